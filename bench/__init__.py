@@ -1,0 +1,1 @@
+"""CrackBench: a reproducible benchmark suite for crack segmentation."""

@@ -1,0 +1,129 @@
+"""The command line: parse, read one section of params.yaml, call one function."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.errors import UserError
+
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+class _Group(click.Group):
+    """Print what is meant for the user as one message, and keep the commands in the pipeline's order."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="crackbench")
+@click.option(
+    "--params", default="params.yaml", type=click.Path(path_type=Path, dir_okay=False), help="Read settings from here."
+)
+@click.pass_context
+def main(context: click.Context, params: Path) -> None:
+    """Benchmark crack segmentation: download, prepare, train, evaluate, measure, report."""
+    context.obj = params
+
+
+def _section(context: click.Context, name: str, cls: type[Any]) -> tuple[dict[str, Any], Any]:
+    """Return all of params.yaml and one section of it as its dataclass."""
+    from bench.settings import load_params, section
+
+    params = load_params(context.obj)
+    return params, section(params, name, cls)
+
+
+def _names(params: dict[str, Any], kind: str) -> list[str]:
+    from bench import plugins
+    from bench.settings import name_list
+
+    return name_list(params, kind, plugins.names(kind))
+
+
+@main.command()
+@click.argument("target", type=DIRECTORY)
+@click.option("--archives", default="archives", show_default=True, type=DIRECTORY, help="Keep archives here.")
+@click.pass_context
+def download(context: click.Context, target: Path, archives: Path) -> None:
+    """Fill TARGET/<dataset> with the images and masks of each dataset."""
+    from bench.stages import download as stage
+
+    params, settings = _section(context, "download", stage.Settings)
+    stage.run(target, _names(params, "datasets"), archives, settings)
+
+
+@main.command()
+@click.argument("source", type=DIRECTORY)
+@click.argument("target", type=DIRECTORY)
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.pass_context
+def prepare(context: click.Context, source: Path, target: Path, dataset: str) -> None:
+    """Resize, binarise and split the pairs in SOURCE into arrays in TARGET."""
+    from bench.stages import prepare as stage
+
+    _, settings = _section(context, "prepare", stage.Settings)
+    stage.run(source, target, dataset, settings)
+
+
+@main.command()
+@click.argument("source", type=DIRECTORY)
+@click.argument("target", type=DIRECTORY)
+@click.option("--model", required=True, help="Name of the architecture.")
+@click.option("--seed", default=0, show_default=True, help="Seed of weights, order and augmentation.")
+@click.pass_context
+def train(context: click.Context, source: Path, target: Path, model: str, seed: int) -> None:
+    """Train one model on the prepared dataset in SOURCE and write the run to TARGET."""
+    from bench.stages import train as stage
+
+    _, settings = _section(context, "train", stage.Settings)
+    stage.run(source, target, model, seed, settings)
+
+
+@main.command()
+@click.argument("source", type=DIRECTORY)
+@click.argument("runs", type=DIRECTORY)
+@click.argument("target", type=DIRECTORY)
+@click.option("--dataset", required=True, help="Name of the dataset.")
+@click.pass_context
+def evaluate(context: click.Context, source: Path, runs: Path, target: Path, dataset: str) -> None:
+    """Score the predictions in RUNS against the masks in SOURCE and write the counts to TARGET."""
+    from bench.settings import seed_list
+    from bench.stages import evaluate as stage
+
+    params, settings = _section(context, "evaluate", stage.Settings)
+    stage.run(source, runs, target, dataset, _names(params, "models"), seed_list(params), settings)
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--model", required=True, help="Name of the architecture.")
+@click.pass_context
+def measure(context: click.Context, target: Path, model: str) -> None:
+    """Measure parameters, multiply-adds, latency and memory of a model and write them to TARGET."""
+    from bench.stages import measure as stage
+
+    _, settings = _section(context, "measure", stage.Settings)
+    stage.run(target, model, settings)
+
+
+@main.command()
+@click.argument("results", default="results", type=DIRECTORY)
+@click.argument("reports", default="reports", type=DIRECTORY)
+@click.pass_context
+def report(context: click.Context, results: Path, reports: Path) -> None:
+    """Render the tables and figures of RESULTS into REPORTS."""
+    from bench.settings import seed_list
+    from bench.stages import report as stage
+
+    params, settings = _section(context, "report", stage.Settings)
+    lists = _names(params, "datasets"), _names(params, "models"), seed_list(params)
+    click.echo(stage.run(results, reports, *lists, settings))

@@ -1,0 +1,63 @@
+"""Decode images and masks strictly: what is torn or of another kind is refused by name."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bench.errors import UserError
+
+Array = npt.NDArray[np.uint8]
+
+CRACKFOREST_CRACK = 2
+"""Label of crack in CrackForest's ``groundTruth.Segmentation``: 1 is background, 3 and 4 are background cells that
+cracks enclose, so that ``> 1`` would be wrong."""
+
+
+def read_image(path: Path) -> Array:
+    """Return an image as RGB, uint8 (H, W, 3), turned as its EXIF orientation says.
+
+    Raises:
+        UserError: the file is missing, torn or no image.
+    """
+    return np.asarray(_decode(path).convert("RGB"), np.uint8)
+
+
+def read_mask(path: Path, classes: int = 1) -> Array:
+    """Return a mask, uint8 (H, W): grey level 0 to 255, or the class of each pixel if there are more classes.
+
+    CrackForest's .mat ground truth becomes 255 where it says crack and 0 elsewhere.
+
+    Raises:
+        UserError: the file is missing, torn, no mask, or holds a class that the dataset does not have.
+    """
+    if path.suffix.lower() == ".mat":
+        return np.where(_crackforest(path) == CRACKFOREST_CRACK, 255, 0).astype(np.uint8)
+    if classes == 1:
+        return np.asarray(_decode(path).convert("L"), np.uint8)
+    labels = np.asarray(_decode(path))  # of a palette image: the indices, which are the classes
+    if labels.ndim != 2 or labels.max(initial=0) >= classes:
+        raise UserError(f"{path} must be grey or palette with values below {classes} (one per class).")
+    return labels.astype(np.uint8)
+
+
+def _decode(path: Path) -> Image.Image:
+    """Return an image, all of it decoded, upright."""
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run `bench download`, or `dvc repro`.") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path} cannot be read ({str(error) or 'no image'}).") from None
+
+
+def _crackforest(path: Path) -> npt.NDArray[np.integer]:
+    """Return ``groundTruth.Segmentation`` of a .mat file."""
+    from scipy.io import loadmat
+
+    try:
+        return np.asarray(loadmat(path)["groundTruth"]["Segmentation"][0, 0])
+    except (OSError, ValueError, KeyError, TypeError, IndexError, NotImplementedError) as error:
+        raise UserError(f"{path} is no CrackForest ground truth ({error}).") from None

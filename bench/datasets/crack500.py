@@ -1,0 +1,31 @@
+"""CRACK500: asphalt on a university campus, phone camera, cut into crops."""
+
+import re
+from pathlib import Path
+
+from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+
+CARD = Card(
+    name="CRACK500",
+    crack_type="Road crack",
+    scene="asphalt on a university campus, phone camera, cut into crops",
+    images=3363,
+    photographs=442,
+    crack_share_pct=6.034,
+    licence='none stated; "please cite"',
+    citation="Zhang et al. 2016, ICIP, doi 10.1109/ICIP.2016.7533052; "
+    "Yang et al. 2019, IEEE T-ITS 21(4), doi 10.1109/TITS.2019.2910595",
+)
+PREFIX = "CRACK500_"
+ORIGINAL: Archive | None = None
+
+
+def photo(item: str) -> str:
+    """Return the name of the source photograph of an item."""
+    match = re.fullmatch(r"(?:CRACK500_)?(\w+?_\d+)(?:_\d+_\d+)?", item)
+    return match[1] if match else item
+
+
+def pairs(root: Path) -> list[Pair]:
+    """Return the pairs below ``root``."""
+    return pairs_by_stem(root, photo)

@@ -1,0 +1,30 @@
+"""CrackTree200: pavement with shadows, stains and low contrast, 800x600 px."""
+
+import re
+from pathlib import Path
+
+from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+
+CARD = Card(
+    name="CrackTree200",
+    crack_type="Road crack",
+    scene="pavement with shadows, stains and low contrast, 800x600 px",
+    images=206,
+    photographs=206,
+    crack_share_pct=0.32,
+    licence="academic research",
+    citation="Zou et al. 2012, Pattern Recognition Letters 33(3), doi 10.1016/j.patrec.2011.11.004",
+)
+PREFIX = "cracktree200_"
+ORIGINAL: Archive | None = None
+
+
+def photo(item: str) -> str:
+    """Return the name of the source photograph of an item."""
+    match = re.fullmatch(r"(?:cracktree200_)?(\d+)", item)
+    return match[1] if match else item
+
+
+def pairs(root: Path) -> list[Pair]:
+    """Return the pairs below ``root``."""
+    return pairs_by_stem(root, photo)

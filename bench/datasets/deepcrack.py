@@ -1,0 +1,30 @@
+"""DeepCrack: concrete and asphalt, many scenes and scales, 544x384 px."""
+
+import re
+from pathlib import Path
+
+from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+
+CARD = Card(
+    name="DeepCrack",
+    crack_type="Road crack",
+    scene="concrete and asphalt, many scenes and scales, 544x384 px",
+    images=521,
+    photographs=152,
+    crack_share_pct=3.581,
+    licence="non-commercial research and education",
+    citation="Liu et al. 2019, Neurocomputing 338, doi 10.1016/j.neucom.2019.01.036",
+)
+PREFIX = "DeepCrack_"
+ORIGINAL: Archive | None = None
+
+
+def photo(item: str) -> str:
+    """Return the name of the source photograph of an item."""
+    match = re.fullmatch(r"(?:DeepCrack_)?(.+?)(?:-\d+)?", item)
+    return match[1] if match else item
+
+
+def pairs(root: Path) -> list[Pair]:
+    """Return the pairs below ``root``."""
+    return pairs_by_stem(root, photo)

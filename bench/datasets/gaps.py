@@ -1,0 +1,30 @@
+"""GAPs: German asphalt roads, vehicle-mounted camera, 1920x1080 px, cut into crops."""
+
+import re
+from pathlib import Path
+
+from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+
+CARD = Card(
+    name="GAPs",
+    crack_type="Road crack",
+    scene="German asphalt roads, vehicle-mounted camera, 1920x1080 px, cut into crops",
+    images=509,
+    photographs=286,
+    crack_share_pct=1.214,
+    licence="academic use",
+    citation="Eisenbach et al. 2017, IJCNN, doi 10.1109/IJCNN.2017.7966101",
+)
+PREFIX = "GAPS384_"
+ORIGINAL: Archive | None = None
+
+
+def photo(item: str) -> str:
+    """Return the name of the source photograph of an item."""
+    match = re.fullmatch(r"(?:GAPS384_)?(\w+?_\d+)(?:_\d+_\d+)?", item)
+    return match[1] if match else item
+
+
+def pairs(root: Path) -> list[Pair]:
+    """Return the pairs below ``root``."""
+    return pairs_by_stem(root, photo)

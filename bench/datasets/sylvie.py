@@ -1,0 +1,29 @@
+"""Sylvie: French road surfaces, and CrackForest photographs with thicker labels."""
+
+import re
+from pathlib import Path
+
+from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+
+CARD = Card(
+    name="Sylvie",
+    crack_type="Road crack",
+    scene="French road surfaces, and CrackForest photographs with thicker labels",
+    images=185,
+    photographs=170,
+    crack_share_pct=8.893,
+    licence="CC BY 4.0 (as the copy in cracks_segmentation_dataset states)",
+    citation="Amhaz et al. 2016, IEEE T-ITS 17(10), doi 10.1109/TITS.2015.2477675",
+)
+PREFIX = "Sylvie_Chambon_"
+ORIGINAL: Archive | None = None
+
+
+def photo(item: str) -> str:
+    """Return the name of the source photograph of an item."""
+    return re.sub(r"(no)?GT_", "", item.removeprefix(PREFIX))  # the two labellings of one photograph
+
+
+def pairs(root: Path) -> list[Pair]:
+    """Return the pairs below ``root``."""
+    return pairs_by_stem(root, photo)

@@ -1,0 +1,107 @@
+"""A prepared dataset: images.npy, masks.npy, items.csv and card.json in one folder."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bench.errors import UserError
+from bench.formats import files
+
+COLUMNS = ["item", "file", "photo", "split", "native_h", "native_w", "crack_share"]
+"""item: name of the pair; file: its image in the source; photo: its source photograph; split: train, validation or
+test; native_h, native_w: size in the source, px; crack_share: share of crack pixels in masks.npy, 0 to 1."""
+
+Array = npt.NDArray[np.uint8]
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One dataset, ready to train on.
+
+    Attributes:
+        images: RGB, uint8, (N, H, W, 3), memory-mapped.
+        masks: class of each pixel, uint8, (N, H, W), memory-mapped; binary: 1 is crack.
+        items: one row per image, columns ``COLUMNS``, in the order of the arrays.
+        card: dataset, display name, source, settings, counts, classes, content hash.
+    """
+
+    images: Array
+    masks: Array
+    items: pd.DataFrame
+    card: dict[str, Any]
+
+    def split(self, name: str) -> npt.NDArray[np.int64]:
+        """Return the positions of the items of a split, ascending."""
+        return np.flatnonzero(self.items["split"].to_numpy() == name)
+
+
+def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterable[tuple[Array, Array, Size]]) -> None:
+    """Write a prepared dataset, one pair at a time, card.json last.
+
+    Args:
+        folder: where to; made if missing.
+        items: one row per pair: item, file, photo, split. The other columns are measured here.
+        card: what is known already; added are ``measured`` and ``content`` (a hash of arrays, names and splits).
+        pairs: for each row the image (H, W, 3), the mask (H, W) and the native size (h, w); an error raised here
+            leaves no file behind.
+    """
+    side = card["settings"]["image_size"]
+    hasher = hashlib.sha256()
+    measured: dict[str, list[Any]] = {"native_h": [], "native_w": [], "crack_share": []}
+    with files.whole_file(folder / "images.npy") as a, files.whole_file(folder / "masks.npy") as b:
+        images = np.lib.format.open_memmap(a, "w+", np.uint8, (len(items), side, side, 3))
+        masks = np.lib.format.open_memmap(b, "w+", np.uint8, (len(items), side, side))
+        for i, (image, mask, (height, width)) in enumerate(pairs):
+            images[i], masks[i] = image, mask
+            hasher.update(image.tobytes() + mask.tobytes())
+            for column, value in zip(measured, (height, width, round(float((mask > 0).mean()), 9)), strict=True):
+                measured[column].append(value)
+        images.flush()
+        masks.flush()
+    items = items.assign(**measured)[COLUMNS]
+    hasher.update(items.to_csv(index=False, lineterminator="\n").encode())
+    files.write_csv(folder / "items.csv", items)
+    sizes = sorted(set(zip(items["native_w"], items["native_h"], strict=True)))
+    facts = {
+        "photographs": int(items["photo"].nunique()),
+        "crack_share": round(float(items["crack_share"].mean()), 9),
+        "native_size": f"{sizes[0][0]}x{sizes[0][1]}" + (f" and {len(sizes) - 1} others" if len(sizes) > 1 else ""),
+    }
+    files.write_json(folder / "card.json", {**card, "measured": facts, "content": hasher.hexdigest()[:16]})
+
+
+def read(folder: Path) -> Prepared:
+    """Return a prepared dataset, its arrays memory-mapped.
+
+    Raises:
+        UserError: a file is missing, torn or does not fit the others.
+    """
+    card = files.read_json(folder / "card.json")
+    items = files.read_csv(folder / "items.csv", COLUMNS, text=["item", "file", "photo", "split"])
+    images, masks = (_array(folder / name) for name in ("images.npy", "masks.npy"))
+    if not len(images) == len(masks) == len(items) or images.shape[:3] != masks.shape:
+        raise UserError(
+            f"{folder} does not fit together (images {images.shape}, masks {masks.shape}, {len(items)} items): "
+            "delete it and run `bench prepare` again."
+        )
+    return Prepared(images, masks, items, card)
+
+
+def _array(path: Path) -> Array:
+    """Return a memory-mapped array of bytes."""
+    try:
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run `bench prepare`, or `dvc repro`.") from None
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run `bench prepare` again.") from None
+    if array.dtype != np.uint8:
+        raise UserError(f"{path} holds {array.dtype}, expected uint8: delete it and run `bench prepare` again.")
+    return array

@@ -1,0 +1,40 @@
+"""A finished training run: weights.safetensors, history.csv, run.json and probabilities/ in one folder."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import UserError
+from bench.formats import files
+
+HISTORY = ["epoch", "lr", "train_loss", "train_iou", "val_loss", "val_iou"]
+"""One row per epoch (from 1): learning rate during it, mean loss and pooled crack IoU over the training items (as
+augmented) and over the items the checkpoint is chosen on."""
+
+RECORD = ["dataset", "model", "model_name", "seed", "protocol", "settings", "data", "code", "versions", "hardware"]
+RECORD += ["epochs", "best_epoch", "seconds", "images_per_s", "peak_memory_mb", "stopped", "source"]
+"""What run.json must hold. protocol: hash of settings; data: content hash of the prepared dataset; code: commit and
+dirty flag; stopped: why the training ended."""
+
+
+def write(folder: Path, record: dict[str, Any], history: pd.DataFrame) -> None:
+    """Write history.csv and, last of all files of the run, run.json."""
+    missing = [key for key in RECORD if key not in record]
+    if missing:
+        raise ValueError(f"run record lacks {missing}")
+    files.write_csv(folder / "history.csv", history[HISTORY])
+    files.write_json(folder / "run.json", record)
+
+
+def read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return run.json and history.csv of a finished run.
+
+    Raises:
+        UserError: a file is missing or damaged, or run.json lacks a key.
+    """
+    record = files.read_json(folder / "run.json")
+    missing = [key for key in RECORD if key not in record]
+    if missing:
+        raise UserError(f"{folder / 'run.json'} lacks the key {missing[0]!r}: train this cell again.")
+    return record, files.read_csv(folder / "history.csv", HISTORY)

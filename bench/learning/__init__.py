@@ -1,0 +1,1 @@
+"""What is identical for all models: loss, augmentation and schedule. Pure."""

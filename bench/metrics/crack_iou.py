@@ -1,0 +1,20 @@
+"""Crack IoU: intersection over union of the crack class."""
+
+from bench.metrics._ratio import Counts, Values, ratio
+
+NAME = "Crack IoU"
+HIGHER_IS_BETTER = True
+
+
+def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
+    """Return tp / (tp + fp + fn), elementwise over arrays of pixel counts of one shape.
+
+    Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
+
+    **Source:** Jaccard 1912; the paper, eq. 25, whose "mIoU" columns hold this.
+
+    >>> import numpy as np
+    >>> float(compute(*np.array([1, 1, 2, 6])))
+    0.25
+    """
+    return ratio(tp, tp + fp + fn)

@@ -1,0 +1,20 @@
+"""F1: the harmonic mean of precision and recall; the same number as Dice."""
+
+from bench.metrics._ratio import Counts, Values, ratio
+
+NAME = "F1"
+HIGHER_IS_BETTER = True
+
+
+def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
+    """Return 2 P R / (P + R), elementwise over arrays of pixel counts of one shape.
+
+    Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
+
+    **Source:** van Rijsbergen 1979; the paper, Section 4.3.
+
+    >>> import numpy as np
+    >>> float(compute(*np.array([1, 1, 2, 6])))
+    0.4
+    """
+    return ratio(2 * tp, 2 * tp + fp + fn)

@@ -1,0 +1,20 @@
+"""Precision: the share of the predicted crack that is crack."""
+
+from bench.metrics._ratio import Counts, Values, ratio
+
+NAME = "Precision"
+HIGHER_IS_BETTER = True
+
+
+def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
+    """Return tp / (tp + fp), elementwise over arrays of pixel counts of one shape.
+
+    Range 0 to 1, higher is better; nan where nothing is predicted.
+
+    **Source:** the paper, eq. 27.
+
+    >>> import numpy as np
+    >>> float(compute(*np.array([1, 1, 2, 6])))
+    0.5
+    """
+    return ratio(tp, tp + fp)

@@ -1,0 +1,17 @@
+"""PAN (Li et al., 2018, arXiv:1805.10180): pyramid attention with global attention in the upsampling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+NAME = "PAN"
+
+
+def build(channels: int, classes: int, image_size: int, encoder: str, weights: str | None) -> nn.Module:
+    """Return the network: images (B, channels, H, W) to logits (B, classes, H, W); H and W multiples of 16."""
+    from bench.models._smp import build_smp
+
+    return build_smp("PAN", channels, classes, encoder, weights)

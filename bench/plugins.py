@@ -1,0 +1,34 @@
+"""Resolve a name in params.yaml to a file in bench/<kind>/ or an entry point of an installed package."""
+
+import importlib
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from bench.errors import UserError
+
+
+def names(kind: str) -> list[str]:
+    """Return the sorted names of all plug-ins of a kind ("datasets", "models" or "metrics")."""
+    folder = Path(__file__).parent / kind
+    files = {p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")}
+    return sorted(files | {e.name for e in entry_points(group=f"bench.{kind}")})
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Return the module of a plug-in.
+
+    An installed package offers one by an entry point in the group ``bench.<kind>`` that names a module.
+
+    Raises:
+        UserError: no plug-in has this name; the message lists the valid ones.
+    """
+    if name not in names(kind):
+        close = get_close_matches(name, names(kind), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")
+    for entry in entry_points(group=f"bench.{kind}"):
+        if entry.name == name:
+            return importlib.import_module(entry.module)
+    return importlib.import_module(f"bench.{kind}.{name}")

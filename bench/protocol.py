@@ -1,0 +1,24 @@
+"""The protocol of a run: every setting that changes a number, and the hash that keeps unlike rows apart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.formats.files import digest
+
+MACHINE_ONLY = {"device", "threads", "workers", "deterministic", "checkpoint_minutes"}
+"""Settings of the section ``train`` that say how a machine works, not what it computes."""
+
+
+def protocol(prepared_card: Mapping[str, Any], train: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the settings that make up the protocol, and their hash (12 hexadecimal digits).
+
+    Args:
+        prepared_card: card.json of the prepared dataset.
+        train: the section ``train`` of params.yaml.
+    """
+    settings = {
+        "source": prepared_card["origin"]["source"],
+        "prepare": {k: v for k, v in prepared_card["settings"].items() if k != "skip"},
+        "train": {k: v for k, v in train.items() if k not in MACHINE_ONLY},
+    }
+    return settings, digest(settings)

@@ -1,0 +1,100 @@
+"""Measure: model name -> results/cost/<model>.json: parameters, multiply-adds, latency, memory."""
+
+import logging
+import statistics
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from bench import plugins
+from bench.formats import cost
+from bench.stages._device import device_name, peak_memory_mb, pick_device, versions
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured: one image of ``image_size`` px through a network with this encoder.
+
+    Attributes:
+        encoder: name of the encoder.
+        image_size: side of the image, px.
+        warmup: forward passes before timing.
+        repeats: timed ones.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    encoder: str
+    image_size: int
+    warmup: int
+    repeats: int
+    device: Literal["auto", "cpu", "cuda"]
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.repeats < 1 or self.warmup < 0:
+            raise ValueError("repeats must be at least 1 and warmup not negative")
+
+
+def run(target: Path, model: str, settings: Settings) -> None:
+    """Write the cost of a binary network of this architecture; float32, random weights."""
+    device = pick_device(settings.device)
+    plugin = plugins.load("models", model)
+    network = plugin.build(3, 1, settings.image_size, settings.encoder, None).to(device).eval()
+    image = torch.zeros(1, 3, settings.image_size, settings.image_size, device=device)
+    gmacs = multiply_adds(network, image) / 1e9
+    latencies_ms = sorted(_latencies_ms(network, image, settings, model))
+    record = {
+        "model": model,
+        "model_name": plugin.NAME,
+        "encoder": settings.encoder,
+        "image_size": settings.image_size,
+        "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
+        "gmacs": round(gmacs, 4),
+        "gflops": round(2 * gmacs, 4),
+        "latency_ms_p50": round(statistics.median(latencies_ms), 3),
+        "latency_ms_p95": round(_percentile(latencies_ms, 95), 3),
+        "images_per_s": round(1000 / statistics.median(latencies_ms), 3),
+        "peak_memory_mb": peak_memory_mb(device),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "repeats": settings.repeats,
+        "versions": versions(),
+    }
+    cost.write(target, record)
+
+
+@torch.no_grad()
+def multiply_adds(network: nn.Module, image: torch.Tensor) -> float:
+    """Return the multiply-adds of one forward pass as fvcore counts them, who calls them flops."""
+    from fvcore.nn import FlopCountAnalysis
+
+    logging.getLogger("fvcore").setLevel(logging.ERROR)  # else a line for every operator without multiplications
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every Python branch on a shape
+        analysis = FlopCountAnalysis(network, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        return float(analysis.total())
+
+
+@torch.inference_mode()
+def _latencies_ms(network: nn.Module, image: torch.Tensor, settings: Settings, model: str) -> list[float]:
+    """Return the milliseconds of each timed forward pass."""
+    found = []
+    for i in tqdm(range(settings.warmup + settings.repeats), desc=f"measure {model}", unit="pass"):
+        start = time.perf_counter()
+        network(image)
+        if image.is_cuda:
+            torch.cuda.synchronize()
+        if i >= settings.warmup:
+            found.append(1000 * (time.perf_counter() - start))
+    return found
+
+
+def _percentile(ordered: list[float], percent: int) -> float:
+    """Return the smallest value that is not below ``percent`` of all (nearest rank)."""
+    return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]

@@ -1,0 +1,140 @@
+"""Prepare: data/<dataset> -> prepared/<dataset>: resize, binarise, split, one array per kind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from tqdm import tqdm
+
+from bench import plugins
+from bench.datasets._dataset import Pair, shorten
+from bench.datasets._images import read_image, read_mask
+from bench.errors import UserError
+from bench.formats import files, prepared
+from bench.learning.split import random_split
+
+Array = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How raw pairs become arrays.
+
+    Attributes:
+        image_size: side of the square that images and masks are resized to, px.
+        mask_threshold: a pixel is crack where its grey level is above this, 0 to 254.
+        split: "random": by item.
+        test_share: share of the items for testing, between 0 and 1.
+        validation_share: share of the rest for validation, 0 to below 1.
+        seed: of the split.
+        skip: pairs to leave out, "<dataset>/<item>"; the way to go on without a broken file.
+    """
+
+    image_size: int
+    mask_threshold: int
+    split: Literal["random"]
+    test_share: float
+    validation_share: float
+    seed: int
+    skip: list[str]
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.image_size < 32 or self.image_size % 32:
+            raise ValueError(f"image_size must be a multiple of 32, got {self.image_size}")
+        if not 0 <= self.mask_threshold <= 254:
+            raise ValueError(f"mask_threshold must be 0 to 254, got {self.mask_threshold}")
+        if not 0 < self.test_share < 1 or not 0 <= self.validation_share < 1:
+            raise ValueError("test_share must lie between 0 and 1, validation_share from 0 to below 1")
+
+
+def run(source: Path, target: Path, dataset: str, settings: Settings) -> None:
+    """Write the prepared dataset.
+
+    Raises:
+        UserError: pairs are missing or faulty; all faults are counted and the first ones named.
+    """
+    plugin = plugins.load("datasets", dataset)
+    origin = files.read_json(source / "source.json")
+    skip = {name.removeprefix(f"{dataset}/") for name in settings.skip if name.startswith(f"{dataset}/")}
+    pairs = [pair for pair in plugin.pairs(source) if pair.item not in skip]
+    if len(pairs) < 2:
+        raise UserError(f"{source} holds {len(pairs)} pairs: at least 2 are needed, one to train on and one to test.")
+    split = random_split(len(pairs), settings.test_share, settings.validation_share, settings.seed)
+    items = pd.DataFrame(
+        {
+            "item": [pair.item for pair in pairs],
+            "file": [pair.image.name for pair in pairs],
+            "photo": [pair.photo for pair in pairs],
+            "split": split,
+        }
+    )
+    card = _card(dataset, plugin.CARD, origin, settings, split, skip)
+    prepared.write(target, items, card, _arrays(dataset, pairs, plugin.CARD.classes, settings))
+
+
+def _arrays(
+    dataset: str, pairs: Sequence[Pair], classes: int, settings: Settings
+) -> Iterator[tuple[Array, Array, tuple[int, int]]]:
+    """Yield image, labels and native size of each pair; go through all of them before complaining.
+
+    Raises:
+        UserError: some pairs are faulty; they are counted, the first ones named, with the cure.
+    """
+    faults = []
+    side = settings.image_size
+    for pair in tqdm(pairs, desc=f"prepare {dataset}", unit="image"):
+        try:
+            image, mask = read_image(pair.image), read_mask(pair.mask, classes)
+            if image.shape[:2] != mask.shape:
+                sizes = f"{mask.shape[1]}x{mask.shape[0]} px, its image {image.shape[1]}x{image.shape[0]} px"
+                raise UserError(f"{pair.mask} is {sizes}.")
+        except UserError as error:
+            faults.append(str(error).rstrip("."))
+            yield np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8), (0, 0)
+            continue
+        labels = mask if classes > 1 else (mask > settings.mask_threshold).astype(np.uint8)
+        yield *resize(image, labels, side), (image.shape[0], image.shape[1])
+    if faults:
+        raise UserError(
+            f"dataset {dataset}: {len(faults)} of {len(pairs)} pairs are faulty: {shorten(faults, 3)}. "
+            f"Replace them, or list them as {dataset}/<item> in prepare.skip of params.yaml."
+        )
+
+
+def resize(image: Array, labels: Array, size: int) -> tuple[Array, Array]:
+    """Return image and labels at ``size`` x ``size`` px.
+
+    The image by area where it shrinks and linearly where it grows, the labels by nearest neighbour.
+
+    Args:
+        image: (H, W, 3).
+        labels: (H, W), class of each pixel.
+        size: side, px.
+    """
+    grows = size > min(image.shape[:2])
+    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if grows else cv2.INTER_AREA)
+    nearest = cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8), np.asarray(nearest, np.uint8)
+
+
+def _card(
+    dataset: str, card: Any, origin: dict[str, Any], settings: Settings, split: list[str], skip: set[str]
+) -> dict[str, Any]:
+    """Return what card.json says of a prepared dataset."""
+    published = {key: value for key, value in asdict(card).items() if key != "classes"}
+    recorded = {**asdict(settings), "skip": sorted(skip)}
+    counts = {name: split.count(name) for name in ("train", "validation", "test")}
+    return {
+        "dataset": dataset,
+        "classes": card.classes,
+        "published": published,
+        "origin": origin,
+        "settings": recorded,
+        "counts": counts,
+    }

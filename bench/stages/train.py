@@ -1,0 +1,194 @@
+"""Train: prepared/<dataset> -> runs/<dataset>/<model>/<seed>: one cell, from the first step to its predictions."""
+
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from bench import plugins
+from bench.errors import UserError
+from bench.formats import files, predictions, prepared
+from bench.formats import run as run_format
+from bench.learning.augment import AugmentSettings
+from bench.learning.loss import Loss, LossSettings, binary_loss, inverse_frequency, multiclass_loss
+from bench.protocol import protocol
+from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
+from bench.stages._feed import plain_batches
+from bench.stages._fit import autocast, fit
+from bench.stages._state import State
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Factor on the learning rate after ``patience`` epochs without a better loss."""
+
+    factor: float
+    patience: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The section ``train`` of params.yaml: identical for all models; comments there say what each key means."""
+
+    encoder: str
+    weights: str | None
+    epochs: int
+    batch: int
+    accumulate: int
+    lr: float
+    weight_decay: float
+    plateau: Plateau
+    stop_patience: int
+    select_on: Literal["test", "validation"]
+    precision: Literal["mixed", "float32"]
+    loss: LossSettings
+    augment: AugmentSettings
+    device: Literal["auto", "cpu", "cuda"]
+    threads: int | None
+    workers: int | None
+    deterministic: bool
+    checkpoint_minutes: float
+
+
+def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -> None:
+    """Train one cell, predict its test items and write the run.
+
+    An interrupted training goes on from its checkpoint, which lies beside ``target`` until the run is written.
+
+    Args:
+        source: the prepared dataset.
+        target: folder of the run.
+        model: name of the architecture.
+        seed: decides initial weights, order, augmentation and dropout.
+        settings: the section ``train`` of params.yaml.
+
+    Raises:
+        UserError: settings and data do not fit, the weights cannot be loaded, the loss is no number any more, or the
+            device is out of memory.
+    """
+    data = prepared.read(source)
+    device = pick_device(settings.device)
+    _require_split(data, settings, source)
+    _configure(settings, seed)
+    network = _network(data, model, settings, device)
+    criterion = _criterion(data, settings, device)
+    record = _record(data, model, seed, settings, device)
+    checkpoints = target.with_name(f".{target.name}.checkpoint")
+    identity = {key: record[key] for key in ("dataset", "model", "seed", "protocol", "data", "program")}
+    try:
+        state, stopped = fit(network, data, criterion, seed, settings, device, checkpoints, identity)
+        _predict(network, data, target / "probabilities", settings, device)
+    except torch.OutOfMemoryError as error:
+        raise UserError(_out_of_memory(settings, data, device)) from error
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    with files.whole_file(target / "weights.safetensors") as temporary:
+        save_file(weights, temporary)
+    run_format.write(target, record | _outcome(state, stopped, device), pd.DataFrame(state.history))
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+def _require_split(data: prepared.Prepared, settings: Settings, source: Path) -> None:
+    """Refuse a dataset without the items that the settings need."""
+    for name, least in (("train", 2), ("test", 1), (settings.select_on, 1)):
+        if len(data.split(name)) < least:
+            raise UserError(
+                f"{source} has {len(data.split(name))} {name} items, at least {least} are needed: "
+                "change prepare.test_share, prepare.validation_share or train.select_on in params.yaml."
+            )
+
+
+def _configure(settings: Settings, seed: int) -> None:
+    """Set what is global to the process: threads, determinism, and the seed that initial weights come from."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    if settings.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(settings.deterministic)
+    torch.backends.cudnn.benchmark = not settings.deterministic
+    torch.manual_seed(seed)
+
+
+def _network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
+    """Return the network on the device; channels last on a GPU, where convolutions are faster so."""
+    build = plugins.load("models", model).build
+    network: nn.Module = build(3, data.card["classes"], data.images.shape[1], settings.encoder, settings.weights)
+    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+    return network.to(device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
+
+
+def _criterion(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:
+    """Return the loss of each image for the dataset's classes."""
+    classes = data.card["classes"]
+    if classes == 1:
+        return lambda logits, masks: binary_loss(logits, masks, settings.loss)
+    frequency = inverse_frequency(data.masks[data.split("train")], classes)
+    weights = torch.tensor(frequency, dtype=torch.float32, device=device)
+    return lambda logits, masks: multiclass_loss(logits, masks, weights, settings.loss)
+
+
+@torch.no_grad()
+def _predict(
+    network: nn.Module, data: prepared.Prepared, folder: Path, settings: Settings, device: torch.device
+) -> None:
+    """Write the probability of crack for every test item."""
+    network.eval()
+    rows = data.split("test")
+    names = iter(data.items["item"].iloc[rows])
+    for images, _ in plain_batches(data, rows, settings.batch, device):
+        with autocast(settings, device):
+            logits = network(images)
+        for prob in _crack_probability(logits.float()).cpu().numpy():
+            predictions.write_one(folder, next(names), predictions.quantise(prob))
+
+
+def _crack_probability(logits: Tensor) -> Tensor:
+    """Return the probability of crack, (B, H, W); of several classes, of any but the first."""
+    return logits[:, 0].sigmoid() if logits.shape[1] == 1 else 1 - logits.softmax(1)[:, 0]
+
+
+def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, device: torch.device) -> dict[str, Any]:
+    """Return what is known of a run before it starts."""
+    recorded, hashed = protocol(data.card, asdict(settings))
+    return {
+        "dataset": data.card["dataset"],
+        "model": model,
+        "model_name": plugins.load("models", model).NAME,
+        "seed": seed,
+        "protocol": hashed,
+        "settings": recorded,
+        "source": data.card["origin"]["source"],
+        "data": data.card["content"],
+        "code": commit(),
+        "program": program(model),
+        "versions": versions(),
+        "hardware": describe_hardware(device),
+    }
+
+
+def _outcome(state: State, stopped: str, device: torch.device) -> dict[str, Any]:
+    """Return what is known of a run after it ended."""
+    return {
+        "epochs": len(state.history),
+        "best_epoch": state.best_epoch,
+        "seconds": round(state.seconds, 2),
+        "images_per_s": round(state.items / max(state.seconds, 1e-9), 2),
+        "peak_memory_mb": peak_memory_mb(device),
+        "stopped": stopped,
+    }
+
+
+def _out_of_memory(settings: Settings, data: prepared.Prepared, device: torch.device) -> str:
+    """Return what to do when the device is full."""
+    side = data.images.shape[1]
+    device_name = describe_hardware(device).get("gpu", "the machine")
+    return (
+        f"{device_name} is out of memory with batches of {settings.batch} images of {side}x{side} px: set "
+        f"train.accumulate to {2 * settings.accumulate} in params.yaml, which computes each batch in that many parts "
+        "and keeps its size."
+    )

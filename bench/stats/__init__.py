@@ -1,0 +1,1 @@
+"""Statistics on scores: arrays in, arrays out."""
