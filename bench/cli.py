@@ -127,3 +127,13 @@ def report(context: click.Context, results: Path, reports: Path) -> None:
     params, settings = _section(context, "report", stage.Settings)
     lists = _names(params, "datasets"), _names(params, "models"), seed_list(params)
     click.echo(stage.run(results, reports, *lists, settings))
+
+
+@main.command()
+@click.argument("folder", default="demo", type=DIRECTORY)
+@click.pass_context
+def demo(context: click.Context, folder: Path) -> None:
+    """Run the whole pipeline on the embedded sample, in the workspace FOLDER."""
+    from bench import demo as tool
+
+    click.echo(tool.run(context.obj.resolve().parent, folder))

@@ -20,7 +20,7 @@ from segmentation_models_pytorch.encoders import get_encoder
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.models._weights import fetch_weights
+from bench.models._weights import check_encoder, fetch_weights
 
 Skips = Literal["gated", "plain", "none"]
 
@@ -49,8 +49,8 @@ class ContextCrackNet(nn.Module):
             the authors' code: its parameters and multiply-adds count, the logits do not depend on it.
 
     Raises:
-        ValueError: the image size or the encoder does not fit, or the encoder has no such weights.
-        RuntimeError: the weights cannot be loaded.
+        ValueError: the image size or the encoder does not fit.
+        UserError: there is no such encoder, or its weights cannot be had.
 
     Source: figure 1 and algorithm 1.
     """
@@ -69,6 +69,7 @@ class ContextCrackNet(nn.Module):
         super().__init__()
         if image_size <= 0 or image_size % STRIDE:
             raise ValueError(f"image size {image_size} px: Context-CrackNet needs a multiple of {STRIDE} px.")
+        check_encoder(encoder)
         if weights is not None:
             fetch_weights(encoder, weights)
         self.image_size = image_size

@@ -23,16 +23,17 @@ def build_smp(architecture: str, channels: int, classes: int, encoder: str, weig
         weights: name of the encoder's pretrained weights, such as "imagenet", or None.
 
     Raises:
-        ValueError: the encoder has no such weights.
-        RuntimeError: the weights cannot be loaded; when called, the network raises it too if H or W is not a multiple
-            of the encoder's output stride (U-Net alone takes every size).
+        UserError: there is no such encoder, or its weights cannot be had.
+        RuntimeError: when called, if H or W is not a multiple of the encoder's output stride (U-Net alone takes every
+            size).
 
     Source: the paper's section 4 names the library; its parameter counts (table 7) are those of the defaults.
     """
     import segmentation_models_pytorch as smp
 
-    from bench.models._weights import fetch_weights
+    from bench.models._weights import check_encoder, fetch_weights
 
+    check_encoder(encoder)
     if weights is not None:
         fetch_weights(encoder, weights)
     network: nn.Module = getattr(smp, architecture)(

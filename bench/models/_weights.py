@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bench.errors import UserError
+
 # One attempt has to tell whether the hub answers. The downloader by itself tries seven times, with up to 60 s for each
 # and 23 s of pauses: behind a firewall that drops packets, it would be silent for over six minutes.
 PROBE_TIMEOUT_S = 10
@@ -18,8 +20,8 @@ def fetch_weights(encoder: str, weights: str) -> None:
         weights: name of its pretrained weights, such as "imagenet".
 
     Raises:
-        ValueError: the encoder has no such weights; the message lists those it has.
-        RuntimeError: a file is neither in the cache nor to be had from the hub; the message names it and the cures.
+        UserError: the encoder has no such weights (the message lists those it has), or a file is neither in the cache
+            nor to be had from the hub (the message names it and the cures).
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 
@@ -32,7 +34,21 @@ def fetch_weights(encoder: str, weights: str) -> None:
             hf_hub_download(repo, filename, revision=revision)
         except Exception as error:  # the HTTP client's errors share no base class across versions of the hub's library
             reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
-            raise RuntimeError(_cures(encoder, weights, repo, revision, filename, reason)) from error
+            raise UserError(_cures(encoder, weights, repo, revision, filename, reason)) from error
+
+
+def check_encoder(encoder: str) -> None:
+    """Refuse the name of an encoder that the library does not have.
+
+    Raises:
+        UserError: lists the valid names.
+    """
+    from segmentation_models_pytorch.encoders import encoders
+
+    if encoder not in encoders and not encoder.startswith("tu-"):
+        raise UserError(
+            f"unknown encoder {encoder!r}; valid names: {', '.join(sorted(encoders))}, and those of timm behind 'tu-'."
+        )
 
 
 def _source(encoder: str, weights: str) -> tuple[str, str]:
@@ -41,13 +57,13 @@ def _source(encoder: str, weights: str) -> tuple[str, str]:
 
     if encoder not in encoders:
         # "tu-" encoders come from timm, which takes whatever its repository holds today: not reproducible.
-        raise ValueError(
+        raise UserError(
             f"encoder {encoder!r} has no weights pinned to a version; set train.weights: null in params.yaml, "
             f"or take one of: {', '.join(sorted(encoders))}."
         )
     settings = encoders[encoder]["pretrained_settings"]
     if weights not in settings:
-        raise ValueError(
+        raise UserError(
             f"encoder {encoder!r} has no weights {weights!r}; valid names in train.weights: "
             f"{', '.join(sorted(settings))}, or null to train from scratch."
         )

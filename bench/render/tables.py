@@ -12,6 +12,8 @@ COLUMNS = {"miou": "crack_iou", "dice": "dice", "recall": "recall", "precision":
 
 TITLES = {"miou": "Crack IoU (printed: mIoU)", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
 
+SPLITS = ("train", "validation", "test")
+
 ABLATION_DATASET = "gaps"
 """Dataset of Table 6: its last row is the Context-CrackNet row of GAPs in Table 4."""
 
@@ -59,7 +61,7 @@ def table_1(
                 "Crack type": crack_type.get(dataset, facts["crack_type"]),
                 "Pairs, published": facts["images"],
                 "Pairs, here": sum(counts.values()) if card else None,
-                "Train / validation / test": " / ".join(str(counts[s]) for s in ("train", "validation", "test")) if card else "not prepared",
+                "Train / validation / test": " / ".join(str(counts[s]) for s in SPLITS) if card else "not prepared",
                 "Photographs, published": facts["photographs"],
                 "Photographs, here": card["measured"]["photographs"] if card else None,
                 "Native size, here": card["measured"]["native_size"] if card else "",

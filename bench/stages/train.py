@@ -117,7 +117,10 @@ def _configure(settings: Settings, seed: int) -> None:
 def _network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
     """Return the network on the device; channels last on a GPU, where convolutions are faster so."""
     build = plugins.load("models", model).build
-    network: nn.Module = build(3, data.card["classes"], data.images.shape[1], settings.encoder, settings.weights)
+    try:
+        network: nn.Module = build(3, data.card["classes"], data.images.shape[1], settings.encoder, settings.weights)
+    except ValueError as error:
+        raise UserError(f"model {model!r}: {error}") from error
     layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
     return network.to(device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
 

@@ -50,6 +50,8 @@ from safetensors.torch import save, save_file  # noqa: E402
 from segmentation_models_pytorch.encoders import encoders  # noqa: E402
 from torchvision.models import resnet18  # noqa: E402
 
+from bench.errors import UserError  # noqa: E402
+
 
 def build(model: str, encoder: str, out: str) -> None:
     network = import_module(f"bench.models.{model}").build(3, 1, 64, encoder, "imagenet")
@@ -75,7 +77,7 @@ build("unet", "resnet18", "unet_offline")
 started = time.perf_counter()
 try:
     build("unet", "resnet34", "never")
-except RuntimeError as error:
+except UserError as error:
     report = {
         "requests": requests,
         "address": address,

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from bench.errors import UserError
 from bench.models._weights import fetch_weights
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ def test_without_network_the_error_comes_soon_and_names_the_cures(folder: Path, 
 
 
 def test_unknown_weights_list_the_valid_ones() -> None:
-    with pytest.raises(ValueError, match=r"no weights 'coco'; valid names in train\.weights: imagenet, ssl, swsl, or"):
+    with pytest.raises(UserError, match=r"no weights 'coco'; valid names in train\.weights: imagenet, ssl, swsl, or"):
         fetch_weights("resnet18", "coco")
-    with pytest.raises(ValueError, match=r"'tu-convnext_tiny' has no weights pinned.*train\.weights: null"):
+    with pytest.raises(UserError, match=r"'tu-convnext_tiny' has no weights pinned.*train\.weights: null"):
         fetch_weights("tu-convnext_tiny", "imagenet")

@@ -1,0 +1,33 @@
+# The two words a newcomer needs: `make demo` and `make test`. Each sets up .venv from requirements.lock first.
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test install lint lock clean
+
+demo: install          ## run the whole pipeline on the embedded sample, in the folder demo/
+	$(BIN)/bench demo
+
+test: install          ## run the tests
+	$(BIN)/python -m pytest
+
+lint: install          ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: .venv/installed   ## make .venv with every version as in requirements.lock
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "CrackBench needs Python 3.11 or newer: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:                  ## resolve requirements.lock anew (needs uv); torch stays at the oldest version supported
+	printf 'torch==2.11.0\ntorchvision==0.26.0\n' | uv pip compile pyproject.toml --constraints - --universal \
+	  --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate --no-header --output-file requirements.lock
+
+clean:                 ## remove what is made here, not what was downloaded or trained
+	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
