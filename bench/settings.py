@@ -1,10 +1,10 @@
 """Turn sections of params.yaml into the frozen dataclasses of the stages, and refuse what does not fit."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import yaml
 
@@ -38,14 +38,19 @@ def section(params: Mapping[str, Any], name: str, cls: type[T]) -> T:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    if name not in params:
+    if not isinstance(params.get(name), Mapping):
         raise UserError(f"params.yaml has no section {name!r}.")
+    _refuse_unknown(params[name], name, cls)
     try:
         return TypeAdapter(cls).validate_python(params[name])
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join([name, *(str(part) for part in first["loc"])])
-        raise UserError(f"params.yaml: {_explain(key, first, cls)}") from None
+        if first["type"] == "missing":
+            raise UserError(f"params.yaml: the key {key!r} is missing.") from None
+        if first["type"] == "value_error":
+            raise UserError(f"params.yaml: {key}: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise UserError(f"params.yaml: {key} = {first['input']!r}: {first['msg']}.") from None
 
 
 def name_list(params: Mapping[str, Any], key: str, valid: list[str]) -> list[str]:
@@ -81,23 +86,18 @@ def seed_list(params: Mapping[str, Any]) -> list[int]:
     return list(seeds)
 
 
-def _explain(key: str, error: Any, cls: type) -> str:
-    """Return one line for a pydantic error: what is wrong, what is valid."""
-    parent, _, last = key.rpartition(".")
-    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        valid = sorted(_keys(cls, error["loc"][:-1]))
-        close = get_close_matches(last, valid, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "."
-        return f"unknown key {key!r}{hint} Valid keys in {parent!r}: {', '.join(valid)}."
-    if error["type"] == "missing":
-        return f"the key {key!r} is missing."
-    return f"{key} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}."
+def _refuse_unknown(mapping: Mapping[str, Any], path: str, cls: type) -> None:
+    """Refuse keys that the dataclass, or one inside it, does not have.
 
-
-def _keys(cls: Any, location: tuple[Any, ...]) -> list[str]:
-    """Return the keys that the dataclass at a location inside ``cls`` knows."""
-    from typing import get_type_hints
-
-    for part in location:
-        cls = get_type_hints(cls)[part]
-    return [f.name for f in fields(cls)]
+    Raises:
+        UserError: names the key, the likely one and the valid ones.
+    """
+    known = get_type_hints(cls)
+    for key, value in mapping.items():
+        if key not in known:
+            close = get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            valid = ", ".join(sorted(known))
+            raise UserError(f"params.yaml: unknown key '{path}.{key}'{hint} Valid keys in {path!r}: {valid}.")
+        if isinstance(value, Mapping) and is_dataclass(known[key]):
+            _refuse_unknown(value, f"{path}.{key}", known[key])
