@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,14 +20,13 @@ from tqdm import tqdm
 
 from bench.errors import UserError
 from bench.formats import files
-from bench.stages._feed import plain_batches, train_batches
+from bench.stages._feed import hold, train_batches
 from bench.stages._state import SUMS, State
 
 if TYPE_CHECKING:
     from bench.formats.prepared import Prepared
     from bench.learning.loss import Loss
-    from bench.learning.order import Rows
-    from bench.stages._feed import TrainBatch
+    from bench.stages._feed import Held, TrainBatch
     from bench.stages.train import Settings
 
 CHECKPOINT_SHARE = 0.02
@@ -68,8 +69,8 @@ def fit(
     torch.manual_seed(seed)
     state = _start(network, settings, device)
     if state.resume(checkpoints, identity):
-        tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}")
-    train_rows, select_rows = data.split("train"), data.split(settings.select_on)
+        tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
+    train_rows, held = data.split("train"), hold(data, data.split(settings.select_on), device)
     start, workers = (state.epoch, state.step), _workers(settings, device)
     batches = train_batches(
         data, train_rows, settings.augment, settings.batch, seed, start, settings.epochs, workers, device
@@ -88,7 +89,7 @@ def fit(
                 _check_losses(trace, data, state, checkpoints)
                 trace.clear()
             if batch.last:
-                _end_epoch(state, data, select_rows, criterion, settings, device)
+                _end_epoch(state, held, criterion, settings, device)
                 bar.set_postfix(_summary(state))
             if due or asked:
                 state.seconds = time.monotonic() - began
@@ -104,13 +105,11 @@ def fit(
 
 
 @torch.no_grad()
-def measure(
-    network: nn.Module, data: Prepared, rows: Rows, criterion: Loss, settings: Settings, device: torch.device
-) -> Tensor:
+def measure(network: nn.Module, held: Held, criterion: Loss, settings: Settings, device: torch.device) -> Tensor:
     """Return loss, tp, fp, fn and items, ``SUMS``, added up over the items as they are, without augmentation."""
     network.eval()
     sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
-    for images, masks in plain_batches(data, rows, settings.batch, device):
+    for images, masks in held.batches(settings.batch):
         with autocast(settings, device):
             logits = network(images)
         _add(sums, criterion(logits.float(), masks), logits, masks)
@@ -161,13 +160,13 @@ def _add(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
     sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_tensor(len(losses))])
 
 
-def _end_epoch(
-    state: State, data: Prepared, rows: Rows, criterion: Loss, settings: Settings, device: torch.device
-) -> None:
+def _end_epoch(state: State, held: Held, criterion: Loss, settings: Settings, device: torch.device) -> None:
     """Validate, note the epoch, keep the weights if they are the best, lower the learning rate on a plateau."""
-    train, val = (
-        _loss_and_iou(s) for s in (state.sums, measure(state.network, data, rows, criterion, settings, device))
-    )
+    train, val = _loss_and_iou(state.sums), _loss_and_iou(measure(state.network, held, criterion, settings, device))
+    if not math.isfinite(val[0]):
+        raise UserError(
+            f"the loss on the {settings.select_on} items became {val[0]} in epoch {state.epoch}: lower train.lr."
+        )
     row = {"epoch": state.epoch, "lr": state.optimizer.param_groups[0]["lr"]}
     state.history.append(row | {"train_loss": train[0], "train_iou": train[1], "val_loss": val[0], "val_iou": val[1]})
     if val[0] < state.best_loss:

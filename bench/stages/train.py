@@ -19,7 +19,7 @@ from bench.learning.augment import AugmentSettings
 from bench.learning.loss import Loss, LossSettings, binary_loss, inverse_frequency, multiclass_loss
 from bench.protocol import protocol
 from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
-from bench.stages._feed import plain_batches
+from bench.stages._feed import hold
 from bench.stages._fit import autocast, fit
 from bench.stages._state import State
 
@@ -143,7 +143,7 @@ def _predict(
     network.eval()
     rows = data.split("test")
     names = iter(data.items["item"].iloc[rows])
-    for images, _ in plain_batches(data, rows, settings.batch, device):
+    for images, _ in hold(data, rows, device).batches(settings.batch):
         with autocast(settings, device):
             logits = network(images)
         for prob in _crack_probability(logits.float()).cpu().numpy():
