@@ -1,11 +1,12 @@
 """The command line: parse, read one section of params.yaml, call one function."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bench.errors import UserError
+from bench.errors import Interrupted, UserError
 
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
@@ -18,6 +19,15 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except UserError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+                raise
+            raise click.ClickException(
+                f"{error.filename or 'a file'}: {error.strerror}. Mend that and run again."
+            ) from error
+        except Interrupted as error:
+            click.echo(str(error), err=True)
+            ctx.exit(128 + error.number)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

@@ -26,7 +26,7 @@ def load(kind: str, name: str) -> ModuleType:
     """
     if name not in names(kind):
         close = get_close_matches(name, names(kind), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = f"; did you mean {close[0]!r}?" if close else "."
         raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")
     for entry in entry_points(group=f"bench.{kind}"):
         if entry.name == name:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
-from bench.errors import UserError
+from bench.errors import Interrupted, UserError
 from bench.formats import files
 from bench.stages._feed import hold, train_batches
 from bench.stages._state import SUMS, State
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SHARE = 0.02
 """Largest share of the run that checkpoints may take."""
-
-
-class Interrupted(BaseException):
-    """A signal asked the training to end; its checkpoint is written."""
 
 
 def fit(
@@ -98,7 +94,7 @@ def fit(
                 saved_at = time.monotonic()
                 save_seconds = saved_at - before
             if asked:
-                raise Interrupted(f"stopped by {asked[0].name}; the next run goes on from {checkpoints}")
+                raise Interrupted(f"stopped by {asked[0].name}: the next run goes on from {checkpoints}", asked[0])
     state.seconds = time.monotonic() - began
     network.load_state_dict(state.best)
     return state, _stopped(state, settings)
