@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -28,8 +29,8 @@ from bench.learning.augment import AugmentSettings, build_augmentation
 from bench.settings import load_params, section
 from bench.stages import train
 from bench.stages._device import describe_hardware, pick_device, versions
-from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, train_batches
-from bench.stages._fit import _start, _step, _workers
+from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
+from bench.stages._fit import _start, _step
 
 ROOT = Path(__file__).parents[1]
 
@@ -86,9 +87,7 @@ def our_steps(data: prepared.Prepared, model: str, settings: train.Settings, dev
     network = train._network(data, model, settings, device)
     criterion = train._criterion(data, settings, device)
     state = _start(network, settings, device)
-    workers = _workers(settings, device)
-    rows = data.split("train")
-    for batch in train_batches(data, rows, settings.augment, settings.batch, 0, (1, 0), 10**4, workers, device):
+    for batch in train_batches(data, replace(settings, epochs=10**4), 0, (1, 0), device):
         _step(state, batch, criterion, settings, device)
         yield len(batch.rows)
 
@@ -98,8 +97,7 @@ def bare_steps(data: prepared.Prepared, model: str, settings: train.Settings, de
     network = train._network(data, model, settings, device)
     criterion = train._criterion(data, settings, device)
     state = _start(network, settings, device)
-    batches = train_batches(data, data.split("train"), settings.augment, settings.batch, 0, (1, 0), 1, 0, device)
-    batch = next(batches)
+    batch = next(train_batches(data, replace(settings, epochs=1, workers=0), 0, (1, 0), device))
     while True:
         _step(state, batch, criterion, settings, device)
         yield len(batch.rows)
@@ -144,10 +142,11 @@ def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
 @click.option("--seconds", default=10.0, help="Time of each measurement.")
 @click.option("--repeats", default=3, help="Measurements of each; the median is reported.")
 @click.option("--device", default="auto")
+@click.option("--augment-on", default="workers", type=click.Choice(["workers", "device"]))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
-def main(models, encoder, image_size, batch, images, seconds, repeats, device, out):
+def main(models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, out):
     params = load_params(ROOT / "params.yaml")
-    params["train"] |= {"encoder": encoder, "weights": None, "batch": batch}
+    params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on}
     settings = section(params, "train", train.Settings)
     place = pick_device(device)
     train._configure(settings, 0)
@@ -171,7 +170,12 @@ def main(models, encoder, image_size, batch, images, seconds, repeats, device, o
             rows.append(row)
             click.echo(json.dumps(row))
     setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images}
-    setting |= {"seconds": seconds, "repeats": repeats, "workers": _workers(settings, place)}
+    setting |= {
+        "augment_on": augment_on,
+        "seconds": seconds,
+        "repeats": repeats,
+        "workers": count_workers(settings, place),
+    }
     if out:
         files.write_json(
             out, {"rows": rows, "setting": setting, "hardware": describe_hardware(place), "versions": versions()}

@@ -64,6 +64,7 @@ def build_augmentation(settings: AugmentSettings) -> A.Compose:
                 translate_percent=(-settings.shift, settings.shift),
                 scale=(1 - settings.scale, 1 + settings.scale),
                 rotate=(-settings.rotate_deg, settings.rotate_deg),
+                keep_ratio=True,  # one scale for both axes, as shift-scale-rotate has it
                 border_mode=cv2.BORDER_CONSTANT,
                 p=settings.affine_p,
             ),

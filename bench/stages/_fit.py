@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import sys
 import time
@@ -66,14 +65,11 @@ def fit(
     state = _start(network, settings, device)
     if state.resume(checkpoints, identity):
         tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
-    train_rows, held = data.split("train"), hold(data, data.split(settings.select_on), device)
-    start, workers = (state.epoch, state.step), _workers(settings, device)
-    batches = train_batches(
-        data, train_rows, settings.augment, settings.batch, seed, start, settings.epochs, workers, device
-    )
+    held = hold(data, data.split(settings.select_on), device)
+    batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
     began, saved_at, save_seconds = time.monotonic() - state.seconds, time.monotonic(), 0.0
     trace: list[tuple[TrainBatch, Tensor]] = []
-    with _signals() as asked, _bar(state, settings, len(train_rows)) as bar:
+    with _signals() as asked, _bar(state, settings, len(data.split("train"))) as bar:
         while not _stopped(state, settings):
             batch = next(batches)
             trace.append((batch, _step(state, batch, criterion, settings, device)))
@@ -208,13 +204,6 @@ def _check_losses(trace: list[tuple[TrainBatch, Tensor]], data: Prepared, state:
         f"{report['lr']:g}; the batch's items are in {folder / 'nan.json'}. Lower train.lr, or set train.precision to "
         "float32."
     )
-
-
-def _workers(settings: Settings, device: torch.device) -> int:
-    """Return how many processes augment; on a CPU none, they would take the cores from the network."""
-    if settings.workers is not None:
-        return settings.workers
-    return 0 if device.type == "cpu" else min(8, max(1, (os.cpu_count() or 2) - 1))
 
 
 def _half(device: torch.device) -> torch.dtype:

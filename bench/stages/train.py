@@ -49,6 +49,7 @@ class Settings:
     precision: Literal["mixed", "float32"]
     loss: LossSettings
     augment: AugmentSettings
+    augment_on: Literal["workers", "device"]
     device: Literal["auto", "cpu", "cuda"]
     threads: int | None
     workers: int | None
