@@ -147,3 +147,24 @@ def demo(context: click.Context, folder: Path) -> None:
     from bench import demo as tool
 
     click.echo(tool.run(context.obj.resolve().parent, folder))
+
+
+@main.command()
+@click.option("--model", default="unet", show_default=True, help="Network to train.")
+@click.option("--prepared", "source", type=DIRECTORY, help="Measure a training on this prepared dataset, in a minute.")
+@click.pass_context
+def doctor(context: click.Context, model: str, source: Path | None) -> None:
+    """Say what this machine has and lacks, and what limits a training on it."""
+    from bench import doctor as tool
+
+    for what, found, cure in tool.environment(Path()):
+        click.echo(f"{what:28} {found or 'missing':24} {cure}".rstrip())
+    if source:
+        from bench.formats import prepared
+        from bench.stages.train import Settings
+
+        _, settings = _section(context, "train", Settings)
+        rates = tool.throughput(prepared.read(source), model, settings, seconds=15)
+        for kind, rate in rates.items():
+            click.echo(f"{kind:28} {rate:.1f} images/s")
+        click.echo(tool.verdict(rates, settings))

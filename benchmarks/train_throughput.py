@@ -11,9 +11,7 @@ Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 4
 import json
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,13 +22,13 @@ import torch
 
 from bench import plugins
 from bench.datasets._sample import draw
+from bench.doctor import images_per_s, steps
 from bench.formats import files, prepared
 from bench.learning.augment import AugmentSettings, build_augmentation
 from bench.settings import load_params, section
 from bench.stages import train
 from bench.stages._device import describe_hardware, pick_device, versions
-from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
-from bench.stages._fit import _start, _step
+from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,42 +80,6 @@ def plain_steps(folder: Path, model: str, settings: train.Settings, size: int, d
             yield len(images)
 
 
-def our_steps(data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device) -> Iterator[int]:
-    """Train as the suite does; yield the images of each step."""
-    network = train._network(data, model, settings, device)
-    criterion = train._criterion(data, settings, device)
-    state = _start(network, settings, device)
-    for batch in train_batches(data, replace(settings, epochs=10**4), 0, (1, 0), device):
-        _step(state, batch, criterion, settings, device)
-        yield len(batch.rows)
-
-
-def bare_steps(data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device) -> Iterator[int]:
-    """Repeat the suite's step on one batch; yield its images."""
-    network = train._network(data, model, settings, device)
-    criterion = train._criterion(data, settings, device)
-    state = _start(network, settings, device)
-    batch = next(train_batches(data, replace(settings, epochs=1, workers=0), 0, (1, 0), device))
-    while True:
-        _step(state, batch, criterion, settings, device)
-        yield len(batch.rows)
-
-
-def images_per_s(steps: Iterator[int], seconds: float, device: torch.device) -> float:
-    """Return the throughput after two steps of warm-up."""
-    wait: Callable[[], None] = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    for _ in range(2):
-        next(steps)
-    wait()
-    start, images = time.perf_counter(), 0
-    while time.perf_counter() - start < seconds:
-        images += next(steps)
-        if device.type == "cuda" and images % 256 == 0:
-            wait()
-    wait()
-    return images / (time.perf_counter() - start)
-
-
 def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
     """Write ``count`` synthetic pairs as JPEGs and as a prepared dataset."""
     pairs = [draw("cfd", i, 0, size) for i in range(count)]
@@ -146,7 +108,7 @@ def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
 def main(models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, out):
     params = load_params(ROOT / "params.yaml")
-    params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on}
+    params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
     settings = section(params, "train", train.Settings)
     place = pick_device(device)
     train._configure(settings, 0)
@@ -156,13 +118,13 @@ def main(models, encoder, image_size, batch, images, seconds, repeats, device, a
         for model in models.split(","):
             found = {"plain": [], "ours": [], "step": []}
             for _ in range(repeats):  # in turn, so that a drift of the machine hits all three
-                for kind, steps in (
+                for kind, work in (
                     ("plain", plain_steps(Path(name), model, settings, image_size, place)),
-                    ("ours", our_steps(data, model, settings, place)),
-                    ("step", bare_steps(data, model, settings, place)),
+                    ("ours", steps(data, model, settings, place, repeat_one=False)),
+                    ("step", steps(data, model, settings, place, repeat_one=True)),
                 ):
-                    found[kind].append(images_per_s(steps, seconds, place))
-                    steps.close()
+                    found[kind].append(images_per_s(work, seconds, place))
+                    work.close()
             medians = {kind: statistics.median(values) for kind, values in found.items()}
             row = {"model": model} | {f"{k}_images_per_s": round(v, 2) for k, v in medians.items()}
             row |= {"ours_over_plain": round(medians["ours"] / medians["plain"], 3)}

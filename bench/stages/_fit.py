@@ -62,7 +62,7 @@ def fit(
         Interrupted: SIGTERM or SIGINT; a checkpoint was written.
     """
     torch.manual_seed(seed)
-    state = _start(network, settings, device)
+    state = start(network, settings, device)
     if state.resume(checkpoints, identity):
         tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
     held = hold(data, data.split(settings.select_on), device)
@@ -72,7 +72,7 @@ def fit(
     with _signals() as asked, _bar(state, settings, len(data.split("train"))) as bar:
         while not _stopped(state, settings):
             batch = next(batches)
-            trace.append((batch, _step(state, batch, criterion, settings, device)))
+            trace.append((batch, step(state, batch, criterion, settings, device)))
             state.step += 1
             state.items += len(batch.rows)
             bar.update(len(batch.rows))
@@ -113,7 +113,7 @@ def autocast(settings: Settings, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=_half(device), enabled=_is_mixed(settings, device))
 
 
-def _start(network: nn.Module, settings: Settings, device: torch.device) -> State:
+def start(network: nn.Module, settings: Settings, device: torch.device) -> State:
     """Return the state before the first step."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -124,7 +124,7 @@ def _start(network: nn.Module, settings: Settings, device: torch.device) -> Stat
     return State(network, optimizer, scheduler, scaler, torch.zeros(len(SUMS), dtype=torch.float64, device=device))
 
 
-def _step(state: State, batch: TrainBatch, criterion: Loss, settings: Settings, device: torch.device) -> Tensor:
+def step(state: State, batch: TrainBatch, criterion: Loss, settings: Settings, device: torch.device) -> Tensor:
     """Make one optimiser step and return the batch's loss, on the device: nothing here waits for it."""
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)

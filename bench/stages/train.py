@@ -77,8 +77,8 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
     device = pick_device(settings.device)
     _require_split(data, settings, source)
     _configure(settings, seed)
-    network = _network(data, model, settings, device)
-    criterion = _criterion(data, settings, device)
+    network = build_network(data, model, settings, device)
+    criterion = build_loss(data, settings, device)
     record = _record(data, model, seed, settings, device)
     checkpoints = target.with_name(f".{target.name}.checkpoint")
     identity = {key: record[key] for key in ("dataset", "model", "seed", "protocol", "data", "program")}
@@ -115,7 +115,7 @@ def _configure(settings: Settings, seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
+def build_network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
     """Return the network on the device; channels last on a GPU, where convolutions are faster so."""
     build = plugins.load("models", model).build
     try:
@@ -126,7 +126,7 @@ def _network(data: prepared.Prepared, model: str, settings: Settings, device: to
     return network.to(device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
 
 
-def _criterion(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:
+def build_loss(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:
     """Return the loss of each image for the dataset's classes."""
     classes = data.card["classes"]
     if classes == 1:
