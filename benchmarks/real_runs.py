@@ -39,7 +39,7 @@ TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,co
 @click.option(
     "--workspace", type=click.Path(path_type=Path), help="Kept between calls; a temporary folder if not given."
 )
-def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, workspace):  # noqa: ANN001, ANN201, D103
+def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, workspace):
     settings = {
         "datasets": datasets.split(","),
         "models": models.split(","),
