@@ -129,8 +129,8 @@ def step(state: State, batch: TrainBatch, criterion: Loss, settings: Settings, d
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)
     total = torch.zeros((), device=device)
-    parts = zip(batch.images.chunk(settings.accumulate), batch.masks.chunk(settings.accumulate), strict=True)
-    for images, masks in parts:
+    parts = max(1, min(settings.accumulate, len(batch.rows) // 2))  # of two images at least, for batch normalisation
+    for images, masks in zip(batch.images.tensor_split(parts), batch.masks.tensor_split(parts), strict=True):
         with autocast(settings, device):
             logits = state.network(images)
         losses = criterion(logits.float(), masks)

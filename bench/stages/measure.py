@@ -72,11 +72,11 @@ def run(target: Path, model: str, settings: Settings) -> None:
 @torch.no_grad()
 def multiply_adds(network: nn.Module, image: torch.Tensor) -> float:
     """Return the multiply-adds of one forward pass as fvcore counts them, who calls them flops."""
-    from fvcore.nn import FlopCountAnalysis
-
     logging.getLogger("fvcore").setLevel(logging.ERROR)  # else a line for every operator without multiplications
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing warns of every Python branch on a shape
+        warnings.simplefilter("ignore")  # tracing warns of every Python branch on a shape, fvcore's import of torch.jit
+        from fvcore.nn import FlopCountAnalysis
+
         analysis = FlopCountAnalysis(network, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         return float(analysis.total())
 

@@ -84,6 +84,8 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
     identity = {key: record[key] for key in ("dataset", "model", "seed", "protocol", "data", "program")}
     try:
         state, stopped = fit(network, data, criterion, seed, settings, device, checkpoints, identity)
+        (target / "run.json").unlink(missing_ok=True)  # of an earlier training: what it vouches for goes now
+        shutil.rmtree(target / "probabilities", ignore_errors=True)
         _predict(network, data, target / "probabilities", settings, device)
     except torch.OutOfMemoryError as error:
         raise UserError(_out_of_memory(settings, data, device)) from error
