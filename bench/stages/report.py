@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from bench import plugins
 from bench.formats import files
 from bench.render import figures, tables, text
-from bench.stages._results import Results, read
+from bench.results import Results, read
 
 SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
 

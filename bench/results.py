@@ -1,17 +1,21 @@
 """Read a results folder into the frames that tables and figures are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import cost, scores
 from bench.paper import TABLES, published
-from bench.stats.averaging import AVERAGES, average
+from bench.stats.averaging import average
+
+EXTERNAL = "external"
+"""Folder below the results where `bench score` writes: external/<model>/<dataset>."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Results:
         names: id -> display name, of datasets and models.
         summary: one row per cell, metric and average: dataset, model, seed, metric, average, value.
         images: per-image counts of all datasets, ``scores.IMAGES``.
+        curves: counts by threshold of each cell, ``scores.CURVES``.
         history: training curves of all datasets, ``scores.HISTORY``.
         cells: run.json of each cell.
         cards: card.json of each prepared dataset, by id.
@@ -36,6 +41,7 @@ class Results:
     names: dict[str, str]
     summary: pd.DataFrame
     images: pd.DataFrame
+    curves: pd.DataFrame
     history: pd.DataFrame
     cells: list[dict[str, Any]]
     cards: dict[str, dict[str, Any]]
@@ -49,8 +55,18 @@ class Results:
         return any(card["origin"]["source"] == "sample" for card in self.cards.values())
 
 
-def read(folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int]) -> Results:
+def read(
+    folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int], external: Sequence[str] = ()
+) -> Results:
     """Return the results of the declared cells; what is missing is named, what was dropped from the lists is left out.
+
+    Args:
+        folder: the results.
+        datasets: declared ones, by id.
+        models: likewise.
+        seeds: likewise.
+        external: models whose predictions came from elsewhere (``bench score``); all their cells are taken, whatever
+            protocol they declare: whoever ranks keeps protocols apart.
 
     Raises:
         UserError: there is nothing at all, a file is damaged, or the cells follow different protocols.
@@ -61,9 +77,14 @@ def read(folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Se
         raise UserError(f"{folder} holds neither scores nor costs: run `dvc repro` first.")
     cells = [c for part in found.values() for c in part.cells if c["model"] in models and c["seed"] in seeds]
     _one_protocol(cells, folder)
-    images, history = (
-        _concat([getattr(part, kind) for part in found.values()], models, seeds) for kind in ("images", "history")
+    images, curves, history = (
+        _concat([getattr(part, kind) for part in found.values()], models, seeds)
+        for kind in ("images", "curves", "history")
     )
+    for part in _external(folder, datasets, external):
+        cells += part.cells
+        images, curves = pd.concat([images, part.images]), pd.concat([curves, part.curves])
+    images, curves = images.reset_index(drop=True), curves.reset_index(drop=True)
     done = {(c["dataset"], c["model"], c["seed"]) for c in cells}
     missing = [f"{d}/{m}/{s}" for d in datasets for m in models for s in seeds if (d, m, s) not in done]
     missing += [f"cost of {m}" for m in models if m not in costs]
@@ -71,21 +92,59 @@ def read(folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Se
     names |= {m: plugins.load("models", m).NAME for m in models if m not in {c["model"] for c in cells}}
     names |= {c["model"]: c["model_name"] for c in cells}
     return Results(
-        list(datasets), list(models), names, summarise(images), images, history, cells,
+        list(datasets), [*models, *external], names, summarise(images, curves), images, curves, history, cells,
         {d: part.card for d, part in found.items()}, costs, missing, {name: published(name) for name in TABLES},
     )  # fmt: skip
 
 
-def summarise(images: pd.DataFrame) -> pd.DataFrame:
-    """Return every metric under every average for each cell: dataset, model, seed, metric, average, value."""
+def summarise(images: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Return every metric under every average that is defined for it, of each cell.
+
+    Columns: dataset, model, seed, metric, average, value.
+    """
     rows = []
-    metrics = {name: plugins.load("metrics", name).compute for name in plugins.names("metrics")}
+    metrics = {name: plugins.load("metrics", name) for name in plugins.names("metrics")}
+    curve_of = dict(list(curves.groupby(scores.CELL, sort=True))) if len(curves) else {}
     for cell, part in images.groupby(scores.CELL, sort=True) if len(images) else ():
-        counts = part[scores.COUNTS].to_numpy(float)
-        batches = part["batch"].to_numpy()
-        for name, compute in metrics.items():
-            rows += [(*cell, name, how, average(compute, counts, batches, how)) for how in AVERAGES]
+        for name, metric in metrics.items():
+            for how in metric.INPUT.averages:
+                rows.append((*cell, name, how, evaluate(metric, part, curve_of.get(cell), how)))
     return pd.DataFrame(rows, columns=[*scores.CELL, "metric", "average", "value"])
+
+
+def evaluate(metric: Any, images: pd.DataFrame, curve: pd.DataFrame | None, how: str) -> float:
+    """Return a metric of one cell under one average.
+
+    Args:
+        metric: a module of bench/metrics.
+        images: the cell's rows of images.csv.
+        curve: its rows of curves.csv, by threshold; None gives nan.
+        how: one of ``metric.INPUT.averages``.
+    """
+    given = metric.INPUT
+    if given.over == "images":
+        counts = images[list(given.columns)].to_numpy(float)
+        return average(metric.compute, counts, images["batch"].to_numpy(), how)
+    if how == "image_mean" and given.image_column:
+        values = images[given.image_column].to_numpy(float)
+        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+    if curve is None:
+        return float("nan")
+    return float(metric.compute(*curve.sort_values("threshold")[list(given.columns)].to_numpy(float).T))
+
+
+def external_models(folder: Path) -> list[str]:
+    """Return the names of the models whose predictions came from elsewhere, sorted."""
+    return sorted(p.name for p in (folder / EXTERNAL).glob("*") if p.is_dir())
+
+
+def _external(folder: Path, datasets: Sequence[str], models: Sequence[str]) -> Iterator[scores.Scores]:
+    """Yield the scores of models from elsewhere, for each dataset they were scored on."""
+    for model in models:
+        places = [place for d in datasets if (place := folder / EXTERNAL / model / d).is_dir()]
+        if not places:
+            raise UserError(f"{folder / EXTERNAL / model} holds no scores: run `bench score` for this model first.")
+        yield from map(scores.read, places)
 
 
 def _concat(frames: list[pd.DataFrame], models: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
