@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bench import cli_ranking
 from bench.errors import UserError
 
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
@@ -137,3 +138,7 @@ def demo(context: click.Context, folder: Path) -> None:
     from bench import demo as tool
 
     click.echo(tool.run(context.obj.resolve().parent, folder))
+
+
+for _command in cli_ranking.COMMANDS:
+    main.add_command(_command)

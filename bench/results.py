@@ -56,7 +56,12 @@ class Results:
 
 
 def read(
-    folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int], external: Sequence[str] = ()
+    folder: Path,
+    datasets: Sequence[str],
+    models: Sequence[str],
+    seeds: Sequence[int],
+    external: Sequence[str] = (),
+    mixed: bool = False,
 ) -> Results:
     """Return the results of the declared cells; what is missing is named, what was dropped from the lists is left out.
 
@@ -67,21 +72,24 @@ def read(
         seeds: likewise.
         external: models whose predictions came from elsewhere (``bench score``); all their cells are taken, whatever
             protocol they declare: whoever ranks keeps protocols apart.
+        mixed: whether the declared cells may follow different protocols; for a check that says so itself.
 
     Raises:
         UserError: there is nothing at all, a file is damaged, or the cells follow different protocols.
     """
     found = {d: scores.read(folder / "scores" / d) for d in datasets if (folder / "scores" / d).is_dir()}
     costs = {m: cost.read(path) for m in models if (path := folder / "cost" / f"{m}.json").is_file()}
-    if not found and not costs:
+    elsewhere = list(_external(folder, datasets, external))
+    if not found and not costs and not elsewhere:
         raise UserError(f"{folder} holds neither scores nor costs: run `dvc repro` first.")
     cells = [c for part in found.values() for c in part.cells if c["model"] in models and c["seed"] in seeds]
-    _one_protocol(cells, folder)
+    if not mixed:
+        _one_protocol(cells, folder)
     images, curves, history = (
         _concat([getattr(part, kind) for part in found.values()], models, seeds)
         for kind in ("images", "curves", "history")
     )
-    for part in _external(folder, datasets, external):
+    for part in elsewhere:
         cells += part.cells
         images, curves = pd.concat([images, part.images]), pd.concat([curves, part.curves])
     images, curves = images.reset_index(drop=True), curves.reset_index(drop=True)
@@ -91,9 +99,10 @@ def read(
     names = {d: plugins.load("datasets", d).CARD.name for d in datasets}
     names |= {m: plugins.load("models", m).NAME for m in models if m not in {c["model"] for c in cells}}
     names |= {c["model"]: c["model_name"] for c in cells}
+    cards = {part.card["dataset"]: part.card for part in [*elsewhere, *found.values()]}
     return Results(
         list(datasets), [*models, *external], names, summarise(images, curves), images, curves, history, cells,
-        {d: part.card for d, part in found.items()}, costs, missing, {name: published(name) for name in TABLES},
+        cards, costs, missing, {name: published(name) for name in TABLES},
     )  # fmt: skip
 
 

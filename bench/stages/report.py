@@ -45,6 +45,7 @@ def run(
     for table in _tables(results, settings.headline):
         files.write_text(tables_folder / f"{table.name}.md", text.markdown(table, warning))
         files.write_text(tables_folder / f"{table.name}.csv", text.csv(table))
+    files.write_csv(target / "summary.csv", results.summary)
     if len(results.summary):
         figure = figures.figure_6(results.summary, settings.headline, results.names, datasets, models)
         _write_figure(figures_folder / "figure6", figure, warning)
