@@ -52,8 +52,9 @@ def compare(results: Results, question: Question, model: str, against: str | Non
         _places(board, results, model),
         _images(results, question, board, model, rival),
     ]
-    comparisons = 1 if against else len(others)
-    return Comparison([t for t in tables if len(t.frame)], _verdict(board, results, model, rival, comparisons))
+    return Comparison(
+        [t for t in tables if len(t.frame)], _verdict(board, results, model, rival, [rival] if against else others)
+    )
 
 
 def _board(results: Results, question: Question, model: str, against: str | None) -> Standings:
@@ -172,12 +173,12 @@ def _images(results: Results, question: Question, board: Standings, model: str, 
     return Table("images", "The images where the two differ most.", frame, dict.fromkeys([*names, "Difference"], 4))
 
 
-def _verdict(board: Standings, results: Results, model: str, rival: str, comparisons: int) -> str:
+def _verdict(board: Standings, results: Results, model: str, rival: str, compared: list[str]) -> str:
     """Return one sentence; both interval and test must agree before it claims a difference."""
     difference, draws = _difference(board, model, rival)
     names = results.names[model], results.names[rival]
     low, high = interval(draws.mean(1))
-    p = min(1.0, comparisons * wilcoxon(difference))
+    p = float(holm([wilcoxon(_difference(board, model, m)[0]) for m in compared])[compared.index(rival)])
     datasets = f"{len(board.datasets)} dataset" + "s" * (len(board.datasets) > 1)
     facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     if not np.isfinite(draws).all():
@@ -193,6 +194,6 @@ def _verdict(board: Standings, results: Results, model: str, rival: str, compari
     if p > ALPHA:
         return (
             f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {p:.2g} after "
-            f"correction for {comparisons} comparisons), though {side} it on new photographs of these ({facts})."
+            f"correction for {len(compared)} comparisons), though {side} it on new photographs of these ({facts})."
         )
     return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {p:.2g} after correction)."
