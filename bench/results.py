@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import cost, scores
 from bench.paper import TABLES, published
-from bench.stats.averaging import average
 
 EXTERNAL = "external"
 """Folder below the results where `bench score` writes: external/<model>/<dataset>."""
@@ -109,37 +107,42 @@ def read(
 def summarise(images: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     """Return every metric under every average that is defined for it, of each cell.
 
-    Columns: dataset, model, seed, metric, average, value.
+    Columns: dataset, model, seed, metric, average, value. All cells at once: counts are added up per cell, per batch
+    or not at all, then the metric is taken, then the mean of what is defined.
     """
-    rows = []
-    metrics = {name: plugins.load("metrics", name) for name in plugins.names("metrics")}
-    curve_of = dict(list(curves.groupby(scores.CELL, sort=True))) if len(curves) else {}
-    for cell, part in images.groupby(scores.CELL, sort=True) if len(images) else ():
-        for name, metric in metrics.items():
-            for how in metric.INPUT.averages:
-                rows.append((*cell, name, how, evaluate(metric, part, curve_of.get(cell), how)))
-    return pd.DataFrame(rows, columns=[*scores.CELL, "metric", "average", "value"])
+    if not len(images):
+        return pd.DataFrame(columns=[*scores.CELL, "metric", "average", "value"])
+    numbers = images.drop(columns=["item", "photo"])
+    groups = {
+        "pooled": numbers.groupby(scores.CELL).sum(),
+        "batch_mean": numbers.groupby([*scores.CELL, "batch"]).sum(),
+        "image_mean": numbers.set_index(scores.CELL),
+    }
+    parts = []
+    for name in plugins.names("metrics"):
+        metric = plugins.load("metrics", name)
+        for how in metric.INPUT.averages:
+            values = _values(metric, groups[how], curves, how)
+            means = values.groupby(level=scores.CELL).mean().rename("value").reset_index()
+            parts.append(means.assign(metric=name, average=how))
+    summary = pd.concat(parts, ignore_index=True)[[*scores.CELL, "metric", "average", "value"]]
+    return summary.sort_values(scores.CELL, kind="stable", ignore_index=True)
 
 
-def evaluate(metric: Any, images: pd.DataFrame, curve: pd.DataFrame | None, how: str) -> float:
-    """Return a metric of one cell under one average.
-
-    Args:
-        metric: a module of bench/metrics.
-        images: the cell's rows of images.csv.
-        curve: its rows of curves.csv, by threshold; None gives nan.
-        how: one of ``metric.INPUT.averages``.
-    """
+def _values(metric: Any, groups: pd.DataFrame, curves: pd.DataFrame, how: str) -> pd.Series:
+    """Return a metric of each group of images, or of each cell's curve, indexed by cell."""
     given = metric.INPUT
     if given.over == "images":
-        counts = images[list(given.columns)].to_numpy(float)
-        return average(metric.compute, counts, images["batch"].to_numpy(), how)
+        return pd.Series(metric.compute(*groups[list(given.columns)].to_numpy(float).T), groups.index)
     if how == "image_mean" and given.image_column:
-        values = images[given.image_column].to_numpy(float)
-        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-    if curve is None:
-        return float("nan")
-    return float(metric.compute(*curve.sort_values("threshold")[list(given.columns)].to_numpy(float).T))
+        column: pd.Series = groups[given.image_column]
+        return column
+    ordered = curves.sort_values([*scores.CELL, "threshold"])
+    cells = ordered[ordered["threshold"] == 0].set_index(scores.CELL).index
+    if len(ordered) != 256 * len(cells):
+        raise UserError("curves.csv must hold the thresholds 0 to 255 of each cell: evaluate these cells again.")
+    columns = (ordered[name].to_numpy(float).reshape(-1, 256) for name in given.columns)
+    return pd.Series(metric.compute(*columns), cells)
 
 
 def external_models(folder: Path) -> list[str]:

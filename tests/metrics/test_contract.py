@@ -1,6 +1,7 @@
 """Every file in bench/metrics: its contract, the empty cases, and what holds for any counts."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 import bench.metrics._counting as counting
 from bench import plugins
 from bench.formats import scores
-from bench.results import evaluate
-from bench.stats.averaging import AVERAGES
+from bench.results import summarise
+from bench.stats.averaging import AVERAGES, average
 
 NAMES = plugins.names("metrics")
 MODULES = {name: plugins.load("metrics", name) for name in NAMES}
@@ -19,20 +20,15 @@ SMALL = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)
 PAIRS = SMALL.flatmap(lambda s: st.tuples(hnp.arrays(np.uint8, s), hnp.arrays(np.bool_, s)))
 
 
-def frames(*images):
-    """Return images.csv and curves.csv of one cell of these (levels, truth) pairs."""
-    import pandas as pd
-
+def every_value(*images):
+    """Return (metric, average) -> value of one cell of these (levels, truth) pairs, in batches of two."""
     rows, curves = zip(*(counting.measure(*pair) for pair in images), strict=True)
     f1 = [counting.f1_curve(c) for c, (_, true) in zip(curves, images, strict=True) if true.any()]
+    cell = {"dataset": "cfd", "model": "unet", "seed": 0}
     curve = pd.DataFrame(sum(curves), columns=["tp", "fp", "fn"])
-    curve = curve.assign(threshold=range(256), f1_mean=np.mean(f1, 0) if f1 else np.nan)
-    return pd.DataFrame(rows).assign(batch=[i // 2 for i in range(len(rows))]), curve
-
-
-def every_value(*images):
-    table, curve = frames(*images)
-    return {(n, how): evaluate(m, table, curve, how) for n, m in MODULES.items() for how in m.INPUT.averages}
+    curve = curve.assign(threshold=range(256), f1_mean=np.mean(f1, 0) if f1 else np.nan, **cell)
+    table = pd.DataFrame(rows).assign(batch=[i // 2 for i in range(len(rows))], item="i", photo="p", **cell)
+    return summarise(table, curve).set_index(["metric", "average"])["value"].to_dict()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -127,3 +123,21 @@ def test_three_averages_of_two_images_by_hand():
     assert value["crack_iou", "image_mean"] == pytest.approx((0 + 18 / 54 + 1) / 3)
     assert value["crack_iou", "batch_mean"] == pytest.approx((18 / 90 + 1) / 2)
     assert value["ois", "image_mean"] == pytest.approx((2 * 36 / (36 + 400) + 0.5 + 1) / 3)  # t = 0 predicts all
+
+
+def test_the_summary_of_many_cells_is_that_of_each_alone():
+    rng = np.random.default_rng(0)
+    counts = pd.DataFrame(rng.integers(1, 50, (24, 4)), columns=scores.COUNTS)
+    table = pd.DataFrame(rng.uniform(0, 1, (24, len(scores.IMAGES))), columns=scores.IMAGES).assign(**counts)
+    table = table.assign(dataset=["cfd", "gaps"] * 12, model="unet", seed=[0, 0, 1, 1] * 6, batch=range(24))
+    table = table.assign(batch=table["batch"] // 8, item="i", photo="p")
+    part = pd.DataFrame({"threshold": range(256), "tp": 5, "fp": 2, "fn": 1, "f1_mean": 0.5})
+    curves = pd.concat([part.assign(dataset=d, model="unet", seed=s) for d in ("gaps", "cfd") for s in (1, 0)])
+    found = summarise(table, curves).set_index([*scores.CELL, "metric", "average"])["value"]
+    for (dataset, model, seed), rows in table.groupby(scores.CELL):
+        for name in ("crack_iou", "mean_iou", "dice"):
+            for how in AVERAGES:
+                compute = plugins.load("metrics", name).compute
+                expected = average(compute, rows[scores.COUNTS].to_numpy(float), rows["batch"].to_numpy(), how)
+                assert found[dataset, model, seed, name, how] == pytest.approx(expected)
+        assert found[dataset, model, seed, "ods", "pooled"] == pytest.approx(10 / 13)

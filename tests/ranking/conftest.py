@@ -21,7 +21,12 @@ def write_prepared(folder, dataset, seed):
         {"item": names, "file": [f"{n}.png" for n in names], "photo": [f"p{i // 2}" for i in range(8)]}
     )
     items["split"] = ["test"] * TESTS + ["train"] * 2
-    card = {"dataset": dataset, "classes": 1, "origin": {"source": "collection"}, "counts": {"test": TESTS, "train": 2}}
+    card = {
+        "dataset": dataset,
+        "classes": 1,
+        "origin": {"source": "collection"},
+        "counts": {"test": TESTS, "train": 2, "validation": 0},
+    }
     card["settings"] = {"image_size": SIZE, "mask_threshold": 127, "skip": []}
     pairs = []
     for _ in names:

@@ -51,4 +51,7 @@ def test_evaluate_and_report_run_without_torch(workspace, write_predictions):
     history = pd.DataFrame([dict.fromkeys(run.HISTORY, 1.0)])
     run.write(folder / "runs" / "cfd" / "unet" / "0", record, history)
     bench(folder, "evaluate", "prepared/cfd", "runs/cfd", "results/scores/cfd", "--dataset", "cfd")
+    assert "1 cells" in bench(folder, "report")
     assert "0 findings" in bench(folder, "check")
+    assert (folder / "reports" / "summary.csv").is_file()
+    assert list((folder / "reports" / "tables").glob("leaderboard_*.md"))
