@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from bench import cli_ranking
 from bench.errors import Interrupted, UserError
 
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
@@ -168,3 +169,7 @@ def doctor(context: click.Context, model: str, source: Path | None) -> None:
         for kind, rate in rates.items():
             click.echo(f"{kind:28} {rate:.1f} images/s")
         click.echo(tool.verdict(rates, settings))
+
+
+for _command in cli_ranking.COMMANDS:
+    main.add_command(_command)

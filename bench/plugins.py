@@ -24,11 +24,11 @@ def load(kind: str, name: str) -> ModuleType:
     Raises:
         UserError: no plug-in has this name; the message lists the valid ones.
     """
-    if name not in names(kind):
-        close = get_close_matches(name, names(kind), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else "."
-        raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")
+    if name.isidentifier() and not name.startswith("_") and (Path(__file__).parent / kind / f"{name}.py").is_file():
+        return importlib.import_module(f"bench.{kind}.{name}")
     for entry in entry_points(group=f"bench.{kind}"):
         if entry.name == name:
             return importlib.import_module(entry.module)
-    return importlib.import_module(f"bench.{kind}.{name}")
+    close = get_close_matches(name, names(kind), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")

@@ -21,4 +21,22 @@ def protocol(prepared_card: Mapping[str, Any], train: Mapping[str, Any]) -> tupl
         "prepare": {k: v for k, v in prepared_card["settings"].items() if k != "skip"},
         "train": {k: v for k, v in train.items() if k not in MACHINE_ONLY},
     }
-    return settings, digest(settings)
+    return settings, digest(_canonical(settings))
+
+
+def _canonical(value: Any) -> Any:
+    """Return nested settings with every number as a float, so that 30, 30.0 and "3e1" in params.yaml are one protocol.
+
+    >>> _canonical({"a": (1, True, "1e-4", "cpu", None)})
+    {'a': [1.0, True, 0.0001, 'cpu', None]}
+    """
+    if isinstance(value, Mapping):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -16,18 +16,24 @@ COUNTS = ["tp", "fp", "fn", "tn"]
 IMAGES = [*CELL, "item", "photo", "batch", *COUNTS]
 IMAGES += ["pred_hit_2px", "true_hit_2px", "pred_hit_5px", "true_hit_5px"]
 IMAGES += ["skeleton_pred", "skeleton_pred_hit", "skeleton_true", "skeleton_true_hit"]
-IMAGES += ["best_threshold", "best_f1"]
+IMAGES += ["centreline_pred_hit_4px", "centreline_true_hit_4px", "boundary_both", "boundary_pred", "boundary_true"]
+IMAGES += ["best_threshold", "best_f1", "aiu", "average_precision", "expected_calibration_error"]
 """One row per test image and run; all counts in pixels at p >= 0.5.
 
 batch: number of the evaluation batch the item falls into, from 0.
 pred_hit_Tpx: predicted crack pixels within T px (Euclidean) of a true one; true_hit_Tpx: the reverse.
 skeleton_pred: pixels of the skeleton of the prediction; skeleton_pred_hit: those inside the true mask; the other two
 the reverse (clDice needs these four).
+centreline_pred_hit_4px: pixels of the skeleton of the prediction within 4 px of the true skeleton; the other is
+the reverse.
+boundary_pred: predicted crack pixels within 2 % of the image diagonal of their contour; boundary_true: likewise of the
+true mask; boundary_both: pixels in both.
 best_threshold: the level t of 0..255 whose mask ``floor(256 p) >= t`` has the highest F1 on this image, the lowest such
-t; best_f1: that F1; nan where the image has no crack."""
+t; best_f1: that F1; nan where the image has no crack, likewise the metrics aiu and average_precision."""
 
-CURVES = [*CELL, "threshold", "tp", "fp", "fn"]
-"""Counts pooled over the test images of a cell at ``floor(256 p) >= threshold``, threshold 0..255."""
+CURVES = [*CELL, "threshold", "tp", "fp", "fn", "f1_mean"]
+"""Counts pooled over the test images of a cell at ``floor(256 p) >= threshold``, threshold 0..255; f1_mean: the mean
+over its images with crack of the F1 of each."""
 
 HISTORY = [*CELL, *run.HISTORY]
 """The training curves."""

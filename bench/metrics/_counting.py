@@ -1,21 +1,46 @@
-"""Counts of one image that all metrics are made of: by threshold, with tolerance, along the centreline."""
-
-from collections.abc import Sequence
+"""Counts of one image that all metrics are made of: by threshold, with tolerance, along centreline and boundary."""
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from skimage.morphology import skeletonize
 
+from bench.metrics import aiu, average_precision, expected_calibration_error
+
 Levels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Curve = npt.NDArray[np.int64]
 
 HALF = 128
 """Level floor(256 p) at which p = 0.5."""
 
+TOLERANCES_PX = (2, 5)
 
-def threshold_counts(levels: Levels, true: Mask) -> npt.NDArray[np.int64]:
-    """Return tp, fp and fn at ``levels >= t`` for t = 0..255, (256, 3), from two histograms instead of 256 comparisons.
+CENTRELINE_PX = 4
+
+BOUNDARY_SHARE = 0.02
+"""Width of a boundary as a share of the diagonal. **Source:** Cheng 2021, doi 10.1109/CVPR46437.2021.01508."""
+
+
+def measure(levels: Levels, true: Mask) -> tuple[dict[str, float], Curve]:
+    """Return the columns of one image in the score files, and its counts by threshold.
+
+    Args:
+        levels: floor(256 p), (H, W).
+        true: crack, (H, W).
+    """
+    curve = threshold_counts(levels, true)
+    pred = levels >= HALF
+    tp, fp, fn = (int(n) for n in curve[HALF])
+    values: dict[str, float] = {"tp": tp, "fp": fp, "fn": fn, "tn": true.size - tp - fp - fn}
+    for tolerance in TOLERANCES_PX:
+        hits = tolerant_hits(pred, true, tolerance)
+        values |= dict(zip((f"pred_hit_{tolerance}px", f"true_hit_{tolerance}px"), hits, strict=True))
+    return values | _skeleton_counts(pred, true) | _boundary_counts(pred, true) | _curve_values(curve), curve
+
+
+def threshold_counts(levels: Levels, true: Mask) -> Curve:
+    """Return tp, fp and fn at ``levels >= t`` for t = 0..255, (256, 3), from one histogram instead of 256 comparisons.
 
     Args:
         levels: floor(256 p), (H, W).
@@ -25,45 +50,75 @@ def threshold_counts(levels: Levels, true: Mask) -> npt.NDArray[np.int64]:
     >>> counts[[0, 128, 201]].tolist()
     [[1, 1, 0], [1, 0, 0], [0, 0, 1]]
     """
-    crack, rest = (np.bincount(levels[where], minlength=256) for where in (true, ~true))
+    joint = np.bincount((levels + 256 * true.astype(np.uint16)).ravel(), minlength=512)
+    rest, crack = joint[:256], joint[256:]
     tp, fp = (histogram[::-1].cumsum()[::-1] for histogram in (crack, rest))
     return np.stack([tp, fp, crack.sum() - tp], axis=1)
 
 
-def best_f1(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Return the lowest threshold with the highest F1, and that F1; nan, nan where there is no crack.
+def f1_curve(curve: Curve) -> npt.NDArray[np.float64]:
+    """Return F1 at each threshold, (256,); nan where there is no crack."""
+    tp, fp, fn = curve.T.astype(np.float64)
+    return 2 * tp / (2 * tp + fp + fn) if tp[0] else np.full(len(tp), np.nan)
 
-    Args:
-        counts: from ``threshold_counts``.
+
+def tolerant_hits(pred: Mask, true: Mask, tolerance_px: int) -> tuple[int, int]:
+    """Return how many pixels of ``pred`` lie within the tolerance of ``true``, and the reverse.
+
+    Distances are Euclidean between pixel centres, px; near an empty mask nothing lies. Widening a mask by a disc
+    gives the same pixels as thresholding its distance map, twenty times faster.
     """
-    tp, fp, fn = counts.T.astype(np.float64)
-    if tp[0] == 0:
-        return float("nan"), float("nan")
-    f1 = 2 * tp / (2 * tp + fp + fn)
-    return float(f1.argmax()), float(f1.max())
+    near_true, near_pred = (
+        cv2.dilate(mask.view(np.uint8), _disc(tolerance_px)).view(np.bool_)
+        for mask in (np.ascontiguousarray(true), np.ascontiguousarray(pred))
+    )
+    return int((pred & near_true).sum()), int((true & near_pred).sum())
 
 
-def tolerant_hits(pred: Mask, true: Mask, tolerances_px: Sequence[float]) -> list[tuple[int, int]]:
-    """Return for each tolerance how many pixels of ``pred`` lie within it of ``true``, and the reverse.
-
-    Distances are Euclidean between pixel centres, px; near an empty mask nothing lies.
-    """
-    to_true, to_pred = _distance_px(true), _distance_px(pred)
-    return [(int((to_true[pred] <= t).sum()), int((to_pred[true] <= t).sum())) for t in tolerances_px]
-
-
-def skeleton_hits(pred: Mask, true: Mask) -> tuple[int, int, int, int]:
-    """Return the pixels of the skeleton of ``pred``, those of them inside ``true``, and the reverse two.
-
-    **Source:** Shit 2021, clDice, doi 10.1109/CVPR46437.2021.01629; the skeleton is that of Zhang 1984.
-    """
-    of_pred, of_true = skeletonize(pred), skeletonize(true)  # type: ignore[no-untyped-call]
-    return int(of_pred.sum()), int((of_pred & true).sum()), int(of_true.sum()), int((of_true & pred).sum())
+def boundary(mask: Mask) -> Mask:
+    """Return the pixels of a mask within 2 % of the image diagonal of its contour; the image's edge is contour too."""
+    width_px = max(1, round(BOUNDARY_SHARE * float(np.hypot(*mask.shape))))
+    padded = np.pad(mask.astype(np.uint8), 1)
+    inner = np.asarray(cv2.erode(padded, np.ones((3, 3), np.uint8), iterations=width_px))[1:-1, 1:-1]
+    rim: Mask = mask & (inner == 0)
+    return rim
 
 
-def _distance_px(mask: Mask) -> npt.NDArray[np.float32]:
-    """Return the distance of each pixel to the nearest one of ``mask``, infinity if it is empty."""
-    if not mask.any():
-        return np.full(mask.shape, np.inf, np.float32)
-    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance, np.float32)
+def _disc(radius_px: int) -> npt.NDArray[np.uint8]:
+    """Return the pixels within a radius of the middle one, (2 r + 1, 2 r + 1)."""
+    away = np.arange(-radius_px, radius_px + 1)
+    return (away[:, None] ** 2 + away**2 <= radius_px**2).astype(np.uint8)
+
+
+def _skeleton_counts(pred: Mask, true: Mask) -> dict[str, float]:
+    """Return lengths and hits of the skeletons, those of Zhang 1984, doi 10.1145/357994.358023."""
+    of_pred, of_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
+    pred_near, true_near = tolerant_hits(of_pred, of_true, CENTRELINE_PX)
+    return {
+        "skeleton_pred": int(of_pred.sum()),
+        "skeleton_pred_hit": int((of_pred & true).sum()),
+        "skeleton_true": int(of_true.sum()),
+        "skeleton_true_hit": int((of_true & pred).sum()),
+        f"centreline_pred_hit_{CENTRELINE_PX}px": pred_near,
+        f"centreline_true_hit_{CENTRELINE_PX}px": true_near,
+    }
+
+
+def _boundary_counts(pred: Mask, true: Mask) -> dict[str, float]:
+    """Return the sizes of both boundaries and of their intersection."""
+    of_pred, of_true = boundary(pred), boundary(true)
+    both = of_pred & of_true
+    return {"boundary_both": int(both.sum()), "boundary_pred": int(of_pred.sum()), "boundary_true": int(of_true.sum())}
+
+
+def _curve_values(curve: Curve) -> dict[str, float]:
+    """Return what is kept of the counts by threshold: the lowest best threshold, its F1, and the curve's metrics."""
+    f1 = f1_curve(curve)
+    tp, fp, fn = curve.T
+    return {
+        "best_threshold": float("nan") if np.isnan(f1[0]) else float(f1.argmax()),
+        "best_f1": float(f1.max()),
+        "aiu": float(aiu.compute(tp, fp, fn)),
+        "average_precision": float(average_precision.compute(tp, fp, fn)),
+        "expected_calibration_error": float(expected_calibration_error.compute(tp, fp, fn)),
+    }

@@ -1,9 +1,11 @@
 """Crack IoU: intersection over union of the crack class."""
 
+from bench.metrics._input import COUNTS
 from bench.metrics._ratio import Counts, Values, ratio
 
 NAME = "Crack IoU"
 HIGHER_IS_BETTER = True
+INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:

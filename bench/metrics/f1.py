@@ -1,9 +1,11 @@
 """F1: the harmonic mean of precision and recall; the same number as Dice."""
 
+from bench.metrics._input import COUNTS
 from bench.metrics._ratio import Counts, Values, ratio
 
 NAME = "F1"
 HIGHER_IS_BETTER = True
+INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:

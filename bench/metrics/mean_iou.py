@@ -1,9 +1,11 @@
 """Two-class mIoU: the mean of the IoU of crack and of background."""
 
+from bench.metrics._input import COUNTS
 from bench.metrics._ratio import Counts, Values, ratio
 
 NAME = "Two-class mIoU"
 HIGHER_IS_BETTER = True
+INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:

@@ -1,9 +1,11 @@
 """Precision: the share of the predicted crack that is crack."""
 
+from bench.metrics._input import COUNTS
 from bench.metrics._ratio import Counts, Values, ratio
 
 NAME = "Precision"
 HIGHER_IS_BETTER = True
+INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:

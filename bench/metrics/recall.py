@@ -1,9 +1,11 @@
 """Recall: the share of the true crack that is found."""
 
+from bench.metrics._input import COUNTS
 from bench.metrics._ratio import Counts, Values, ratio
 
 NAME = "Recall"
 HIGHER_IS_BETTER = True
+INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import pandas as pd
+
 from bench.render.tables import Table
 
 
@@ -20,6 +22,28 @@ def csv(table: Table) -> str:
     """Return the table as CSV with the digits it is printed with."""
     shown = table.frame.apply(lambda column: column.map(lambda v: _show(v, table.digits.get(str(column.name)))))
     return str(shown.to_csv(index=False, lineterminator="\n"))
+
+
+def plain(table: Table) -> str:
+    """Return the table for a terminal: aligned columns, caption above, notes below."""
+    shown = table.frame.apply(lambda column: column.map(lambda v: _show(v, table.digits.get(str(column.name)))))
+    rows = [[str(name) for name in shown.columns], *shown.astype(str).to_numpy().tolist()]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    left = [not pd.api.types.is_numeric_dtype(table.frame[name]) for name in table.frame.columns]
+    lines = [
+        "  ".join(cell.ljust(w) if start else cell.rjust(w) for cell, w, start in zip(row, widths, left, strict=True))
+        for row in rows
+    ]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join([table.caption, "", *(line.rstrip() for line in lines), "", *table.notes]).rstrip() + "\n"
+
+
+def records(table: Table) -> list[dict[str, Any]]:
+    """Return the rows with numbers as numbers, None where there is none, for JSON."""
+    return [
+        {str(name): None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+        for row in table.frame.to_dict("records")
+    ]
 
 
 def _row(cells: Any) -> str:

@@ -1,8 +1,9 @@
 """Evaluate: prepared/<dataset>, runs/<dataset> -> results/scores/<dataset>: counts per test image. No torch, no GPU."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,7 @@ from tqdm import tqdm
 from bench.errors import UserError
 from bench.formats import predictions, prepared, scores
 from bench.formats import run as run_format
-from bench.metrics._counting import HALF, best_f1, skeleton_hits, threshold_counts, tolerant_hits
-
-TOLERANCES_PX = (2, 5)
+from bench.metrics._counting import f1_curve, measure
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def run(
             continue
         record, history = run_format.read(folder)
         _check(record, cell, data, folder)
-        images, curve = _score(data, folder / "probabilities", settings.batch)
+        images, curve = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
         for name, frame in (("images", images), ("curves", curve), ("history", history)):
             tables[name].append(frame.assign(**cell))
         cells.append(record)
@@ -80,32 +79,26 @@ def _check(record: dict[str, Any], cell: dict[str, Any], data: prepared.Prepared
             raise UserError(f"{folder / 'run.json'}: {key} is {record[key]!r}, expected {expected!r}: train it again.")
 
 
-def _score(data: prepared.Prepared, folder: Path, batch: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a row per test image, and the counts by threshold added over all of them."""
-    rows = []
+def score(
+    data: prepared.Prepared, read_levels: Callable[[str, tuple[int, ...]], npt.NDArray[np.uint8]], batch: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a row per test image, and the counts by threshold added over all of them.
+
+    Args:
+        data: the prepared dataset.
+        read_levels: name and size (H, W) of a test item -> floor(256 p), (H, W).
+        batch: images in an evaluation batch.
+    """
+    rows, f1 = [], []
     pooled = np.zeros((256, 3), np.int64)
     for number, row in enumerate(data.split("test")):
         item = data.items.iloc[row]
         true = data.masks[row] > 0
-        levels = predictions.read_one(folder, item["item"], true.shape)
-        curve = threshold_counts(levels, true)
+        values, curve = measure(read_levels(item["item"], true.shape), true)
         pooled += curve
-        rows.append(
-            {"item": item["item"], "photo": item["photo"], "batch": number // batch} | _counts(levels, true, curve)
-        )
-    curves = pd.DataFrame(pooled, columns=["tp", "fp", "fn"]).assign(threshold=range(256))
+        if true.any():
+            f1.append(f1_curve(curve))
+        rows.append({"item": item["item"], "photo": item["photo"], "batch": number // batch} | values)
+    f1_mean = np.mean(f1, axis=0) if f1 else np.nan
+    curves = pd.DataFrame(pooled, columns=["tp", "fp", "fn"]).assign(threshold=range(256), f1_mean=f1_mean)
     return pd.DataFrame(rows), curves
-
-
-def _counts(
-    levels: npt.NDArray[np.uint8], true: npt.NDArray[np.bool_], curve: npt.NDArray[np.int64]
-) -> dict[str, float]:
-    """Return the columns of one image that are measured."""
-    pred = levels >= HALF
-    tp, fp, fn = (int(n) for n in curve[HALF])
-    values: dict[str, float] = {"tp": tp, "fp": fp, "fn": fn, "tn": true.size - tp - fp - fn}
-    for tolerance, hits in zip(TOLERANCES_PX, tolerant_hits(pred, true, TOLERANCES_PX), strict=True):
-        values |= dict(zip((f"pred_hit_{tolerance}px", f"true_hit_{tolerance}px"), hits, strict=True))
-    names = ("skeleton_pred", "skeleton_pred_hit", "skeleton_true", "skeleton_true_hit")
-    values |= dict(zip(names, skeleton_hits(pred, true), strict=True))
-    return values | dict(zip(("best_threshold", "best_f1"), best_f1(curve), strict=True))

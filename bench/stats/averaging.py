@@ -18,8 +18,8 @@ def average(metric: Metric, counts: Counts, batches: npt.NDArray[np.int64], how:
     """Return a metric over a set of images under one convention, nan where it is defined nowhere.
 
     Args:
-        metric: (tp, fp, fn, tn) -> values.
-        counts: tp, fp, fn, tn of each image, (N, 4).
+        metric: one array per column -> values.
+        counts: what the metric takes, of each image, (N, K).
         batches: number of the evaluation batch of each image, (N,).
         how: one of ``AVERAGES``.
 
@@ -31,13 +31,23 @@ def average(metric: Metric, counts: Counts, batches: npt.NDArray[np.int64], how:
     >>> [round(average(iou, counts, np.array([0, 0, 1]), how), 4) for how in AVERAGES]
     [0.6667, 0.5, 0.4]
     """
-    if how == "pooled":
-        groups = counts.sum(0, keepdims=True)
-    elif how == "image_mean":
-        groups = counts
-    elif how == "batch_mean":
-        groups = np.stack([counts[batches == b].sum(0) for b in np.unique(batches)])
-    else:
-        raise ValueError(f"unknown average {how!r}; valid: {', '.join(AVERAGES)}")
-    values = metric(*groups.T)
+    values = metric(*grouped(counts, batches, how).T)
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def grouped(counts: Counts, batches: npt.NDArray[np.int64], how: str) -> Counts:
+    """Return the counts added over what a convention takes as one: (1, K), (N, K) or (batches, K).
+
+    Raises:
+        ValueError: ``how`` is none of ``AVERAGES``.
+    """
+    if how == "pooled":
+        return np.asarray(counts.sum(0, keepdims=True), np.float64)
+    if how == "image_mean":
+        return counts
+    if how == "batch_mean":
+        _, number = np.unique(batches, return_inverse=True)
+        sums = np.zeros((number.max(initial=-1) + 1, counts.shape[1]))
+        np.add.at(sums, number, counts)
+        return sums
+    raise ValueError(f"unknown average {how!r}; valid: {', '.join(AVERAGES)}")

@@ -1,0 +1,199 @@
+"""Compare a model with others of its protocol: differences with intervals, tests, ranks, cost, and a plain verdict."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench import check
+from bench.errors import UserError
+from bench.render.tables import Table
+from bench.results import Results
+from bench.standings import Question, Standings, by_protocol, covered, per_image, standings
+from bench.stats.bootstrap import interval
+from bench.stats.paired import bayesian_signed_rank, cohen_dz, holm, rank_biserial, smallest_p, wilcoxon
+from bench.stats.ranks import rank_range, ranks
+
+ALPHA = 0.05
+
+FEW_DATASETS = 6
+"""With fewer, Wilcoxon's p cannot fall below 0.05 (2 / 2**5 = 0.0625): nothing can be said of further datasets."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison came to: its tables and one sentence."""
+
+    tables: list[Table]
+    verdict: str
+
+
+def compare(results: Results, question: Question, model: str, against: str | None, rope: float) -> Comparison:
+    """Return how a model does against the others of its protocol on the datasets that it has.
+
+    Args:
+        results: they must pass the check.
+        question: metric, average, bootstrap.
+        model: id.
+        against: id of the other; None for the one with the best mean rank.
+        rope: half the width of the region of practical equivalence, in units of the metric.
+
+    Raises:
+        UserError: a model has no scores, follows another protocol, or the results fail the check.
+    """
+    check.require(results)
+    board = _board(results, question, model, against)
+    others = [m for m in board.models if m != model]
+    mean_ranks = ranks(board.sign * board.values).mean(0)
+    rival = against or min(others, key=lambda m: mean_ranks[board.models.index(m)])
+    tables = [
+        _per_dataset(board, results, question, model, rival),
+        _pairs(board, results, model, others, rope, question.seed),
+        _places(board, results, model),
+        _images(results, question, board, model, rival),
+    ]
+    return Comparison(
+        [t for t in tables if len(t.frame)], _verdict(board, results, model, rival, [rival] if against else others)
+    )
+
+
+def _board(results: Results, question: Question, model: str, against: str | None) -> Standings:
+    """Return the standings of the model and of all others of its protocol, on the datasets that it has."""
+    datasets = covered(results, model)
+    if not datasets:
+        raise UserError(f"no scores of {model}: train it, or run `bench score FOLDER --dataset D --model {model}`.")
+    group = next(models for models in by_protocol(results).values() if model in models)
+    if against is not None and (against not in group or against == model):
+        others = ", ".join(m for m in group if m != model)
+        raise UserError(f"{model} cannot be compared with {against!r}. Models of the same protocol: {others}.")
+    models = [m for m in group if set(datasets) <= set(covered(results, m))]
+    if against is not None and against not in models:
+        datasets = [d for d in datasets if d in covered(results, against)]
+        models = [m for m in group if set(datasets) <= set(covered(results, m))]
+    if len(models) < 2 or not datasets:
+        raise UserError(f"there is no other model of the protocol of {model} with scores on {', '.join(datasets)}.")
+    return standings(results, question, datasets, models)
+
+
+def _difference(board: Standings, model: str, other: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return first minus second, positive where the first is better: (D,), and in each resample, (R, D)."""
+    i, j = board.models.index(model), board.models.index(other)
+    values, draws = board.sign * board.values, board.sign * board.draws
+    return values[:, i] - values[:, j], draws[..., i] - draws[..., j]
+
+
+def _per_dataset(board: Standings, results: Results, question: Question, model: str, rival: str) -> Table:
+    """Return the difference on each dataset with its interval, and who wins."""
+    difference, draws = _difference(board, model, rival)
+    low, high = interval(draws)
+    outcome = np.where(low > 0, "win", np.where(high < 0, "loss", "tie"))
+    i, j = board.models.index(model), board.models.index(rival)
+    names = [results.names[m] for m in (model, rival)]
+    frame = pd.DataFrame(
+        {
+            "Dataset": [results.names[d] for d in board.datasets], names[0]: board.values[:, i],
+            names[1]: board.values[:, j], "Difference": difference, "Low": low, "High": high, "Outcome": outcome,
+        }
+    )  # fmt: skip
+    count = {word: int((outcome == word).sum()) for word in ("win", "tie", "loss")}
+    metric = question.module()
+    caption = (
+        f"{names[0]} against {names[1]}: {metric.NAME} ({question.average.replace('_', ' ')}). "
+        f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses."
+    )
+    notes = ["Positive: the first is better. A tie is where the 95 % interval of the paired difference holds 0."]
+    return Table("datasets", caption, frame, dict.fromkeys([*names, "Difference", "Low", "High"], 4), notes)
+
+
+def _pairs(board: Standings, results: Results, model: str, others: list[str], rope: float, seed: int) -> Table:
+    """Return the tests of the model against each other one, over the datasets."""
+    rows = []
+    for other in others:
+        difference, draws = _difference(board, model, other)
+        low, high = interval(draws.mean(1))
+        worse, equal, better = bayesian_signed_rank(difference, rope, seed)
+        rows.append(
+            {
+                "Against": results.names[other], "Mean difference": float(difference.mean()), "Low": float(low),
+                "High": float(high), "Wilcoxon p": wilcoxon(difference), "Rank-biserial": rank_biserial(difference),
+                "Cohen dz": cohen_dz(difference), "P(worse)": worse, "P(equal)": equal, "P(better)": better,
+            }
+        )  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame.insert(5, "Holm p", holm(frame["Wilcoxon p"]))
+    datasets = len(board.datasets)
+    notes = [
+        "Low and High: 95 % bootstrap interval of the mean difference, for new photographs of these datasets.",
+        f"Wilcoxon over {datasets} datasets, two-sided, Holm for {len(others)} comparisons: no p can be below "
+        f"{smallest_p(datasets, len(others)):.2g}.",
+        f"P: Bayesian signed-rank test; equal means within {rope:g} of each other.",
+    ]
+    digits = {"Mean difference": 4, "Low": 4, "High": 4, "Wilcoxon p": 4, "Holm p": 4, "Rank-biserial": 2}
+    digits |= {"Cohen dz": 2, "P(worse)": 3, "P(equal)": 3, "P(better)": 3}
+    return Table("pairs", f"{results.names[model]} against each other model, over datasets.", frame, digits, notes)
+
+
+def _places(board: Standings, results: Results, model: str) -> Table:
+    """Return the place of every model with the new one and without it, and cost beside accuracy."""
+    mean_ranks = ranks(board.sign * board.values).mean(0)
+    rest = [m for m in board.models if m != model]
+    before = dict(zip(rest, ranks(board.sign * board.only(models=rest).values).mean(0), strict=True))
+    known = np.isfinite(board.draws).all()
+    best, worst, _ = rank_range(board.sign * board.draws) if known else (mean_ranks * np.nan,) * 3
+    rows = []
+    for i in np.argsort(mean_ranks, kind="stable"):
+        name = board.models[i]
+        cost = results.costs.get(name, {})
+        old = "new" if name == model else str(1 + sum(r < before[name] - 1e-9 for r in before.values()))
+        rows.append(
+            {
+                "Place": str(1 + int((mean_ranks < mean_ranks[i] - 1e-9).sum())), "Without it": old,
+                "Model": results.names[name], "Mean rank": mean_ranks[i],
+                "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
+                "Score": board.values[:, i].mean(), "Params M": cost.get("parameters", np.nan) / 1e6,
+                "GMACs": cost.get("gmacs", np.nan), "Latency ms": cost.get("latency_ms_p50", np.nan),
+            }
+        )  # fmt: skip
+    digits = {"Mean rank": 2, "Score": 4, "Params M": 2, "GMACs": 1, "Latency ms": 1}
+    return Table("places", f"Places with and without {results.names[model]}, and costs.", pd.DataFrame(rows), digits)
+
+
+def _images(results: Results, question: Question, board: Standings, model: str, rival: str) -> Table:
+    """Return the ten images where the two differ most."""
+    parts = []
+    for dataset in board.datasets:
+        first, second = (per_image(results, question.module(), dataset, m) for m in (model, rival))
+        frame = pd.DataFrame({results.names[model]: first, results.names[rival]: second}).dropna()
+        parts.append(frame.assign(Dataset=results.names[dataset]).rename_axis("Image").reset_index())
+    frame = pd.concat(parts, ignore_index=True)
+    names = [results.names[model], results.names[rival]]
+    frame["Difference"] = frame[names[0]] - frame[names[1]]
+    order = frame["Difference"].abs().sort_values(ascending=False, kind="stable").index[:10]
+    frame = frame.loc[order, ["Dataset", "Image", *names, "Difference"]]
+    return Table("images", "The images where the two differ most.", frame, dict.fromkeys([*names, "Difference"], 4))
+
+
+def _verdict(board: Standings, results: Results, model: str, rival: str, compared: list[str]) -> str:
+    """Return one sentence; both interval and test must agree before it claims a difference."""
+    difference, draws = _difference(board, model, rival)
+    names = results.names[model], results.names[rival]
+    low, high = interval(draws.mean(1))
+    p = float(holm([wilcoxon(_difference(board, model, m)[0]) for m in compared])[compared.index(rival)])
+    datasets = f"{len(board.datasets)} dataset" + "s" * (len(board.datasets) > 1)
+    facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+    if not np.isfinite(draws).all():
+        return f"Verdict: {names[0]} and {names[1]} cannot be told apart by a metric without numbers per image."
+    if low <= 0 <= high:
+        return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
+    side = "ahead of" if low > 0 else "behind"
+    if len(board.datasets) < FEW_DATASETS:
+        return (
+            f"Verdict: {names[0]} is {side} {names[1]} on new photographs of {datasets} ({facts}); "
+            "these are too few datasets to say so of others."
+        )
+    if p > ALPHA:
+        return (
+            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {p:.2g} after "
+            f"correction for {len(compared)} comparisons), though {side} it on new photographs of these ({facts})."
+        )
+    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {p:.2g} after correction)."

@@ -1,0 +1,41 @@
+"""One run under every definition: each metric under each average, since a gap between papers is often only that."""
+
+import numpy as np
+import pandas as pd
+
+from bench import plugins
+from bench.errors import UserError
+from bench.render.tables import Table
+from bench.results import Results
+
+AVERAGES = {"pooled": "Pooled", "image_mean": "Mean of images", "batch_mean": "Mean of batches"}
+
+
+def definitions(results: Results, model: str, dataset: str) -> Table:
+    """Return every metric of a model on a dataset under every average, the mean over seeds.
+
+    Raises:
+        UserError: there are no scores of it.
+    """
+    part = results.summary[(results.summary["dataset"] == dataset) & (results.summary["model"] == model)]
+    if part.empty:
+        raise UserError(f"no scores of {model} on {dataset}. Models with scores: {', '.join(_known(results))}.")
+    values = part.groupby(["metric", "average"])["value"].mean()
+    images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
+    undefined = int((images["tp"] + images["fn"] == 0).sum())
+    rows = []
+    for name in part["metric"].unique():
+        found = {title: float(values.get((name, how), np.nan)) for how, title in AVERAGES.items()}
+        spread = float(np.ptp([v for v in found.values() if not np.isnan(v)] or [np.nan]))
+        rows.append({"Metric": plugins.load("metrics", name).NAME, "Id": name} | found | {"Spread": spread})
+    notes = [
+        "Spread: highest minus lowest average of the same metric of the same predictions. Empty: not defined.",
+        f"{undefined} of {len(images)} image scores have no true crack; means leave out what is undefined there.",
+    ]
+    caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."
+    digits = dict.fromkeys([*AVERAGES.values(), "Spread"], 4)
+    return Table(f"definitions_{dataset}_{model}", caption, pd.DataFrame(rows), digits, notes)
+
+
+def _known(results: Results) -> list[str]:
+    return sorted(set(results.summary["model"]))

@@ -1,0 +1,145 @@
+"""The leaderboard: models of one protocol in the order of their mean rank, with what is uncertain about it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import check
+from bench.render.tables import COLUMNS, Table
+from bench.results import Results
+from bench.standings import Question, Standings, by_protocol, covered, standings
+from bench.stats.bootstrap import interval
+from bench.stats.paired import smallest_p
+from bench.stats.ranks import critical_difference, friedman, rank_range, ranks
+
+DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P(first)": 2, "Params M": 2, "Latency ms": 1}
+
+
+def leaderboards(results: Results, question: Question, datasets: Sequence[str], rank_published: bool) -> list[Table]:
+    """Return one table for each protocol; a model from elsewhere that lacks a dataset is named in the notes.
+
+    Raises:
+        UserError: the results do not pass the check, or the metric does not exist.
+    """
+    check.require(results)
+    tables = []
+    for protocol, models in by_protocol(results).items():
+        complete = [m for m in models if set(datasets) <= set(covered(results, m))]
+        if complete:
+            left_out = [m for m in models if m not in complete]
+            board = standings(results, question, datasets, complete)
+            tables.append(_table(board, results, question, left_out, rank_published, f"leaderboard_{protocol}"))
+    return tables
+
+
+def _table(
+    board: Standings, results: Results, question: Question, left_out: list[str], rank_published: bool, name: str
+) -> Table:
+    """Return the leaderboard of one protocol, with the published rows below it, or among it if asked."""
+    paper = _published(results, question.metric, board.datasets)
+    ours = _measured_rows(board, results)
+    theirs = [{"Model": f"{m} (published)", "Score": float(np.mean(v)), "Trained": "paper"} for m, v in paper.items()]
+    values = [*board.values.T, *paper.values()] if rank_published else list(board.values.T)
+    mean_ranks = ranks(board.sign * np.array(values).T).mean(0)
+    for row, mean_rank in zip([*ours, *theirs], mean_ranks, strict=False):
+        row["Mean rank"] = float(mean_rank)
+    rows = [*ours, *theirs]
+    rows.sort(key=lambda r: (r.get("Mean rank", np.inf), -board.sign * r["Score"]))
+    frame = pd.DataFrame(rows)
+    frame.insert(0, "Place", [_place(frame, i) for i in range(len(frame))])
+    order = [
+        "Place",
+        "Model",
+        "Score",
+        "Low",
+        "High",
+        "Mean rank",
+        "Places, 95 %",
+        "P(first)",
+        "Params M",
+        "Latency ms",
+    ]
+    metric = question.module()
+    direction = "higher" if metric.HIGHER_IS_BETTER else "lower"
+    shown = ", ".join(results.names[d] for d in board.datasets)
+    caption = (
+        f"{metric.NAME} ({question.average.replace('_', ' ')}; {direction} is better), mean over {shown}; "
+        f"protocol {board.protocol}."
+    )
+    notes = [*_notes(board, bool(theirs), rank_published), *check.notes(results)]
+    notes += [f"Left out, as it lacks a dataset: {', '.join(left_out)}."] if left_out else []
+    return Table(name, caption, frame.reindex(columns=[*order, "Trained"]), DIGITS, notes)
+
+
+def _measured_rows(board: Standings, results: Results) -> list[dict[str, Any]]:
+    """Return a row per model of the board, in its order."""
+    low, high = interval(board.draws.mean(1))
+    known = np.isfinite(board.draws).all()
+    best, worst, first = rank_range(board.sign * board.draws) if known else (np.full(len(low), np.nan),) * 3
+    rows = []
+    for i, model in enumerate(board.models):
+        cost = results.costs.get(model, {})
+        elsewhere = any(c["model"] == model and c.get("trained") == "elsewhere" for c in results.cells)
+        rows.append(
+            {
+                "Model": results.names[model],
+                "Score": float(board.values[:, i].mean()),
+                "Low": float(low[i]),
+                "High": float(high[i]),
+                "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
+                "P(first)": float(first[i]),
+                "Params M": cost.get("parameters", np.nan) / 1e6,
+                "Latency ms": cost.get("latency_ms_p50", np.nan),
+                "Trained": "elsewhere" if elsewhere else "here",
+            }
+        )
+    return rows
+
+
+def _published(results: Results, metric: str, datasets: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the paper's values of a metric on these datasets by printed name; nothing where it has none."""
+    column = next((c for c, name in COLUMNS.items() if name == metric), None)
+    if column is None or results.is_sample:  # numbers of real photographs beside synthetic ones would mean nothing
+        return {}
+    table = results.published["tables_3_4_5"].pivot(index="dataset", columns="printed", values=column)
+    if not set(datasets) <= set(table.index):
+        return {}
+    return {str(name): table.loc[list(datasets), name].to_numpy(float) for name in table.columns}
+
+
+def _place(frame: pd.DataFrame, i: int) -> str:
+    """Return the place of a row, "" if it is not ranked; equal mean ranks share one."""
+    mean_rank = frame["Mean rank"].iloc[i]
+    return "" if np.isnan(mean_rank) else str(1 + int((frame["Mean rank"] < mean_rank - 1e-9).sum()))
+
+
+def _notes(board: Standings, published: bool, rank_published: bool) -> list[str]:
+    """Return what the numbers can and cannot show."""
+    datasets, models = board.values.shape
+    few = f"{datasets} dataset{'' if datasets == 1 else 's'}"
+    notes = [
+        "Low and High: 95 % interval of the score, hierarchical bootstrap over photographs and seeds, the same "
+        f"photographs for all models ({len(board.draws):,} resamples). Places: where the model comes in 95 % of them.",
+    ]
+    if not np.isfinite(board.draws).all():
+        notes = ["No intervals: this metric has no numbers of single images that could be resampled."]
+    if datasets > 1 and models > 2:
+        test = friedman(board.sign * board.values)
+        notes.append(
+            f"Friedman over {datasets} datasets: chi2 {test.chi2:.2f}, p {test.chi2_p:.2g}; Iman-Davenport p "
+            f"{test.f_p:.2g}. Mean ranks differ (Nemenyi, all pairs) from "
+            f"{critical_difference(models, datasets):.2f} ranks on."
+        )
+    pairs = models * (models - 1) // 2
+    if smallest_p(datasets, pairs) > 0.05:
+        notes.append(
+            f"{few} cannot tell all {pairs} pairs of models apart: "
+            f"the smallest p of Wilcoxon with Holm is {smallest_p(datasets, pairs):.2g}. The intervals speak of new "
+            "photographs of these datasets, not of new datasets."
+        )
+    if published:
+        how = "ranked among the others as asked, though" if rank_published else "for reference, not ranked:"
+        notes.append(f"Published rows are as printed in the paper, {how} their protocol was not run here.")
+    return notes

@@ -1,0 +1,28 @@
+"""Average precision: the area under the precision-recall curve of the pixels."""
+
+import numpy as np
+
+from bench.metrics._input import curve
+from bench.metrics._ratio import Counts, Values, ratio
+
+NAME = "Average precision"
+HIGHER_IS_BETTER = True
+INPUT = curve("average_precision")
+
+
+def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
+    """Return the sum of (R_t - R_(t+1)) P_t over the 256 thresholds, (..., 256) to (...).
+
+    A step function: no interpolation between thresholds, which would be optimistic.
+
+    Range 0 to 1, higher is better; chance is the share of crack; nan where there is no crack.
+
+    **Source:** Davis and Goadrich 2006, doi 10.1145/1143844.1143874; as scikit-learn's ``average_precision_score``.
+
+    >>> tp, fp, fn = np.array([[2, 2, 1], [4, 2, 0], [0, 0, 1]])
+    >>> float(compute(tp, fp, fn))
+    0.75
+    """
+    gained = tp - np.concatenate([tp[..., 1:], np.zeros_like(tp[..., :1])], axis=-1)
+    precision = np.nan_to_num(ratio(tp, tp + fp), nan=0.0)  # where nothing is predicted, nothing is gained
+    return ratio((gained * precision).sum(-1), (tp + fn)[..., 0])

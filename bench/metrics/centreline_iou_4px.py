@@ -1,0 +1,26 @@
+"""Centreline IoU at 4 px: intersection over union of the two skeletons, 4 px apart at most."""
+
+from bench.metrics._input import Input
+from bench.metrics._ratio import Counts, Values, ratio
+
+NAME = "Centreline IoU, 4 px"
+HIGHER_IS_BETTER = True
+INPUT = Input(("skeleton_pred", "centreline_pred_hit_4px", "skeleton_true", "centreline_true_hit_4px"))
+
+
+def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> Values:
+    """Return true_hit / (true + pred - pred_hit), elementwise over arrays of one shape.
+
+    ``pred`` are the pixels of the skeleton of the prediction, ``pred_hit`` those within 4 px (Euclidean) of the true
+    skeleton; ``true`` and ``true_hit`` the reverse. So true_hit counts as tp, pred - pred_hit as fp, true - true_hit
+    as fn.
+
+    Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
+
+    **Source:** Benz and Rodehorst 2024, OmniCrack30k, CVPR workshops, where it is called clIoU at 4 px.
+
+    >>> import numpy as np
+    >>> float(compute(*np.array([4, 3, 5, 3])))
+    0.5
+    """
+    return ratio(true_hit, true + pred - pred_hit)

@@ -1,0 +1,180 @@
+"""Read a results folder into the frames that tables and figures are made of."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import plugins
+from bench.errors import UserError
+from bench.formats import cost, scores
+from bench.paper import TABLES, published
+
+EXTERNAL = "external"
+"""Folder below the results where `bench score` writes: external/<model>/<dataset>."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a report is made of.
+
+    Attributes:
+        datasets: ids in the order of params.yaml. models: likewise.
+        names: id -> display name, of datasets and models.
+        summary: one row per cell, metric and average: dataset, model, seed, metric, average, value.
+        images: per-image counts of all datasets, ``scores.IMAGES``.
+        curves: counts by threshold of each cell, ``scores.CURVES``.
+        history: training curves of all datasets, ``scores.HISTORY``.
+        cells: run.json of each cell.
+        cards: card.json of each prepared dataset, by id.
+        costs: cost of each measured model, by id.
+        missing: what is declared and not there, as "<dataset>/<model>/<seed>", "<dataset>" or "cost of <model>".
+        published: the paper's tables.
+    """
+
+    datasets: list[str]
+    models: list[str]
+    names: dict[str, str]
+    summary: pd.DataFrame
+    images: pd.DataFrame
+    curves: pd.DataFrame
+    history: pd.DataFrame
+    cells: list[dict[str, Any]]
+    cards: dict[str, dict[str, Any]]
+    costs: dict[str, dict[str, Any]]
+    missing: list[str]
+    published: dict[str, pd.DataFrame]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether any number comes from synthetic data."""
+        return any(card["origin"]["source"] == "sample" for card in self.cards.values())
+
+
+def read(
+    folder: Path,
+    datasets: Sequence[str],
+    models: Sequence[str],
+    seeds: Sequence[int],
+    external: Sequence[str] = (),
+    mixed: bool = False,
+) -> Results:
+    """Return the results of the declared cells; what is missing is named, what was dropped from the lists is left out.
+
+    Args:
+        folder: the results.
+        datasets: declared ones, by id.
+        models: likewise.
+        seeds: likewise.
+        external: models whose predictions came from elsewhere (``bench score``); all their cells are taken, whatever
+            protocol they declare: whoever ranks keeps protocols apart.
+        mixed: whether the declared cells may follow different protocols; for a check that says so itself.
+
+    Raises:
+        UserError: there is nothing at all, a file is damaged, or the cells follow different protocols.
+    """
+    found = {d: scores.read(folder / "scores" / d) for d in datasets if (folder / "scores" / d).is_dir()}
+    costs = {m: cost.read(path) for m in models if (path := folder / "cost" / f"{m}.json").is_file()}
+    elsewhere = list(_external(folder, datasets, external))
+    if not found and not costs and not elsewhere:
+        raise UserError(f"{folder} holds neither scores nor costs: run `dvc repro` first.")
+    cells = [c for part in found.values() for c in part.cells if c["model"] in models and c["seed"] in seeds]
+    if not mixed:
+        _one_protocol(cells, folder)
+    images, curves, history = (
+        _concat([getattr(part, kind) for part in found.values()], models, seeds)
+        for kind in ("images", "curves", "history")
+    )
+    for part in elsewhere:
+        cells += part.cells
+        images, curves = pd.concat([images, part.images]), pd.concat([curves, part.curves])
+    images, curves = images.reset_index(drop=True), curves.reset_index(drop=True)
+    done = {(c["dataset"], c["model"], c["seed"]) for c in cells}
+    missing = [f"{d}/{m}/{s}" for d in datasets for m in models for s in seeds if (d, m, s) not in done]
+    missing += [f"cost of {m}" for m in models if m not in costs]
+    names = {d: plugins.load("datasets", d).CARD.name for d in datasets}
+    names |= {m: plugins.load("models", m).NAME for m in models if m not in {c["model"] for c in cells}}
+    names |= {c["model"]: c["model_name"] for c in cells}
+    cards = {part.card["dataset"]: part.card for part in [*elsewhere, *found.values()]}
+    return Results(
+        list(datasets), [*models, *external], names, summarise(images, curves), images, curves, history, cells,
+        cards, costs, missing, {name: published(name) for name in TABLES},
+    )  # fmt: skip
+
+
+def summarise(images: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Return every metric under every average that is defined for it, of each cell.
+
+    Columns: dataset, model, seed, metric, average, value. All cells at once: counts are added up per cell, per batch
+    or not at all, then the metric is taken, then the mean of what is defined.
+    """
+    if not len(images):
+        return pd.DataFrame(columns=[*scores.CELL, "metric", "average", "value"])
+    numbers = images.drop(columns=["item", "photo"])
+    groups = {
+        "pooled": numbers.groupby(scores.CELL).sum(),
+        "batch_mean": numbers.groupby([*scores.CELL, "batch"]).sum(),
+        "image_mean": numbers.set_index(scores.CELL),
+    }
+    parts = []
+    for name in plugins.names("metrics"):
+        metric = plugins.load("metrics", name)
+        for how in metric.INPUT.averages:
+            values = _values(metric, groups[how], curves, how)
+            means = values.groupby(level=scores.CELL).mean().rename("value").reset_index()
+            parts.append(means.assign(metric=name, average=how))
+    summary = pd.concat(parts, ignore_index=True)[[*scores.CELL, "metric", "average", "value"]]
+    return summary.sort_values(scores.CELL, kind="stable", ignore_index=True)
+
+
+def _values(metric: Any, groups: pd.DataFrame, curves: pd.DataFrame, how: str) -> pd.Series:
+    """Return a metric of each group of images, or of each cell's curve, indexed by cell."""
+    given = metric.INPUT
+    if given.over == "images":
+        return pd.Series(metric.compute(*groups[list(given.columns)].to_numpy(float).T), groups.index)
+    if how == "image_mean" and given.image_column:
+        column: pd.Series = groups[given.image_column]
+        return column
+    ordered = curves.sort_values([*scores.CELL, "threshold"])
+    cells = ordered[ordered["threshold"] == 0].set_index(scores.CELL).index
+    if len(ordered) != 256 * len(cells):
+        raise UserError("curves.csv must hold the thresholds 0 to 255 of each cell: evaluate these cells again.")
+    columns = (ordered[name].to_numpy(float).reshape(-1, 256) for name in given.columns)
+    return pd.Series(metric.compute(*columns), cells)
+
+
+def external_models(folder: Path) -> list[str]:
+    """Return the names of the models whose predictions came from elsewhere, sorted."""
+    return sorted(p.name for p in (folder / EXTERNAL).glob("*") if p.is_dir())
+
+
+def _external(folder: Path, datasets: Sequence[str], models: Sequence[str]) -> Iterator[scores.Scores]:
+    """Yield the scores of models from elsewhere, for each dataset they were scored on."""
+    for model in models:
+        places = [place for d in datasets if (place := folder / EXTERNAL / model / d).is_dir()]
+        if not places:
+            raise UserError(f"{folder / EXTERNAL / model} holds no scores: run `bench score` for this model first.")
+        yield from map(scores.read, places)
+
+
+def _concat(frames: list[pd.DataFrame], models: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+    """Return the rows of the declared models and seeds."""
+    if not frames:
+        return pd.DataFrame(columns=scores.CELL)
+    frame = pd.concat(frames, ignore_index=True)
+    return frame[frame["model"].isin(models) & frame["seed"].isin(seeds)].reset_index(drop=True)
+
+
+def _one_protocol(cells: list[dict[str, Any]], folder: Path) -> None:
+    """Refuse to put cells of different protocols into one table."""
+    by_protocol: dict[str, list[str]] = {}
+    for cell in cells:
+        by_protocol.setdefault(cell["protocol"], []).append(f"{cell['dataset']}/{cell['model']}/{cell['seed']}")
+    if len(by_protocol) > 1:
+        groups = "; ".join(f"{key}: {', '.join(names[:3])} ({len(names)} cells)" for key, names in by_protocol.items())
+        raise UserError(
+            f"{folder} mixes {len(by_protocol)} protocols, which are never ranked together: {groups}. "
+            "Run `dvc repro` so that all cells follow params.yaml."
+        )

@@ -1,0 +1,142 @@
+"""Score predictions from elsewhere: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bench.errors import UserError
+from bench.formats import predictions, prepared, scores
+from bench.protocol import protocol
+from bench.results import EXTERNAL
+from bench.stages.evaluate import score
+
+SUFFIXES = (".png", ".npy")
+
+Levels = npt.NDArray[np.uint8]
+
+
+def run(
+    folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: Mapping[str, Any], batch: int
+) -> str:
+    """Write the scores of a folder of predictions; return a sentence with the result.
+
+    The scores are kept with those of other seeds of the same model. The protocol recorded is that of params.yaml, as
+    whoever scores declares it to be followed: ``trained`` is "elsewhere", and every ranking says so.
+
+    Args:
+        folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1).
+        data_folder: the prepared dataset.
+        results: results go to external/<model>/<dataset> in it.
+        model: name of the model.
+        seed: number of the repetition.
+        train: the section ``train`` of params.yaml.
+        batch: images in an evaluation batch.
+
+    Raises:
+        UserError: files are missing, extra, unreadable or of the wrong size; all are counted, the first ones named.
+    """
+    data = prepared.read(data_folder)
+    levels = _read_all(folder, data)
+    images, curve = score(data, lambda item, _: levels[item], batch)
+    cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
+    settings, hashed = protocol(data.card, train)
+    record = cell | {
+        "model_name": model, "protocol": hashed, "settings": settings, "source": data.card["origin"]["source"],
+        "data": data.card["content"], "trained": "elsewhere", "code": {"commit": None, "dirty": None},
+        "versions": {"python": platform.python_version(), "crackbench": version("crackbench")},
+        "hardware": {"processor": platform.processor() or platform.machine()},
+    }  # fmt: skip
+    target = results / EXTERNAL / model / data.card["dataset"]
+    _write(target, images.assign(**cell), curve.assign(**cell), record, data.card)
+    dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
+    return f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+
+
+def _write(
+    target: Path, images: pd.DataFrame, curve: pd.DataFrame, record: dict[str, Any], card: dict[str, Any]
+) -> None:
+    """Write scores, beside those of other seeds on the same data."""
+    cells, parts = [record], {"images": [images], "curves": [curve]}
+    if (target / "cells.json").is_file():
+        old = scores.read(target)
+        kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
+        cells += [c for c in old.cells if c["seed"] in kept]
+        for name, part in parts.items():
+            frame = getattr(old, name)
+            part.append(frame[frame["seed"].isin(kept)])
+    frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
+    cells.sort(key=lambda c: int(c["seed"]))
+    scores.write(target, scores.Scores(**frames, history=pd.DataFrame(columns=scores.HISTORY), cells=cells,
+                                       card=card, missing=[]))  # fmt: skip
+
+
+def _read_all(folder: Path, data: prepared.Prepared) -> dict[str, Levels]:
+    """Return floor(256 p) of every test item, or name all that does not fit."""
+    items = list(data.items["item"].iloc[data.split("test")])
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: name the one that holds a prediction for each test item.")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES:
+            if path.stem in found:
+                raise UserError(f"{path} and {found[path.stem].name} are of the same item: keep one of them.")
+            found[path.stem] = path
+    missing, extra = sorted(set(items) - found.keys()), sorted(found.keys() - set(items))
+    faults = [f"missing: {_shorten([f'{name}.png' for name in missing])}"] if missing else []
+    faults += [f"no test item: {_shorten([found[name].name for name in extra])}"] if extra else []
+    arrays = {name: _read(found[name]) for name in items if name in found}
+    size = data.masks.shape[1:]
+    wrong = [f"{found[n].name} ({a.shape[1]}x{a.shape[0]} px)" for n, a in arrays.items() if a.shape != size]
+    faults += [f"not {size[1]}x{size[0]} px: {_shorten(wrong)}"] if wrong else []
+    if faults:
+        raise UserError(
+            f"{folder} does not fit the {len(items)} test items of {data.card['dataset']}; {'; '.join(faults)}. "
+            "Their names are those marked `test` in items.csv of the prepared dataset."
+        )
+    classes = all(a.max(initial=0) <= 1 for a in arrays.values())  # masks of 0 and 1, not probabilities below 2/256
+    return {name: np.where(a > 0, np.uint8(255), np.uint8(0)) if classes else a for name, a in arrays.items()}
+
+
+def _read(path: Path) -> Levels:
+    """Return a file as floor(256 p), (H, W).
+
+    Raises:
+        UserError: it is unreadable, has colours, or holds numbers that are no probabilities.
+    """
+    if path.suffix.lower() == ".npy":
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise UserError(f"{path} is no readable array ({error}): write it with numpy.save.") from None
+    else:
+        array = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+        if array is None:
+            raise UserError(f"{path} is no readable PNG: write it again.")
+    array = np.asarray(array).squeeze()
+    if array.ndim != 2:
+        raise UserError(f"{path} has shape {array.shape}: one grey or boolean value per pixel is expected.")
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.uint16:
+        return (array >> 8).astype(np.uint8)
+    if array.dtype == np.bool_:
+        return np.where(array, np.uint8(255), np.uint8(0))
+    if np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1:
+        return predictions.quantise(array.astype(np.float32))
+    if np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 1:
+        return np.where(array > 0, np.uint8(255), np.uint8(0))
+    raise UserError(
+        f"{path} holds {array.dtype} from {array.min()} to {array.max()}: write probabilities as float from 0 to 1 "
+        "(after the sigmoid) or as 8-bit grey, masks as bool or 0 and 1."
+    )
+
+
+def _shorten(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

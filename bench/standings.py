@@ -1,0 +1,161 @@
+"""Where models stand: values, intervals and ranks of those of one protocol, from the per-image scores."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bench import plugins
+from bench.errors import UserError
+from bench.results import Results
+from bench.stats.bootstrap import resample
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared.
+
+    Attributes:
+        metric: name of a file in bench/metrics.
+        average: "pooled", "image_mean" or "batch_mean".
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
+
+    metric: str
+    average: str
+    resamples: int = 10_000
+    seed: int = 0
+
+    def module(self) -> ModuleType:
+        """Return the metric.
+
+        Raises:
+            UserError: there is no such metric, or the average is not defined for it.
+        """
+        module = plugins.load("metrics", self.metric)
+        if self.average not in module.INPUT.averages:
+            valid = ", ".join(module.INPUT.averages)
+            raise UserError(f"{self.metric} has no average {self.average!r}: choose --average from {valid}.")
+        return module
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Models of one protocol on the datasets that all of them have.
+
+    Attributes:
+        protocol: its hash.
+        datasets: D ids. models: M ids.
+        values: (D, M), the mean over seeds. scores: the same, turned so that higher is better.
+        draws: values in each resample, (R, D, M); nan where the metric has no numbers per image.
+        higher_is_better: of the metric.
+    """
+
+    protocol: str
+    datasets: list[str]
+    models: list[str]
+    values: Array
+    draws: Array
+    higher_is_better: bool
+
+    @property
+    def sign(self) -> int:
+        """1 where higher is better, else -1: times a value, it is a score of which higher is better."""
+        return 1 if self.higher_is_better else -1
+
+    def only(self, datasets: Sequence[str] | None = None, models: Sequence[str] | None = None) -> "Standings":
+        """Return the part with these datasets and models, in their order."""
+        d = [self.datasets.index(x) for x in (self.datasets if datasets is None else datasets)]
+        m = [self.models.index(x) for x in (self.models if models is None else models)]
+        return Standings(
+            self.protocol, [self.datasets[i] for i in d], [self.models[i] for i in m],
+            self.values[np.ix_(d, m)], self.draws[:, d][:, :, m], self.higher_is_better,
+        )  # fmt: skip
+
+
+def by_protocol(results: Results) -> dict[str, list[str]]:
+    """Return the models of each protocol, in the order of the results."""
+    of_model = {m: sorted({c["protocol"] for c in results.cells if c["model"] == m}) for m in results.models}
+    found: dict[str, list[str]] = {}
+    for model, protocols in of_model.items():
+        if len(protocols) > 1:
+            raise UserError(
+                f"{model} has cells of {len(protocols)} protocols ({', '.join(protocols)}): run `bench check`."
+            )
+        for protocol in protocols:
+            found.setdefault(protocol, []).append(model)
+    return found
+
+
+def standings(results: Results, question: Question, datasets: Sequence[str], models: Sequence[str]) -> Standings:
+    """Return where these models, all of one protocol, stand on these datasets.
+
+    Raises:
+        UserError: a model lacks a dataset, or the metric or its average does not exist.
+    """
+    metric = question.module()
+    chosen = results.summary[
+        (results.summary["metric"] == question.metric) & (results.summary["average"] == question.average)
+    ]
+    table = chosen.groupby(["dataset", "model"])["value"].mean().unstack("model")
+    lacking = [f"{d}/{m}" for d in datasets for m in models if d not in table.index or m not in table.columns]
+    lacking = lacking or [f"{d}/{m}" for d in datasets for m in models if not _has(results, d, m)]
+    if lacking:
+        raise UserError(f"no scores of {', '.join(lacking[:5])}: run these cells, or leave the dataset or model out.")
+    values = table.loc[list(datasets), list(models)].to_numpy(float)
+    draws = np.stack([_draws(results.images, metric, question, d, models) for d in datasets], axis=1)
+    protocol = next(c["protocol"] for c in results.cells if c["model"] == models[0])
+    return Standings(protocol, list(datasets), list(models), values, draws, metric.HIGHER_IS_BETTER)
+
+
+def covered(results: Results, model: str) -> list[str]:
+    """Return the datasets that a model has scores on, in order."""
+    return [d for d in results.datasets if _has(results, d, model)]
+
+
+def per_image(results: Results, metric: ModuleType, dataset: str, model: str) -> "pd.Series[float]":
+    """Return the metric of each image, the mean over seeds, by item; empty where the metric has none."""
+    column = metric.INPUT.image_column
+    if metric.INPUT.over == "curve" and column is None:
+        return pd.Series(dtype=float)
+    rows = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
+    values = rows[column] if column else metric.compute(*rows[list(metric.INPUT.columns)].to_numpy(float).T)
+    return pd.Series(np.asarray(values, float), index=rows["item"]).groupby(level=0).mean()
+
+
+def _has(results: Results, dataset: str, model: str) -> bool:
+    return any(c["dataset"] == dataset and c["model"] == model for c in results.cells)
+
+
+def _draws(images: pd.DataFrame, metric: Any, question: Question, dataset: str, models: Sequence[str]) -> Array:
+    """Return the resampled metric on one dataset, (R, M).
+
+    Every model is resampled on the same photographs. A model with another number of seeds takes a call of its own,
+    which draws the same photographs, as they are drawn first.
+    """
+    draws = np.full((question.resamples, len(models)), np.nan)
+    given = metric.INPUT
+    if given.over == "curve" and not (given.image_column and question.average == "image_mean"):
+        return draws
+    columns = [given.image_column] if given.image_column else list(given.columns)
+    compute = (lambda value: value) if given.image_column else metric.compute
+    part = images[images["dataset"] == dataset].sort_values(["model", "seed", "item"], kind="stable")
+    of_model = {m: rows for m, rows in part.groupby("model") if m in models}
+    for seeds in sorted({rows["seed"].nunique() for rows in of_model.values()}):
+        group = [m for m in models if of_model[m]["seed"].nunique() == seeds]
+        first = of_model[group[0]].iloc[: len(of_model[group[0]]) // seeds]
+        counts = np.stack([of_model[m][columns].to_numpy(float).reshape(seeds, len(first), -1) for m in group])
+        photos, batches = pd.factorize(first["photo"])[0], first["batch"].to_numpy()
+        generator = np.random.default_rng([question.seed, zlib.crc32(dataset.encode())])
+        draws[:, [list(models).index(m) for m in group]] = resample(
+            compute, counts, photos, batches, question.average, question.resamples, generator
+        )
+    return draws

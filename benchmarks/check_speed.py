@@ -1,0 +1,90 @@
+"""Time `bench check`, the reading of the results and the leaderboard on 300 cells: 10 datasets x 10 models x 3 seeds.
+
+Run: OMP_NUM_THREADS=1 python benchmarks/check_speed.py
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench import check, plugins
+from bench.formats import scores
+from bench.leaderboard import leaderboards
+from bench.results import read
+from bench.standings import Question
+
+SIZES = {
+    "cfd": (24, 24), "crack500": (673, 230), "cracktree200": (41, 41), "deepcrack": (104, 72), "eugen_miller": (11, 4),
+    "forest": (24, 24), "gaps": (102, 93), "rissbilder": (764, 160), "sylvie": (37, 36), "volker": (198, 70),
+}  # fmt: skip
+"""Test items and their photographs, about a fifth of the published collection."""
+
+MODELS = [name for name in plugins.names("models") if not name.startswith("context_cracknet_")]
+SEEDS = [0, 1, 2]
+SIDE = 448
+
+
+def write(folder: Path) -> None:
+    """Write score files whose counts are made up, and fit together."""
+    for dataset, (items, photographs) in SIZES.items():
+        rng = np.random.default_rng(items)
+        crack, photo = rng.integers(500, 12000, items), rng.integers(0, photographs, items)
+        images, curves, cells = [], [], []
+        for model in MODELS:
+            for seed in SEEDS:
+                cell = {"dataset": dataset, "model": model, "seed": seed}
+                tp, fp = rng.binomial(crack, 0.7), rng.poisson(1500, items)
+                columns = dict.fromkeys(scores.IMAGES, 0.5) | cell
+                columns |= {"item": [f"i{i:04d}" for i in range(items)], "photo": [f"p{p}" for p in photo]}
+                columns |= {"batch": np.arange(items) // 32, "tp": tp, "fp": fp, "fn": crack - tp}
+                columns |= {"tn": SIDE**2 - crack - fp, "skeleton_true": crack // 4, "boundary_true": crack}
+                columns |= dict.fromkeys(("pred_hit_2px", "true_hit_2px", "pred_hit_5px", "true_hit_5px"), tp)
+                columns |= {
+                    name: tp // 4 for name in scores.IMAGES if name.startswith(("skeleton_pred", "centreline_"))
+                }
+                columns |= {"skeleton_true_hit": tp // 4, "boundary_pred": tp + fp, "boundary_both": tp}
+                images.append(pd.DataFrame(columns))
+                curve = dict.fromkeys(["tp", "fp", "fn"], 0) | cell | {"threshold": range(256), "f1_mean": 0.5}
+                pooled = pd.DataFrame(curve)
+                pooled[["tp", "fp", "fn"]] += [tp.sum(), fp.sum(), (crack - tp).sum()]
+                curves.append(pooled)
+                record = {"protocol": "p", "data": "d", "program": model, "versions": {"x": 1}, "hardware": {"x": 1}}
+                cells.append(cell | record | {"code": {"commit": "c", "dirty": False}, "model_name": model})
+        card = {"dataset": dataset, "content": "d", "counts": {"test": items}, "settings": {"image_size": SIDE}}
+        card["origin"] = {"source": "collection"}
+        history = pd.DataFrame(columns=scores.HISTORY)
+        found = scores.Scores(pd.concat(images), pd.concat(curves), history, cells, card, [])
+        scores.write(folder / "scores" / dataset, found)
+
+
+def median_s(run: Callable[[], object]) -> float:
+    """Return the median seconds of three runs."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Print the medians."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder)
+        results = read(folder, list(SIZES), MODELS, SEEDS)
+        assert not check.findings(results), check.findings(results)[:3]
+        question = Question("crack_iou", "batch_mean")
+        print("| 300 cells | s |\n|---|---|")
+        print(f"| read and summarise | {median_s(lambda: read(folder, list(SIZES), MODELS, SEEDS)):.2f} |")
+        print(f"| check | {median_s(lambda: check.findings(results)):.2f} |")
+        print(f"| leaderboard | {median_s(lambda: leaderboards(results, question, list(SIZES), False)):.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Every fault that makes results unfit for ranking is found, and named."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench import check
+from bench.errors import UserError
+from bench.formats import files
+from bench.results import read
+
+MODELS = {"fpn": 0.6, "unet": 0.75}
+DATASETS = ["cfd", "forest"]
+
+
+@pytest.fixture
+def folder(workspace):
+    return workspace(DATASETS, MODELS) / "results"
+
+
+def faults(folder, printed=None):
+    return check.findings(read(folder, DATASETS, list(MODELS), [0], mixed=True), printed)
+
+
+def change_rows(folder, name, change):
+    path = folder / "scores" / "cfd" / f"{name}.csv"
+    frame = pd.read_csv(path, dtype={"photo": str})
+    changed = change(frame)
+    files.write_csv(path, frame if changed is None else changed)
+
+
+def change_cells(folder, change):
+    path = folder / "scores" / "cfd" / "cells.json"
+    content = json.loads(path.read_text())
+    change(content)
+    files.write_json(path, content)
+
+
+def test_sound_results_pass(folder):
+    assert faults(folder) == []
+    check.require(read(folder, DATASETS, list(MODELS), [0]))
+
+
+def test_a_cell_that_was_not_run_is_named(folder):
+    found = read(folder, DATASETS, [*MODELS, "pan"], [0, 1], mixed=True)
+    assert "cfd/pan/0 is missing." in check.findings(found)
+    assert "forest/unet/1 is missing." in check.findings(found)
+    with pytest.raises(UserError, match=r"cannot be ranked.*and 3 more"):
+        check.require(found)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("tp", 9999, "tp + fp + fn + tn is not the number of pixels"),
+        ("tn", -1, "a count is negative"),
+        ("pred_hit_2px", 10**6, "pred_hit_2px is more than pred"),
+        ("skeleton_true_hit", 10**6, "skeleton_true_hit is more than skeleton_true"),
+        ("aiu", 1.5, "aiu is not within 0 to 1"),
+    ],
+)
+def test_an_impossible_number_is_named_with_its_image(folder, column, value, said):
+    change_rows(folder, "images", lambda frame: frame.__setitem__(column, frame[column].where(frame.index != 3, value)))
+    assert any(said in fault and "cfd/fpn/0, cfd_3" in fault for fault in faults(folder))
+
+
+def test_another_truth_for_one_model_is_found(folder):
+    def move(frame):
+        frame.loc[0, ["tp", "fp"]] += [1, -1]
+
+    change_rows(folder, "images", move)
+    assert any("the truth, photograph or batch of cfd_0 is not the same" in fault for fault in faults(folder))
+
+
+def test_a_curve_that_does_not_fit_is_found(folder):
+    change_rows(folder, "curves", lambda frame: frame.__setitem__("tp", frame["tp"] + (frame["threshold"] == 128)))
+    assert "cfd/unet/0: the curve at p = 0.5 is not the sum of its images." in faults(folder)
+
+
+def test_an_item_twice_or_gone_is_found(folder):
+    change_rows(folder, "images", lambda frame: frame.__setitem__("item", frame["item"].replace("cfd_1", "cfd_0")))
+    assert any("holds cfd_0 twice" in fault for fault in faults(folder))
+    change_rows(folder, "images", lambda frame: frame.drop(index=0))
+    assert any("cfd/fpn/0 has 5 images, its dataset 6 for testing." in fault for fault in faults(folder))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("protocol", "other", "follow 2 protocols"),
+        ("data", "other", "was made with other data"),
+        ("program", "other", "2 versions of the program"),
+        ("versions", {}, "does not record its environment"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_found(folder, key, value, said):
+    change_cells(folder, lambda content: content["cells"][0].__setitem__(key, value))
+    assert any(said in fault for fault in faults(folder))
+
+
+def test_a_cell_twice_is_found(folder):
+    change_cells(folder, lambda content: content["cells"].append(content["cells"][0]))
+    assert any("cfd/fpn/0 is there 2 times" in fault for fault in faults(folder))
+
+
+def test_a_printed_number_that_the_counts_do_not_give_is_found(folder, tmp_path):
+    summary = read(folder, DATASETS, list(MODELS), [0]).summary
+    files.write_csv(tmp_path / "summary.csv", summary)
+    assert faults(folder, tmp_path / "summary.csv") == []
+    summary.loc[0, "value"] += 1e-4
+    files.write_csv(tmp_path / "summary.csv", summary)
+    assert any("the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))

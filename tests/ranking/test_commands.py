@@ -1,0 +1,167 @@
+"""The commands that say where a model stands, as a user types them."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from bench.cli import main
+from bench.formats import files
+
+DATASETS = ["cfd", "deepcrack", "forest", "gaps", "sylvie", "volker"]
+MODELS = {"fpn": 0.60, "unet": 0.75, "linknet": 0.70}
+
+
+@pytest.fixture
+def call(monkeypatch):
+    def run(folder, *arguments, fails=False):
+        monkeypatch.chdir(folder)
+        result = CliRunner().invoke(main, [str(a) for a in arguments])
+        assert (result.exit_code != 0) == fails, result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.output
+
+    return run
+
+
+FAST = ("--resamples", 300)
+
+
+def test_the_leaderboard_orders_by_rank_with_intervals_cost_and_the_published_rows_unranked(workspace, call):
+    folder = workspace(DATASETS, MODELS)
+    table = json.loads(call(folder, "leaderboard", *FAST, "--format", "json"))
+    (rows,) = table.values()
+    ranked = [r for r in rows if r["Place"]]
+    assert [(r["Place"], r["Model"]) for r in ranked] == [("1", "UNET"), ("2", "LINKNET"), ("3", "FPN")]
+    assert all(r["Low"] <= r["Score"] <= r["High"] for r in ranked)
+    assert [r["Latency ms"] for r in ranked] == [11.0, 12.0, 10.0]
+    published = [r for r in rows if not r["Place"]]
+    assert len(published) == 10
+    assert all(r["Trained"] == "paper" and r["Low"] is None for r in published)
+
+
+def test_published_rows_are_ranked_only_if_asked(workspace, call):
+    folder = workspace(DATASETS, MODELS)
+    (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--rank-published", "--format", "json")).values()
+    assert len(rows) == 13
+    assert all(r["Place"] for r in rows)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "csv"])
+def test_the_leaderboard_is_the_same_text_every_time(workspace, call, form):
+    folder = workspace(DATASETS[:2], MODELS, seeds=(0, 1))
+    first, second = (call(folder, "leaderboard", *FAST, "--format", form) for _ in range(2))
+    assert first == second
+    assert "UNET" in first
+
+
+def test_lower_is_better_where_it_is(workspace, call):
+    folder = workspace(DATASETS[:3], MODELS)
+    asked = ("--metric", "expected_calibration_error", *FAST, "--format", "json")
+    (rows,) = json.loads(call(folder, "leaderboard", *asked)).values()
+    values = [r["Score"] for r in rows]
+    assert values == sorted(values)
+
+
+def test_from_new_model_to_verdict_in_three_commands(workspace, call, write_predictions):
+    folder = workspace(DATASETS, MODELS)
+    for dataset in DATASETS:
+        write_predictions(folder / "masks" / dataset, folder / "prepared" / dataset, 0.95)
+        said = call(folder, "score", f"masks/{dataset}", "--dataset", dataset, "--model", "my_net")
+        assert "6 items scored" in said
+    said = call(folder, "compare", "my_net", *FAST)
+    assert "Verdict: my_net is not distinguishable from UNET over datasets" in said  # 3 comparisons: p 0.094
+    assert "6 wins, 0 ties, 0 losses" in said
+    assert "Verdict: my_net is ahead of UNET" in call(folder, "compare", "my_net", "--against", "unet", *FAST)
+    (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
+    assert (rows[0]["Model"], rows[0]["Trained"]) == ("my_net", "elsewhere")
+    assert "Trained elsewhere" in call(folder, "check")
+
+
+def test_the_same_predictions_under_another_name_are_not_distinguishable(workspace, call, write_predictions):
+    folder = workspace(DATASETS, MODELS)
+    for dataset in DATASETS:
+        number = [DATASETS.index(dataset), 0, len("unet")]
+        write_predictions(folder / "masks" / dataset, folder / "prepared" / dataset, MODELS["unet"], number)
+        call(folder, "score", f"masks/{dataset}", "--dataset", dataset, "--model", "my_net")
+    said = call(folder, "compare", "my_net", "--against", "unet", *FAST)
+    assert "Verdict: my_net is not distinguishable from UNET on 6 datasets (mean difference +0.0000" in said
+
+
+def test_few_datasets_claim_nothing_about_others(workspace, call):
+    said = call(workspace(DATASETS[:2], MODELS), "compare", "unet", "--against", "fpn", *FAST)
+    assert "too few datasets to say so of others" in said
+
+
+def test_scoring_names_what_is_missing_extra_and_of_the_wrong_size(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.9)
+    (folder / "masks" / "cfd_0.png").rename(folder / "masks" / "other.png")
+    np.save(folder / "masks" / "cfd_1.npy", np.zeros((8, 9)))
+    (folder / "masks" / "cfd_1.png").unlink()
+    said = call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net", fails=True)
+    for part in ("missing: cfd_0.png", "no test item: other.png", "not 32x32 px: cfd_1.npy (9x8 px)"):
+        assert part in said
+
+
+@pytest.mark.parametrize("kind", ["bool", "classes", "float", "sixteen"])
+def test_masks_of_any_kind_score_the_same(workspace, call, kind):
+    import cv2
+
+    from bench.formats import prepared
+
+    folder = workspace(["cfd"], MODELS)
+    data = prepared.read(folder / "prepared" / "cfd")
+    (folder / "masks").mkdir()
+    for row in data.split("test"):
+        mask, name = data.masks[row] > 0, data.items["item"].iloc[row]
+        if kind == "bool":
+            np.save(folder / "masks" / f"{name}.npy", mask[None])
+        elif kind == "classes":
+            cv2.imwrite(str(folder / "masks" / f"{name}.png"), mask.astype(np.uint8))
+        elif kind == "float":
+            np.save(folder / "masks" / f"{name}.npy", mask * 0.99)
+        else:
+            cv2.imwrite(str(folder / "masks" / f"{name}.png"), mask.astype(np.uint16) * 65535)
+    assert "Dice 1.0000" in call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+
+
+def test_logits_are_refused(workspace, call):
+    folder = workspace(["cfd"], MODELS)
+    (folder / "masks").mkdir()
+    for i in range(6):
+        np.save(folder / "masks" / f"cfd_{i}.npy", np.full((32, 32), -3.0))
+    said = call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net", fails=True)
+    assert "after the sigmoid" in said
+
+
+def test_a_model_that_declares_another_protocol_has_a_table_of_its_own(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["train"]["lr"] = 0.5
+    files.write_text(folder / "other.yaml", yaml.safe_dump(params))
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    call(folder, "--params", "other.yaml", "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    first, second = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
+    assert "my_net" not in [r["Model"] for r in first]
+    assert [r["Model"] for r in second if r["Place"]] == ["my_net"]
+    assert "no other model of the protocol" in call(folder, "compare", "my_net", *FAST, fails=True)
+
+
+def test_metrics_and_explain(workspace, call):
+    folder = workspace(["cfd"], MODELS)
+    said = call(folder, "metrics", "unet", "--dataset", "cfd")
+    assert "Mean of batches" in said
+    assert "cl_dice" in said
+    said = call(folder, "explain", "boundary_iou")
+    for part in ("Source:", "Range 0 to 1", "nan where", "Higher is better", "Averages: pooled"):
+        assert part in said
+    assert "did you mean 'dice'" in call(folder, "explain", "dise", fails=True)
+
+
+def test_an_average_that_a_metric_does_not_have_is_refused(workspace, call):
+    folder = workspace(["cfd"], MODELS)
+    said = call(folder, "leaderboard", "--metric", "ods", "--average", "batch_mean", fails=True)
+    assert "choose --average from pooled" in said

@@ -1,0 +1,87 @@
+"""Ranks and paired tests against scipy, scikit-posthocs and published numbers."""
+
+import numpy as np
+import pytest
+import scikit_posthocs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from bench.stats.paired import bayesian_signed_rank, holm, rank_biserial, smallest_p, wilcoxon
+from bench.stats.ranks import cliques, critical_difference, friedman, nemenyi, rank_range, ranks
+
+SCORES = np.random.default_rng(0).normal(size=(10, 5)) + np.arange(5) * 0.6
+
+
+def test_friedman_agrees_with_scipy_also_with_ties():
+    for scores in (SCORES, SCORES.round(0)):
+        expected = stats.friedmanchisquare(*scores.T)
+        found = friedman(scores)
+        assert (found.chi2, found.chi2_p) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+def test_iman_davenport_of_the_published_example():
+    # Demsar 2006, section 3.2.2: 14 datasets, 4 models, mean ranks 3.143, 2.000, 2.893, 1.964: chi2 9.28, F 3.69
+    chi2 = 9.28
+    assert (14 - 1) * chi2 / (14 * 3 - chi2) == pytest.approx(3.69, abs=0.005)
+    found = friedman(SCORES)
+    assert found.f == pytest.approx(9 * found.chi2 / (10 * 4 - found.chi2))
+
+
+def test_models_alike_everywhere_do_not_differ():
+    assert friedman(np.ones((4, 3))).chi2_p == 1
+    assert wilcoxon(np.zeros(5)) == 1
+    assert rank_biserial(np.zeros(5)) == 0
+
+
+@pytest.mark.parametrize(("k", "n", "expected"), [(10, 10, 4.28), (4, 14, 1.25), (5, 30, 1.11), (2, 10, 0.62)])
+def test_critical_difference(k, n, expected):
+    assert critical_difference(k, n) == pytest.approx(expected, abs=0.005)
+
+
+def test_nemenyi_agrees_with_scikit_posthocs():
+    expected = scikit_posthocs.posthoc_nemenyi_friedman(SCORES).to_numpy()
+    assert nemenyi(SCORES) == pytest.approx(expected, abs=1e-6)
+
+
+def test_holm_agrees_with_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.array([0.001, 0.2, 0.04, 0.04, 0.8])
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+
+
+def test_ten_datasets_are_too_few_for_all_45_pairs_but_not_for_one_against_nine():
+    assert smallest_p(10, 45) > 0.05 > smallest_p(10, 9)
+    assert holm([wilcoxon(np.arange(1.0, 11))] * 45).min() == pytest.approx(smallest_p(10, 45))
+
+
+def test_bayesian_signed_rank_sees_equal_better_and_worse():
+    steps = np.linspace(0.02, 0.04, 10)
+    assert bayesian_signed_rank(steps, 0.01, 0)[2] > 0.99
+    assert bayesian_signed_rank(-steps, 0.01, 0)[0] > 0.99
+    assert bayesian_signed_rank(steps / 10, 0.01, 0)[1] > 0.99
+    assert bayesian_signed_rank(steps, 0.01, 0) == bayesian_signed_rank(steps, 0.01, 0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(1, 10), min_size=2, max_size=10), st.floats(0.1, 5))
+def test_cliques_are_within_the_difference_and_none_lies_in_another(mean_ranks, difference):
+    found = cliques(np.array(mean_ranks), difference)
+    for group in found:
+        values = [mean_ranks[i] for i in group]
+        assert max(values) <= min(values) + difference
+        assert not any(set(group) < set(other) for other in found)
+    for i, a in enumerate(mean_ranks):
+        for j, b in enumerate(mean_ranks):
+            if i != j and max(a, b) <= min(a, b) + difference:
+                assert any({i, j} <= set(group) for group in found)
+
+
+def test_rank_range_of_a_model_that_always_leads():
+    draws = np.random.default_rng(1).normal(size=(200, 3, 4))
+    draws[..., 2] += 100
+    best, worst, first = rank_range(draws)
+    assert (best[2], worst[2], first[2]) == (1, 1, 1.0)
+    assert ((best >= 1) & (worst <= 4) & (best <= worst)).all()
+    assert ranks(draws).mean() == 2.5
