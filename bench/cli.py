@@ -71,13 +71,14 @@ def download(context: click.Context, target: Path, archives: Path, given: Path |
 @click.argument("source", type=DIRECTORY)
 @click.argument("target", type=DIRECTORY)
 @click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--splits", default="splits", show_default=True, type=DIRECTORY, help="Manifests of splits.")
 @click.pass_context
-def prepare(context: click.Context, source: Path, target: Path, dataset: str) -> None:
+def prepare(context: click.Context, source: Path, target: Path, dataset: str, splits: Path) -> None:
     """Resize, binarise and split the pairs in SOURCE into arrays in TARGET."""
     from bench.stages import prepare as stage
 
     _, settings = _section(context, "prepare", stage.Settings)
-    stage.run(source, target, dataset, settings)
+    stage.run(source, target, dataset, settings, splits)
 
 
 @main.command()
@@ -133,6 +134,16 @@ def report(context: click.Context, results: Path, reports: Path) -> None:
     params, settings = _section(context, "report", stage.Settings)
     lists = _names(params, "datasets"), _names(params, "models"), seed_list(params)
     click.echo(stage.run(results, reports, *lists, settings))
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["paper", "strict"]))
+@click.pass_context
+def protocol(context: click.Context, name: str) -> None:
+    """Switch params.yaml to the paper's protocol or to the strict one."""
+    from bench import switch
+
+    click.echo(switch.run(context.obj, name))
 
 
 @main.command()
