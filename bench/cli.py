@@ -137,6 +137,24 @@ def report(context: click.Context, results: Path, reports: Path) -> None:
 
 
 @main.command()
+@click.argument("dataset", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All datasets of params.yaml.")
+@click.option("--data", default="data", show_default=True, type=DIRECTORY, help="The raw datasets.")
+@click.option(
+    "--target", default="audit", show_default=True, type=DIRECTORY, help="Write the tables and the page here."
+)
+@click.pass_context
+def audit(context: click.Context, dataset: tuple[str, ...], every: bool, data: Path, target: Path) -> None:
+    """Examine raw datasets: faults, duplicates, and photographs on both sides of a split."""
+    from bench.audit.run import run
+    from bench.stages import prepare as stage
+
+    params, settings = _section(context, "prepare", stage.Settings)
+    names = _names(params if every or not dataset else params | {"datasets": list(dataset)}, "datasets")
+    click.echo(run(data, target, names, settings))
+
+
+@main.command()
 @click.argument("name", type=click.Choice(["paper", "strict"]))
 @click.pass_context
 def protocol(context: click.Context, name: str) -> None:
