@@ -137,6 +137,20 @@ def report(context: click.Context, results: Path, reports: Path) -> None:
 
 
 @main.command()
+@click.argument("folder", type=DIRECTORY)
+@click.option("--name", required=True, help="Id of the dataset.")
+@click.option("--classes", type=click.IntRange(1, 255), help="Classes, background included; else seen.")
+@click.option("--photo", default="(.*)", help="Pattern whose first group is the source photograph.")
+@click.pass_context
+def add_dataset(context: click.Context, folder: Path, name: str, classes: int | None, photo: str) -> None:
+    """Make a dataset of the images and masks in FOLDER."""
+    from bench import custom, datasets
+
+    target = Path(datasets.__file__).parent
+    click.echo(custom.run(folder, name, classes, photo, context.obj, target))
+
+
+@main.command()
 @click.argument("dataset", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All datasets of params.yaml.")
 @click.option("--data", default="data", show_default=True, type=DIRECTORY, help="The raw datasets.")

@@ -125,7 +125,8 @@ def timing(paths, count):
         steps = np.diff([start, *marks])
         print(
             f"{count} files: features {steps[0]:.0f} s, duplicates {steps[1]:.0f} s, crops {steps[2]:.0f} s, "
-            f"together {steps.sum():.0f} s; CPU {after.ru_utime - before.ru_utime:.0f} s, peak {after.ru_maxrss / 2**20:.1f} GiB"
+            f"together {steps.sum():.0f} s; CPU {after.ru_utime - before.ru_utime:.0f} s, "
+            f"peak {after.ru_maxrss / 2**20:.1f} GiB"
         )
 
 

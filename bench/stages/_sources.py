@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from bench import plugins
 from bench.datasets._collection import select_from_collection
 from bench.datasets._dataset import IMAGE_SUFFIXES, MASK_SUFFIXES
+from bench.datasets._folder import find_pairs
 from bench.datasets._unpack import MAX_MEMBER_BYTES, Tree, open_tree
 from bench.errors import UserError
 from bench.formats import files
@@ -59,6 +60,27 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
 
     facts = {"source": kind, "archive": path.name, "sha256": sha256, "files": len(chosen)}
     return Origin(facts, fill)
+
+
+def from_folder(folder: Path, crack_value: int | None) -> Origin:
+    """Return the origin of a dataset of one's own: a folder of images and one of masks.
+
+    Raises:
+        UserError: a folder or a partner is missing.
+    """
+    pairs = find_pairs(folder)
+    chosen = {f"images/{p.item}{p.image.suffix.lower()}": p.image for p in pairs}
+    chosen |= {f"masks/{p.item}{p.mask.suffix.lower()}": p.mask for p in pairs}
+    listing = {target: files.sha256(path) for target, path in chosen.items()}
+
+    def fill(target: Path) -> None:
+        for name, path in chosen.items():
+            content = path.read_bytes()
+            if crack_value is not None and name.startswith("masks/"):
+                name, content = str(Path(name).with_suffix(".png")), _binary(content, crack_value, str(path))
+            _write(target, name, content)
+
+    return Origin({"source": "folder", "archive": folder.name, "sha256": files.digest(listing)}, fill)
 
 
 def _own_layout(name: str, tree: Tree) -> tuple[str, dict[str, str]]:

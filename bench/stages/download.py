@@ -19,7 +19,9 @@ from bench.datasets._index import deviations
 from bench.datasets._sample import generate
 from bench.errors import UserError
 from bench.formats import files
-from bench.stages._sources import Origin, content_hash, first_names, from_path
+from bench.stages._sources import Origin, content_hash, first_names, from_folder, from_path
+
+NETWORK = ("collection", "originals")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ def run(
     failures: dict[str, str] = {}
     for name in tqdm(datasets, desc="download", unit="dataset"):
         try:
-            if settings.source in ("collection", "originals") and _has(target / name, {"source": settings.source}):
+            if (
+                _own_folder(name) is None
+                and settings.source in NETWORK
+                and _has(target / name, {"source": settings.source})
+            ):
                 continue
             origin = sources.origin(name)
             if not _has(target / name, origin.facts):
@@ -113,6 +119,12 @@ def status(target: Path, datasets: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["dataset", "source", "files", "bytes", "state", "licence"])
 
 
+def _own_folder(name: str) -> str | None:
+    """Return the folder of a dataset of one's own, None for the others."""
+    folder: str | None = getattr(plugins.load("datasets", name), "FOLDER", None)
+    return folder
+
+
 class _Sources:
     """The origin of each dataset; an archive is fetched and hashed once, and its failure told once per dataset."""
 
@@ -128,11 +140,14 @@ class _Sources:
             UserError: its archive cannot be had, is damaged, refused or holds something else.
         """
         plugin = plugins.load("datasets", name)
+        folder = _own_folder(name)
+        if folder is not None:
+            return from_folder(Path(folder), plugin.CRACK_VALUE)
         if self.settings.source == "sample":
             sample = self.settings.sample
             facts = {"source": "sample", **asdict(sample)}
             return Origin(facts, lambda folder: generate(name, folder, sample.seed, sample.images, sample.size))
-        if self.settings.source in ("collection", "originals"):
+        if self.settings.source in NETWORK:
             path, sha256 = self._archive(name, plugin.ORIGINAL)
         else:
             path, sha256 = Path(self.settings.source), None
@@ -195,7 +210,7 @@ def _replace(name: str, folder: Path, origin: Origin) -> None:
     content, count, size = content_hash(partial)
     record = {**origin.facts, "licence": plugin.CARD.licence, "citation": plugin.CARD.citation}
     record |= {"content": content, "files": count, "bytes": size}
-    if origin.facts["source"] != "sample":
+    if origin.facts["source"] in NETWORK:
         lines = deviations(plugin.PREFIX, plugin.pairs(partial), origin.facts["source"])
         files.write_text(partial / "deviations.txt", "".join(f"{line}\n" for line in lines))
         record["deviations"] = len(lines)
