@@ -61,28 +61,35 @@ def _names(params: dict[str, Any], kind: str) -> list[str]:
 
 
 @main.command()
-@click.argument("target", type=DIRECTORY)
+@click.argument("target", default="downloads", type=DIRECTORY)
 @click.option("--archives", default="archives", show_default=True, type=DIRECTORY, help="Keep archives here.")
+@click.option("--from", "given", type=click.Path(path_type=Path), help="Take them from this archive or folder.")
+@click.option("--status", is_flag=True, help="Only say what is there, and verify it.")
 @click.pass_context
-def download(context: click.Context, target: Path, archives: Path) -> None:
-    """Fill TARGET/<dataset> with the images and masks of each dataset."""
+def download(context: click.Context, target: Path, archives: Path, given: Path | None, status: bool) -> None:
+    """Fill TARGET/<dataset> with the images and masks of each dataset (TARGET: downloads, unless named)."""
     from bench.stages import download as stage
 
     params, settings = _section(context, "download", stage.Settings)
-    stage.run(target, _names(params, "datasets"), archives, settings)
+    if status:
+        click.echo(stage.status(target, _names(params, "datasets")).to_string(index=False))
+        return
+    for message in stage.run(target, _names(params, "datasets"), archives, settings, given):
+        click.echo(message, err=True)
 
 
 @main.command()
 @click.argument("source", type=DIRECTORY)
 @click.argument("target", type=DIRECTORY)
 @click.option("--dataset", required=True, help="Name of the dataset.")
+@click.option("--splits", default="splits", show_default=True, type=DIRECTORY, help="Manifests of splits.")
 @click.pass_context
-def prepare(context: click.Context, source: Path, target: Path, dataset: str) -> None:
+def prepare(context: click.Context, source: Path, target: Path, dataset: str, splits: Path) -> None:
     """Resize, binarise and split the pairs in SOURCE into arrays in TARGET."""
     from bench.stages import prepare as stage
 
     _, settings = _section(context, "prepare", stage.Settings)
-    stage.run(source, target, dataset, settings)
+    stage.run(source, target, dataset, settings, splits)
 
 
 @main.command()
@@ -138,6 +145,48 @@ def report(context: click.Context, results: Path, reports: Path) -> None:
     params, settings = _section(context, "report", stage.Settings)
     lists = _names(params, "datasets"), _names(params, "models"), seed_list(params)
     click.echo(stage.run(results, reports, *lists, settings))
+
+
+@main.command()
+@click.argument("folder", type=DIRECTORY)
+@click.option("--name", required=True, help="Id of the dataset.")
+@click.option("--classes", type=click.IntRange(1, 255), help="Classes, background included; else seen.")
+@click.option("--photo", default="(.*)", help="Pattern whose first group is the source photograph.")
+@click.pass_context
+def add_dataset(context: click.Context, folder: Path, name: str, classes: int | None, photo: str) -> None:
+    """Make a dataset of the images and masks in FOLDER."""
+    from bench import custom, datasets
+
+    target = Path(datasets.__file__).parent
+    click.echo(custom.run(folder, name, classes, photo, context.obj, target))
+
+
+@main.command()
+@click.argument("dataset", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All datasets of params.yaml.")
+@click.option("--data", default="data", show_default=True, type=DIRECTORY, help="The raw datasets.")
+@click.option(
+    "--target", default="audit", show_default=True, type=DIRECTORY, help="Write the tables and the page here."
+)
+@click.pass_context
+def audit(context: click.Context, dataset: tuple[str, ...], every: bool, data: Path, target: Path) -> None:
+    """Examine raw datasets: faults, duplicates, and photographs on both sides of a split."""
+    from bench.audit.run import run
+    from bench.stages import prepare as stage
+
+    params, settings = _section(context, "prepare", stage.Settings)
+    names = _names(params if every or not dataset else params | {"datasets": list(dataset)}, "datasets")
+    click.echo(run(data, target, names, settings))
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["paper", "strict"]))
+@click.pass_context
+def protocol(context: click.Context, name: str) -> None:
+    """Switch params.yaml to the paper's protocol or to the strict one."""
+    from bench import switch
+
+    click.echo(switch.run(context.obj, name))
 
 
 @main.command()

@@ -29,6 +29,7 @@ COLLECTION = Archive(
     urls=(
         "https://drive.usercontent.google.com/download?id=1xrOqv0-3uMHjZyEUrerOYiYXW_E8SUMP&export=download&confirm=t",
         "https://www.kaggle.com/api/v1/datasets/download/lakshaymiddha/crack-segmentation-dataset",
+        "hf://datasets/varcoder/crack-segmentation-dataset",
     ),
     page=(
         "https://drive.google.com/file/d/1xrOqv0-3uMHjZyEUrerOYiYXW_E8SUMP, "

@@ -47,12 +47,14 @@ class Archive:
         urls: direct links, tried in order.
         page: where a person finds it.
         select: names of all members -> {path below the dataset's folder: member}; empty if it is another archive.
+        crack_value: grey level of crack in its masks, where that is not the brightest; they are rewritten as 0 and 255.
     """
 
     file: str
     urls: tuple[str, ...]
     page: str
     select: Callable[[Sequence[str]], Mapping[str, str]]
+    crack_value: int | None = None
 
 
 @dataclass(frozen=True)

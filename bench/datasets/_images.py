@@ -37,9 +37,26 @@ def read_mask(path: Path, classes: int = 1) -> Array:
         return np.where(_crackforest(path) == CRACKFOREST_CRACK, 255, 0).astype(np.uint8)
     if classes == 1:
         return np.asarray(_decode(path).convert("L"), np.uint8)
-    labels = np.asarray(_decode(path))  # of a palette image: the indices, which are the classes
-    if labels.ndim != 2 or labels.max(initial=0) >= classes:
-        raise UserError(f"{path} must be grey or palette with values below {classes} (one per class).")
+    labels = read_label(path)
+    if labels.max(initial=0) >= classes:
+        raise UserError(f"{path} must have values below {classes} (one per class), has {labels.max()}.")
+    return labels
+
+
+def read_label(path: Path) -> Array:
+    """Return the values of a mask as stored, uint8 (H, W): grey levels, or the indices of a palette.
+
+    Raises:
+        UserError: the file is missing, torn, or no image of one channel with 8 bits.
+    """
+    if path.suffix.lower() == ".mat":
+        return read_mask(path)
+    image = _decode(path)
+    labels = np.asarray(image.convert("L") if image.mode == "1" else image)
+    if labels.ndim == 3 and (labels[..., :3] == labels[..., :1]).all():
+        labels = labels[..., 0]
+    if labels.ndim != 2 or labels.max(initial=0) > 255:
+        raise UserError(f"{path} must be grey or palette with 8 bits (one value per class), is {image.mode}.")
     return labels.astype(np.uint8)
 
 

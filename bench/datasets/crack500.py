@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+from bench.datasets._pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
     name="CRACK500",
@@ -17,7 +18,15 @@ CARD = Card(
     "Yang et al. 2019, IEEE T-ITS 21(4), doi 10.1109/TITS.2019.2910595",
 )
 PREFIX = "CRACK500_"
-ORIGINAL: Archive | None = None
+ORIGINAL: Archive | None = Archive(
+    file=PACK,
+    urls=PACK_URLS,
+    page=PACK_PAGE,
+    select=paired(
+        r"(?:.*/)?(train|val|test)crop/([^/]+)\.jpg",
+        r"(?:.*/)?(train|val|test)crop/([^/]+)\.png",
+    ),
+)
 
 
 def photo(item: str) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+from bench.datasets._pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
     name="CrackTree200",
@@ -16,7 +17,15 @@ CARD = Card(
     citation="Zou et al. 2012, Pattern Recognition Letters 33(3), doi 10.1016/j.patrec.2011.11.004",
 )
 PREFIX = "cracktree200_"
-ORIGINAL: Archive | None = None
+ORIGINAL: Archive | None = Archive(
+    file=PACK,
+    urls=PACK_URLS,
+    page=PACK_PAGE,
+    select=paired(
+        r"(?:.*/)?cracktree200rgb()/([^/]+)\.jpg",
+        r"(?:.*/)?cracktree200_gt()/([^/]+)\.png",
+    ),
+)
 
 
 def photo(item: str) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+from bench.datasets._pack import paired
 
 CARD = Card(
     name="DeepCrack",
@@ -16,7 +17,15 @@ CARD = Card(
     citation="Liu et al. 2019, Neurocomputing 338, doi 10.1016/j.neucom.2019.01.036",
 )
 PREFIX = "DeepCrack_"
-ORIGINAL: Archive | None = None
+ORIGINAL: Archive | None = Archive(
+    file="DeepCrack.zip",
+    urls=("https://raw.githubusercontent.com/yhlleo/DeepCrack/master/dataset/DeepCrack.zip",),
+    page="https://github.com/yhlleo/DeepCrack (dataset/DeepCrack.zip)",
+    select=paired(
+        r"(?:.*/)?(train|test)_img/([^/]+)\.jpg",
+        r"(?:.*/)?(train|test)_lab/([^/]+)\.png",
+    ),
+)
 
 
 def photo(item: str) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+from bench.datasets._pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
     name="GAPs",
@@ -16,7 +17,15 @@ CARD = Card(
     citation="Eisenbach et al. 2017, IJCNN, doi 10.1109/IJCNN.2017.7966101",
 )
 PREFIX = "GAPS384_"
-ORIGINAL: Archive | None = None
+ORIGINAL: Archive | None = Archive(
+    file=PACK,
+    urls=PACK_URLS,
+    page=PACK_PAGE,
+    select=paired(
+        r"(?:.*/)?croppedimg()/([^/]+)\.jpg",
+        r"(?:.*/)?croppedgt()/([^/]+)\.png",
+    ),
+)
 
 
 def photo(item: str) -> str:

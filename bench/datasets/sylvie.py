@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+from bench.datasets._pack import paired
 
 CARD = Card(
     name="Sylvie",
@@ -16,7 +17,19 @@ CARD = Card(
     citation="Amhaz et al. 2016, IEEE T-ITS 17(10), doi 10.1109/TITS.2015.2477675",
 )
 PREFIX = "Sylvie_Chambon_"
-ORIGINAL: Archive | None = None
+ORIGINAL: Archive | None = Archive(
+    file="cracks_segmentation_dataset.zip",
+    urls=(
+        "https://github.com/alexdonchuk/cracks_segmentation_dataset/archive/refs/heads/master.zip",
+        "https://github.com/alexdonchuk/cracks_segmentation_dataset/archive/refs/heads/main.zip",
+    ),
+    page="https://github.com/alexdonchuk/cracks_segmentation_dataset (Code, Download ZIP)",
+    select=paired(
+        r"(?:.*/)?ds/img()/([^/]+)\.jpg",
+        r"(?:.*/)?ds/masks_machine()/([^/]+?)(?:\.jpg)?\.png",
+    ),
+    crack_value=2,
+)
 
 
 def photo(item: str) -> str:

@@ -56,11 +56,23 @@ def read_json(path: Path) -> Any:
         UserError: the file is missing or torn.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return loads(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run the stage that writes it, or `dvc repro`.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path} is damaged ({error}): delete it and run the stage that writes it again.") from None
+
+
+def loads(text: str, name: str) -> Any:
+    """Return the content of JSON text; ``name`` says where it is from.
+
+    Raises:
+        UserError: it is torn.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{name} is damaged ({error}): delete it and run the stage that writes it again.") from None
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

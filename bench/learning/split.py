@@ -1,6 +1,14 @@
 """Which items are for training, validation and testing."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
+
+Groups = npt.NDArray[np.int64]
+
+CANDIDATES = 500
+"""Seeded orders of the photographs from which the best is taken; more change the balance in the third digit only."""
 
 
 def random_split(count: int, test_share: float, validation_share: float, seed: int) -> list[str]:
@@ -29,3 +37,75 @@ def random_split(count: int, test_share: float, validation_share: float, seed: i
         elif rank < tests + validations:
             names[item] = "validation"
     return names
+
+
+def grouped_split(
+    groups: Sequence[str], weights: Sequence[float], test_share: float, validation_share: float, seed: int
+) -> list[str]:
+    """Return "train", "validation" or "test" for each item; the items of one group always stay together.
+
+    Args:
+        groups: group of each item: its source photograph.
+        weights: what should be balanced: the crack share of each item.
+        test_share: share of the items for testing, met as nearly as whole groups allow.
+        validation_share: share of the rest for validation; 0 for none.
+        seed: of the orders that are tried.
+
+    Raises:
+        ValueError: fewer groups than parts.
+
+    >>> grouped_split(["a", "a", "b", "c", "d"], [0.1, 0.2, 0.1, 0.2, 0.1], 0.4, 0.0, seed=0)
+    ['train', 'train', 'test', 'test', 'train']
+    """
+    tests = carve(groups, weights, test_share, seed)
+    split = ["test" if chosen else "train" for chosen in tests]
+    return with_validation(split, groups, weights, validation_share, seed)
+
+
+def with_validation(
+    split: Sequence[str], groups: Sequence[str], weights: Sequence[float], share: float, seed: int
+) -> list[str]:
+    """Return the split with ``share`` of its training items, in whole groups, set aside for validation."""
+    if share <= 0:
+        return list(split)
+    rest = [i for i, part in enumerate(split) if part == "train"]
+    chosen = carve([groups[i] for i in rest], [weights[i] for i in rest], share, seed)
+    inner = {rest[i] for i in np.flatnonzero(chosen)}
+    return ["validation" if i in inner else part for i, part in enumerate(split)]
+
+
+def carve(groups: Sequence[str], weights: Sequence[float], share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Return which items to set aside (bool, one per item): whole groups, near ``share`` of the items.
+
+    Of many seeded orders, each filled up group by group without going over the goal by more than it stays under, the
+    one is taken whose number of items and whose mean weight deviate least (relative deviations, added).
+
+    Raises:
+        ValueError: fewer than two groups.
+    """
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(f"{len(names)} photographs cannot be split: at least 2 are needed")
+    sizes = np.bincount(member)
+    sums = np.bincount(member, weights=np.asarray(weights, float))
+    goal, mean = share * len(member), float(np.mean(weights)) or 1.0
+    generator = np.random.Generator(np.random.PCG64(seed))
+    best, best_cost = np.array([0]), np.inf
+    for _ in range(CANDIDATES):
+        chosen = _fill(generator.permutation(len(names)), sizes, goal)
+        count = sizes[chosen].sum()
+        cost = abs(count - goal) / goal + abs(sums[chosen].sum() / count - mean) / mean
+        if cost < best_cost - 1e-12:
+            best, best_cost = chosen, cost
+    return np.isin(member, best)
+
+
+def _fill(order: Groups, sizes: Groups, goal: float) -> Groups:
+    """Return groups in ``order`` that together come nearest to ``goal`` items; at least one, never all."""
+    chosen: list[int] = []
+    count = 0
+    for group in order:
+        if abs(count + sizes[group] - goal) < abs(count - goal) and len(chosen) < len(order) - 1:
+            chosen.append(int(group))
+            count += int(sizes[group])
+    return np.array(chosen or [int(order[np.argmin(sizes[order])])])

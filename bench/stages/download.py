@@ -1,33 +1,30 @@
-"""Download: sources -> downloads/<dataset>/{images,masks,source.json}."""
+"""Download: sources -> downloads/<dataset>/{images,masks,source.json,deviations.txt}."""
 
-import lzma
 import shutil
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
-from bench.datasets._collection import COLLECTION, select_from_collection
+from bench.datasets._collection import COLLECTION
 from bench.datasets._dataset import Archive
-from bench.datasets._fetch import fetch
+from bench.datasets._fetch import check, fetch
+from bench.datasets._index import deviations
 from bench.datasets._sample import generate
 from bench.errors import UserError
 from bench.formats import files
-
-MAX_MEMBER_BYTES = 64 * 2**20
-"""No image of the ten datasets comes near; a larger member is a decompression bomb or no image."""
-
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError, RuntimeError)
-"""What reading a member raises: a wrong checksum, a stream that does not decompress, encryption."""
+from bench.stages._sources import Origin, content_hash, first_names, from_folder, from_path
 
 PARTIAL = ".partial"
 """Suffix of a folder that is being filled."""
+
+NETWORK = ("collection", "originals")
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Settings:
 
     Attributes:
         source: "collection" (the merged archive from the net), "originals" (as each dataset's authors publish it),
-            "sample" (embedded, synthetic), or the path of a zip already on disk, of either of the first two.
+            "sample" (embedded, synthetic), or the path of an archive or folder on disk, of either of the first two.
         mirrors: own links to the merged archive, tried before the public ones.
         sample: the embedded datasets.
     """
@@ -60,108 +57,174 @@ class Settings:
     sample: Sample
 
 
-def run(target: Path, datasets: Sequence[str], archives: Path, settings: Settings) -> None:
+def run(
+    target: Path, datasets: Sequence[str], archives: Path, settings: Settings, given: Path | None = None
+) -> list[str]:
     """Fill ``target/<dataset>`` for each dataset; what is already there from the same source is kept.
+
+    One dead source does not keep the other datasets from being filled.
 
     Args:
         target: the folder of downloads.
         datasets: ids of the datasets wanted; others that were downloaded before are removed.
         archives: where downloaded archives are kept, and found if a person put them there.
         settings: the section ``download`` of params.yaml.
+        given: an archive or folder to take what it holds from, instead of the settings' source.
+
+    Returns:
+        One message for each dataset that could not be had.
 
     Raises:
-        UserError: an archive cannot be had, is damaged or lacks a dataset.
+        UserError: no dataset could be had.
     """
-    for folder in target.glob("*/"):
-        if folder.name not in datasets and ((folder / "source.json").is_file() or folder.suffix == PARTIAL):
-            shutil.rmtree(folder)
-    sha256 = cache(files.sha256)
+    if given is not None:
+        settings = Settings(str(given), settings.mirrors, settings.sample)
+    else:
+        for folder in target.glob("*/"):
+            if folder.name not in datasets and ((folder / "source.json").is_file() or folder.suffix == PARTIAL):
+                shutil.rmtree(folder)
+    sources = _Sources(archives, settings)
+    failures: dict[str, str] = {}
     for name in tqdm(datasets, desc="download", unit="dataset"):
-        if settings.source == "sample":
-            fill, origin = _from_sample(name, settings.sample)
-        else:
-            fill, origin = _from_archive(name, _archive(name, archives, settings), sha256)
+        try:
+            if (
+                _own_folder(name) is None
+                and settings.source in NETWORK
+                and _has(target / name, {"source": settings.source})
+            ):
+                continue
+            origin = sources.origin(name)
+            if not _has(target / name, origin.facts):
+                _replace(name, target / name, origin)
+        except UserError as error:
+            failures[name] = str(error)
+    if len(failures) == len(datasets):
+        raise UserError("\n".join(dict.fromkeys(failures.values())))
+    return [f"{name} is missing: {message}" for name, message in failures.items()]
+
+
+def status(target: Path, datasets: Sequence[str]) -> pd.DataFrame:
+    """Return what is there of each dataset: source, files, bytes, state, licence.
+
+    The state is "verified" if every byte is as it was written and the files agree with the collection's index.
+    """
+    rows = []
+    for name in tqdm(datasets, desc="verify", unit="dataset"):
         card = plugins.load("datasets", name).CARD
-        record = {**origin, "licence": card.licence, "citation": card.citation}
-        if not _complete(target / name, record):
-            _replace(target / name, fill, record)
+        record = _record(target / name)
+        content, count, size = content_hash(target / name)
+        if not record:
+            state = "missing: run `bench download`"
+        elif content != record.get("content"):
+            state = (
+                f"changed since it was written ({count} files, {record['files']} written): delete it, download again"
+            )
+        elif record.get("deviations"):
+            state = f"deviates from the index in {record['deviations']} places: see {target / name / 'deviations.txt'}"
+        else:
+            state = "verified"
+        rows.append([name, record.get("source", ""), count, size, state, card.licence])
+    return pd.DataFrame(rows, columns=["dataset", "source", "files", "bytes", "state", "licence"])
 
 
-def _from_sample(name: str, sample: Sample) -> tuple[Callable[[Path], None], dict[str, Any]]:
-    """Return what draws the synthetic dataset, and its origin."""
-    origin = {"source": "sample", **asdict(sample)}
-    return lambda folder: generate(name, folder, sample.seed, sample.images, sample.size), origin
+def _own_folder(name: str) -> str | None:
+    """Return the folder of a dataset of one's own, None for the others."""
+    folder: str | None = getattr(plugins.load("datasets", name), "FOLDER", None)
+    return folder
 
 
-def _from_archive(
-    name: str, path: Path, sha256: Callable[[Path], str]
-) -> tuple[Callable[[Path], None], dict[str, Any]]:
-    """Return what extracts a dataset from an archive, and its origin."""
-    plugin = plugins.load("datasets", name)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UserError(f"{path} is not a readable zip ({error}): delete it and download it again.") from None
-    kind, chosen = "originals", plugin.ORIGINAL.select(members) if plugin.ORIGINAL else {}
-    if not chosen:
-        kind, chosen = "collection", select_from_collection(plugin.PREFIX, members)
-    if not chosen:
-        raise UserError(
-            f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/): "
-            "use another archive, or drop the dataset from `datasets` in params.yaml."
-        )
-    origin = {"source": kind, "archive": path.name, "sha256": sha256(path), "files": len(chosen)}
-    return lambda folder: _extract(path, chosen, folder), origin
+class _Sources:
+    """The origin of each dataset; an archive is fetched and hashed once, and its failure told once per dataset."""
 
+    def __init__(self, archives: Path, settings: Settings) -> None:
+        self.archives, self.settings = archives, settings
+        self._fetched: dict[str, tuple[Path, str] | UserError] = {}
+        self._sha256 = cache(files.sha256)
 
-def _archive(name: str, archives: Path, settings: Settings) -> Path:
-    """Return the path of the archive that holds a dataset, downloaded if need be."""
-    if settings.source == "collection":
-        return fetch(COLLECTION, settings.mirrors, archives)
-    if settings.source == "originals":
-        original: Archive | None = plugins.load("datasets", name).ORIGINAL
-        if original is None:
+    def origin(self, name: str) -> Origin:
+        """Return where a dataset comes from.
+
+        Raises:
+            UserError: its archive cannot be had, is damaged, refused or holds something else.
+        """
+        plugin = plugins.load("datasets", name)
+        folder = _own_folder(name)
+        if folder is not None:
+            return from_folder(Path(folder), plugin.CRACK_VALUE)
+        if self.settings.source == "sample":
+            sample = self.settings.sample
+            facts = {"source": "sample", **asdict(sample)}
+            return Origin(facts, lambda folder: generate(name, folder, sample.seed, sample.images, sample.size))
+        if self.settings.source in NETWORK:
+            path, sha256 = self._archive(name, plugin.ORIGINAL)
+        else:
+            path, sha256 = Path(self.settings.source), None
+            if not path.exists():
+                raise UserError(
+                    f"download.source = {self.settings.source!r} is neither 'collection', 'originals' or 'sample' "
+                    "nor an archive or folder on disk: correct the setting in params.yaml."
+                )
+            if path.is_file():
+                sha256 = self._sha256(path)
+        origin = from_path(name, path, sha256)
+        if origin is None:
+            raise UserError(
+                f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
+                "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
+            )
+        return origin
+
+    def _archive(self, name: str, original: Archive | None) -> tuple[Path, str]:
+        wanted = COLLECTION if self.settings.source == "collection" else original
+        if wanted is None:
             raise UserError(
                 f"dataset {name!r} has no archive of its own here: set download.source to 'collection' or to the path "
                 f"of the merged archive ({COLLECTION.page}), or drop it from `datasets`."
             )
-        return fetch(original, (), archives)
-    path = Path(settings.source)
-    if not path.is_file():
-        raise UserError(
-            f"download.source = {settings.source!r} is neither 'collection', 'originals' or 'sample' "
-            "nor a zip on disk: correct the setting in params.yaml."
-        )
-    return path
-
-
-def _extract(path: Path, chosen: Mapping[str, str], folder: Path) -> None:
-    """Extract the chosen members under the names they are to have below ``folder``."""
-    with zipfile.ZipFile(path) as archive:
-        for target, member in chosen.items():
-            info = archive.getinfo(member)
-            if info.file_size > MAX_MEMBER_BYTES:
-                raise UserError(f"{path}: {member!r} would unpack to {info.file_size} bytes: not an image, refused.")
+        if wanted.file not in self._fetched:
+            mirrors = self.settings.mirrors if wanted is COLLECTION else []
             try:
-                content = archive.read(info)
-            except DAMAGE as error:
-                raise UserError(f"{path}: {member!r} is damaged ({error}): download the archive again.") from None
-            (folder / target).write_bytes(content)
+                path = fetch(wanted, mirrors, self.archives)
+                self._fetched[wanted.file] = path, check(path, self.archives)
+            except UserError as error:
+                self._fetched[wanted.file] = error
+        found = self._fetched[wanted.file]
+        if isinstance(found, UserError):
+            raise found
+        return found
 
 
-def _complete(folder: Path, record: dict[str, Any]) -> bool:
-    """Return whether a folder was filled from the same source before."""
-    return (folder / "source.json").is_file() and files.read_json(folder / "source.json") == record
+def _record(folder: Path) -> dict[str, Any]:
+    return dict(files.read_json(folder / "source.json")) if (folder / "source.json").is_file() else {}
 
 
-def _replace(folder: Path, fill: Callable[[Path], None], record: dict[str, Any]) -> None:
-    """Fill a folder aside and put it in place whole, source.json last."""
+def _has(folder: Path, facts: dict[str, Any]) -> bool:
+    """Return whether a folder was filled from the same source before, and still has as many files and bytes."""
+    record = _record(folder)
+    if not record or any(record.get(key) != value for key, value in facts.items()):
+        return False
+    present = [p for part in ("images", "masks") for p in (folder / part).glob("*")]
+    return [len(present), sum(p.stat().st_size for p in present)] == [record["files"], record["bytes"]]
+
+
+def _replace(name: str, folder: Path, origin: Origin) -> None:
+    """Fill a folder aside, hold it against the index, and put it in place whole."""
+    plugin = plugins.load("datasets", name)
     partial = folder.with_name(f".{folder.name}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     for part in ("images", "masks"):
         (partial / part).mkdir(parents=True)
-    fill(partial)
+    origin.fill(partial)
+    content, count, size = content_hash(partial)
+    record = {**origin.facts, "licence": plugin.CARD.licence, "citation": plugin.CARD.citation}
+    record |= {"content": content, "files": count, "bytes": size}
+    if origin.facts["source"] in NETWORK:
+        lines = deviations(plugin.PREFIX, plugin.pairs(partial), origin.facts["source"])
+        files.write_text(partial / "deviations.txt", "".join(f"{line}\n" for line in lines))
+        record["deviations"] = len(lines)
+        if lines:
+            tqdm.write(f"{name}: deviates from the collection's index: {first_names(lines)}", file=sys.stderr)
+    tqdm.write(f"{name}: licence: {plugin.CARD.licence}. Cite: {plugin.CARD.citation}", file=sys.stderr)
     files.write_json(partial / "source.json", record)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

@@ -14,9 +14,11 @@ from tqdm import tqdm
 from bench import plugins
 from bench.datasets._dataset import Pair, shorten
 from bench.datasets._images import read_image, read_mask
+from bench.datasets._index import published_split
 from bench.errors import UserError
 from bench.formats import files, prepared
-from bench.learning.split import random_split
+from bench.formats.split import remembered
+from bench.learning.split import grouped_split, random_split, with_validation
 
 Array = npt.NDArray[np.uint8]
 
@@ -28,8 +30,9 @@ class Settings:
     Attributes:
         image_size: side of the square that images and masks are resized to, px.
         mask_threshold: a pixel is crack where its grey level is above this, 0 to 254.
-        split: "random": by item.
-        test_share: share of the items for testing, between 0 and 1.
+        split: "random" by item, "grouped" by source photograph with balanced crack share, "published" as the
+            merged collection lists it.
+        test_share: share of the items for testing, between 0 and 1; the published split has its own.
         validation_share: share of the rest for validation, 0 to below 1.
         seed: of the split.
         skip: pairs to leave out, "<dataset>/<item>"; the way to go on without a broken file.
@@ -37,7 +40,7 @@ class Settings:
 
     image_size: int
     mask_threshold: int
-    split: Literal["random"]
+    split: Literal["random", "grouped", "published"]
     test_share: float
     validation_share: float
     seed: int
@@ -53,8 +56,15 @@ class Settings:
             raise ValueError("test_share must lie between 0 and 1, validation_share from 0 to below 1")
 
 
-def run(source: Path, target: Path, dataset: str, settings: Settings) -> None:
+def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Path | None = None) -> None:
     """Write the prepared dataset.
+
+    Args:
+        source: the folder of the dataset's images and masks.
+        target: where to write.
+        dataset: its id.
+        settings: the section ``prepare`` of params.yaml.
+        splits: folder of the manifests; a split that is there is used again, a new one is written.
 
     Raises:
         UserError: pairs are missing or faulty; all faults are counted and the first ones named.
@@ -65,7 +75,12 @@ def run(source: Path, target: Path, dataset: str, settings: Settings) -> None:
     pairs = [pair for pair in plugin.pairs(source) if pair.item not in skip]
     if len(pairs) < 2:
         raise UserError(f"{source} holds {len(pairs)} pairs: at least 2 are needed, one to train on and one to test.")
-    split = random_split(len(pairs), settings.test_share, settings.validation_share, settings.seed)
+    kind, facts = settings.split, _split_facts(settings, pairs)
+    if splits is None:
+        split = assign(dataset, pairs, settings)
+    else:
+        names = [pair.item for pair in pairs]
+        split = remembered(splits, dataset, kind, names, facts, lambda: assign(dataset, pairs, settings))
     items = pd.DataFrame(
         {
             "item": [pair.item for pair in pairs],
@@ -76,6 +91,45 @@ def run(source: Path, target: Path, dataset: str, settings: Settings) -> None:
     )
     card = _card(dataset, plugin.CARD, origin, settings, split, skip)
     prepared.write(target, items, card, _arrays(dataset, pairs, plugin.CARD.classes, settings))
+
+
+def assign(dataset: str, pairs: Sequence[Pair], settings: Settings) -> list[str]:
+    """Return "train", "validation" or "test" for each pair, as ``settings.split`` says.
+
+    Raises:
+        UserError: the dataset has too few photographs, or no published split.
+    """
+    plugin, shares = plugins.load("datasets", dataset), (settings.test_share, settings.validation_share)
+    if settings.split == "random":
+        return random_split(len(pairs), *shares, settings.seed)
+    groups, weights = [pair.photo for pair in pairs], _crack_shares(dataset, pairs, plugin.CARD.classes)
+    try:
+        if settings.split == "grouped":
+            return grouped_split(groups, weights, *shares, settings.seed)
+        split = published_split(plugin.PREFIX, [pair.item for pair in pairs])
+        return with_validation(split, groups, weights, settings.validation_share, settings.seed)
+    except ValueError as error:
+        raise UserError(f"dataset {dataset}: {error}; set prepare.split to random in params.yaml.") from None
+
+
+def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[float]:
+    """Return the share of crack pixels of each mask, at half the grey range whatever the threshold of the protocol.
+
+    A mask that cannot be read counts as empty here; it is named when its pixels are needed.
+    """
+    shares = []
+    for pair in tqdm(pairs, desc=f"split {dataset}", unit="mask"):
+        try:
+            shares.append(float(np.mean(read_mask(pair.mask, classes) > (127 if classes == 1 else 0))))
+        except UserError:
+            shares.append(0.0)
+    return shares
+
+
+def _split_facts(settings: Settings, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Return what a split depends on beside the names of the items."""
+    names = ("split", "test_share", "validation_share", "seed")
+    return {name: getattr(settings, name) for name in names} | {"photos": files.digest([p.photo for p in pairs])}
 
 
 def _arrays(

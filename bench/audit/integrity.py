@@ -1,0 +1,108 @@
+"""Faults and oddities of the files of a dataset, counted and named."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import ExifTags, Image
+from tqdm import tqdm
+
+from bench.datasets._dataset import Pair
+from bench.datasets._images import read_image, read_mask
+from bench.errors import UserError
+
+BLANK = 1.0
+"""Standard deviation of the grey levels below which nothing can be seen."""
+FEW_LABELS = 8
+"""A mask with more distinct values was compressed with loss or smoothed."""
+FLAGS = {
+    "unreadable": "image or mask cannot be read",
+    "sizes differ": "image and mask have different sizes",
+    "blank image": "the image shows nothing",
+    "identical images": "the same pixels as another image",
+    "empty mask": "no pixel above 127",
+    "full mask": "over half of the pixels are crack",
+    "lossy mask": "grey levels between the labels: JPEG or smoothed, so that the threshold matters",
+    "label values": "highest value is neither 0 nor 255: another label convention",
+    "turned by EXIF": "stored turned; the EXIF orientation says so",
+    "16 bit": "more than 8 bits per channel",
+    "alpha": "has an alpha channel",
+    "palette": "stored with a palette",
+    "grey image": "one channel, or three that are the same",
+}
+
+
+def inspect(pairs: Sequence[Pair], classes: int, threads: int = 2) -> pd.DataFrame:
+    """Return one row per pair: item, what is odd (names from ``FLAGS``, joined by "; "), and facts.
+
+    Columns: item, flags, height, width, format, mode, mask_mode, labels (values if few, else their number),
+    above_0 and above_127 (share of mask pixels).
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        work = pool.map(lambda pair: _inspect(pair, classes), pairs)
+        return pd.DataFrame(list(tqdm(work, total=len(pairs), desc="inspect", unit="pair")))
+
+
+def _inspect(pair: Pair, classes: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"item": pair.item, "flags": "", "height": 0, "width": 0, "format": "", "mode": ""}
+    row |= {"mask_mode": "", "labels": "", "above_0": np.nan, "above_127": np.nan}
+    try:
+        flags, head = _header(pair.image)
+        image = read_image(pair.image)
+        raw = _labels(pair.mask)
+        mask = read_mask(pair.mask, classes)
+    except UserError as error:
+        return row | {"flags": "unreadable", "labels": str(error)}
+    values = np.unique(raw)
+    grey = image.std(axis=(0, 1)).max() < BLANK
+    row |= {**head, "height": image.shape[0], "width": image.shape[1], "mask_mode": str(raw.dtype)}
+    row["labels"] = " ".join(map(str, values.tolist())) if len(values) <= FEW_LABELS else f"{len(values)} values"
+    row["above_0"], row["above_127"] = float((mask > 0).mean()), float((mask > (127 if classes == 1 else 0)).mean())
+    found = {
+        "sizes differ": image.shape[:2] != mask.shape,
+        "blank image": bool(grey),
+        "empty mask": row["above_127"] == 0,
+        "full mask": row["above_127"] > 0.5,
+        "lossy mask": len(values) > FEW_LABELS,
+        "label values": classes == 1 and len(values) <= FEW_LABELS and int(values.max()) not in (0, 255),
+        "grey image": bool((image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all()),
+    }
+    return row | {"flags": "; ".join([*flags, *(name for name, yes in found.items() if yes)])}
+
+
+def _header(path: Path) -> tuple[list[str], dict[str, str]]:
+    """Return what a file's header shows to be odd, and its format and mode."""
+    try:
+        with Image.open(path) as image:
+            found = {
+                "turned by EXIF": image.getexif().get(ExifTags.Base.Orientation, 1) != 1,
+                "16 bit": image.mode.startswith("I") or image.mode == "F",
+                "alpha": image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+                "palette": image.mode == "P",
+            }
+            return [name for name, yes in found.items() if yes], {"format": str(image.format), "mode": image.mode}
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error})") from None
+
+
+def _labels(path: Path) -> np.ndarray[Any, Any]:
+    """Return the values of a mask as stored: CrackForest's numbers, palette indices, grey levels."""
+    if path.suffix.lower() == ".mat":
+        from bench.datasets._images import _crackforest
+
+        return _crackforest(path)
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error})") from None
+
+
+def unpaired(root: Path) -> list[str]:
+    """Return the files in images/ and masks/ that have no partner of the same name."""
+    stems = {part: {p.stem: p for p in (root / part).glob("*")} for part in ("images", "masks")}
+    lonely = stems["images"].keys() ^ stems["masks"].keys()
+    return sorted(f"{part}/{stems[part][s].name}" for part in stems for s in lonely & stems[part].keys())

@@ -1,0 +1,209 @@
+"""Audit raw datasets: read, find, write tables and a page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench import plugins
+from bench.audit.crops import find_crops
+from bench.audit.duplicates import find_duplicates
+from bench.audit.features import Features, extract_all
+from bench.audit.integrity import FLAGS, inspect, unpaired
+from bench.audit.leakage import leakage, links_by_content, links_by_names
+from bench.datasets._dataset import Pair
+from bench.errors import UserError
+from bench.formats import files
+from bench.render import text
+from bench.render.tables import Table
+from bench.stages.prepare import Settings, assign
+
+SPLITS = ("random", "grouped", "published")
+
+
+def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -> str:
+    """Write ``files.csv``, ``links.csv``, one CSV per table and ``README.md`` into ``target``; return the page.
+
+    Args:
+        data: folder of the datasets, as the download stage writes them.
+        target: folder for the audit.
+        datasets: ids; those without a folder are named and left out.
+        settings: shares and seed of the splits that are examined.
+
+    Raises:
+        UserError: none of the datasets is there.
+    """
+    present = [name for name in datasets if (data / name / "images").is_dir()]
+    if not present:
+        raise UserError(f"{data} holds none of {', '.join(datasets)}: run `bench download {data}` first.")
+    lonely = {name: unpaired(data / name) for name in present}
+    pairs = {name: _pairs(name, data / name) for name in present}
+    inspected = {name: inspect(pairs[name], plugins.load("datasets", name).CARD.classes) for name in present}
+    for name in present:  # what cannot be read is told above and left out below
+        broken = set(inspected[name].loc[inspected[name]["flags"].str.contains("unreadable"), "item"])
+        pairs[name] = [pair for pair in pairs[name] if pair.item not in broken]
+    items = pd.DataFrame(
+        [[name, pair.item, pair.photo] for name in present for pair in pairs[name]],
+        columns=["dataset", "item", "photo"],
+    )
+    features = extract_all([pair.image for name in present for pair in pairs[name]])
+    links = _links(features, items)
+    for name in present:
+        _mark_identical(inspected[name], items, features, items.index[items["dataset"] == name].tolist())
+    tables = [
+        _integrity_table(inspected, lonely),
+        _flags_table(inspected, lonely),
+        _across_table(items, links),
+        _leakage_table(items, links, pairs, settings),
+    ]
+    page = _page(tables, [name for name in datasets if name not in present])
+    _write(target, tables, inspected, items, links)
+    files.write_text(target / "README.md", page)
+    return page
+
+
+def _pairs(name: str, root: Path) -> list[Pair]:
+    """Return the pairs that are whole; files without partner are told apart from the rest."""
+    lonely = {Path(path).stem for path in unpaired(root)}
+    if not lonely:
+        return list(plugins.load("datasets", name).pairs(root))
+    plugin = plugins.load("datasets", name)
+    images = {p.stem: p for p in (root / "images").glob("*") if p.stem not in lonely}
+    masks = {p.stem: p for p in (root / "masks").glob("*") if p.stem not in lonely}
+    return [Pair(stem, images[stem], masks[stem], plugin.photo(stem)) for stem in sorted(images)]
+
+
+def _links(features: Sequence[Features], items: pd.DataFrame) -> pd.DataFrame:
+    """Return all links: by content over all datasets, by names within each."""
+    duplicates = find_duplicates(np.stack([f.thumbnail for f in features]))
+    found = [links_by_content(duplicates, find_crops(features))]
+    for _, group in items.groupby("dataset"):
+        named = links_by_names(group["item"].tolist(), group["photo"].tolist())
+        named[["a", "b"]] = group.index.to_numpy()[named[["a", "b"]].to_numpy(int)]
+        found.append(named)
+    return pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
+
+
+def _mark_identical(
+    inspected: pd.DataFrame, items: pd.DataFrame, features: Sequence[Features], positions: list[int]
+) -> None:
+    pixels = pd.Series([features[i].pixels for i in positions], index=items.loc[positions, "item"])
+    twice = set(pixels[pixels.duplicated(keep=False)].index)
+    marked = inspected["item"].isin(twice)
+    flags = inspected.loc[marked, "flags"]
+    inspected.loc[marked, "flags"] = flags.where(flags == "", flags + "; ") + "identical images"
+
+
+def _integrity_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str, list[str]]) -> Table:
+    rows = [
+        {
+            "Dataset": name,
+            "Pairs": len(frame),
+            "Without partner": len(lonely[name]),
+            "Sizes": frame.groupby(["width", "height"]).ngroups,
+            "Smallest": "x".join(map(str, min(zip(frame["width"], frame["height"], strict=True)))),
+            "Largest": "x".join(map(str, max(zip(frame["width"], frame["height"], strict=True)))),
+            "Crack % > 0": 100 * frame["above_0"].mean(),
+            "Crack % > 127": 100 * frame["above_127"].mean(),
+            "Ratio": frame["above_0"].mean() / frame["above_127"].mean() if frame["above_127"].any() else np.nan,
+        }
+        for name, frame in inspected.items()
+    ]
+    digits = {"Crack % > 0": 3, "Crack % > 127": 3, "Ratio": 2}
+    note = "Ratio: crack area when every non-zero pixel of a mask counts, over the area above half the grey range."
+    return Table("integrity", "What the files hold.", pd.DataFrame(rows), digits, [note])
+
+
+def _flags_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str, list[str]]) -> Table:
+    rows = []
+    for name, frame in inspected.items():
+        for flag, meaning in FLAGS.items():
+            marked = frame.loc[frame["flags"].str.split("; ").map(lambda flags, flag=flag: flag in flags), "item"]
+            if len(marked):
+                first = ", ".join(marked[:3])
+                rows.append({"Dataset": name, "Finding": flag, "Pairs": len(marked), "First": first, "Means": meaning})
+        if lonely[name]:
+            first = ", ".join(lonely[name][:3])
+            rows.append({"Dataset": name, "Finding": "without partner", "Pairs": len(lonely[name]), "First": first})
+    columns = ["Dataset", "Finding", "Pairs", "First", "Means"]
+    return Table("findings", "Faults and oddities.", pd.DataFrame(rows, columns=columns).fillna(""))
+
+
+def _across_table(items: pd.DataFrame, links: pd.DataFrame) -> Table:
+    content = links[links["kind"] != "name"]
+    names = items["dataset"].to_numpy()
+    frame = content.assign(left_set=names[content["a"].to_numpy(int)], right_set=names[content["b"].to_numpy(int)])
+    frame = frame[frame["left_set"] <= frame["right_set"]]
+    rows = []
+    for (a, b), group in frame.groupby(["left_set", "right_set"]):
+        kinds = group["kind"].value_counts() // (2 if a == b else 1)  # each pair stands in both ways
+        counts = {"Same picture": int(kinds.get("duplicate", 0)), "Overlapping": int(kinds.get("crop", 0))}
+        of_b = group["b"].nunique()
+        rows.append({"Dataset": a, "And": b, **counts, "Images of the second": of_b})
+    note = "Found by content alone, without names: the same picture, or parts of one photograph."
+    columns = ["Dataset", "And", "Same picture", "Overlapping", "Images of the second"]
+    return Table("duplicates", "Pairs of images.", pd.DataFrame(rows, columns=columns), {}, [note])
+
+
+def _leakage_table(
+    items: pd.DataFrame, links: pd.DataFrame, pairs: Mapping[str, list[Pair]], settings: Settings
+) -> Table:
+    rows = []
+    for name, group in items.groupby("dataset", sort=False):
+        first = int(group.index[0])
+        own = links[links["a"].isin(group.index) & links["b"].isin(group.index)]
+        own = own.assign(a=own["a"] - first, b=own["b"] - first)
+        for kind in SPLITS:
+            try:
+                split = assign(str(name), pairs[str(name)], replace(settings, split=kind))  # type: ignore[arg-type]
+            except (UserError, ValueError):
+                continue  # too few photographs, or none published
+            found = leakage(split, group["photo"].tolist(), own)
+            content = leakage(split, [str(i) for i in range(len(group))], own[own["kind"] != "name"])
+            rows.append(
+                {
+                    "Dataset": name,
+                    "Split": kind,
+                    "Test": split.count("test"),
+                    "Photograph in training %": found["photo_pct"],
+                    "by names %": found["photo_by_name_pct"],
+                    "by content %": content["photo_pct"],
+                    "Test pixels seen %": found["pixels_pct"],
+                }
+            )
+    digits = dict.fromkeys(["Photograph in training %", "by names %", "by content %", "Test pixels seen %"], 1)
+    caption = "Test images whose photograph is in training too, and the share of test pixels that training shows."
+    columns = ["Dataset", "Split", "Test", *digits]
+    return Table("leakage", caption, pd.DataFrame(rows, columns=columns), digits)
+
+
+def _write(
+    target: Path,
+    tables: Sequence[Table],
+    inspected: Mapping[str, pd.DataFrame],
+    items: pd.DataFrame,
+    links: pd.DataFrame,
+) -> None:
+    every = pd.concat([frame.assign(dataset=name) for name, frame in inspected.items()], ignore_index=True)
+    files.write_csv(target / "files.csv", every[["dataset", *every.columns.drop("dataset")]])
+    named = links[(links["kind"] != "name") & (links["a"] < links["b"])]
+    left, right = items.loc[named["a"].astype(int)], items.loc[named["b"].astype(int)]
+    shown = pd.DataFrame({"kind": named["kind"].tolist()})
+    shown[["dataset", "item"]] = left[["dataset", "item"]].to_numpy()
+    shown[["other_dataset", "other_item"]] = right[["dataset", "item"]].to_numpy()
+    shown[["left", "top", "right", "bottom"]] = (
+        named[["left", "top", "right", "bottom"]].astype(float).round(3).to_numpy()
+    )
+    files.write_csv(target / "links.csv", shown)
+    for table in tables:
+        files.write_text(target / f"{table.name}.csv", text.csv(table))
+
+
+def _page(tables: Sequence[Table], missing: Sequence[str]) -> str:
+    lines = ["# Audit of the raw data", ""]
+    lines += [f"Not there, so not examined: {', '.join(missing)}.", ""] if missing else []
+    lines += [f"## {table.name.capitalize()}\n\n{text.markdown(table)}" for table in tables]
+    lines.append("Every pair of alike images is in `links.csv`, every file in `files.csv`.")
+    return "\n".join(lines) + "\n"

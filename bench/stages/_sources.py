@@ -1,0 +1,134 @@
+"""Where a dataset's files come from: which layout an archive or folder has, and how its files are written out."""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from bench import plugins
+from bench.datasets._collection import select_from_collection
+from bench.datasets._dataset import IMAGE_SUFFIXES, MASK_SUFFIXES
+from bench.datasets._folder import find_pairs
+from bench.datasets._unpack import MAX_MEMBER_BYTES, Tree, open_tree
+from bench.errors import UserError
+from bench.formats import files
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The facts about where a dataset came from, and what writes its files into a folder."""
+
+    facts: dict[str, Any]
+    fill: Callable[[Path], None]
+
+
+def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
+    """Return where a dataset lies in an archive or folder, None if it is not there.
+
+    Args:
+        name: the dataset.
+        path: archive or folder in one of the layouts: the merged collection, the original, or what this stage writes.
+        sha256: of an archive.
+
+    Raises:
+        UserError: the archive is damaged or refused.
+    """
+    plugin = plugins.load("datasets", name)
+    with open_tree(path) as tree:
+        kind, value = "originals", plugin.ORIGINAL.crack_value if plugin.ORIGINAL else None
+        chosen = dict(plugin.ORIGINAL.select(tree.names)) if plugin.ORIGINAL else {}
+        if not chosen:
+            kind, value, chosen = "collection", None, dict(select_from_collection(plugin.PREFIX, tree.names))
+        if not chosen:
+            kind, chosen = _own_layout(name, tree)
+        if not chosen:
+            return None
+
+    def fill(folder: Path) -> None:
+        with open_tree(path) as tree:
+            for target, member in chosen.items():
+                content = tree.read(member)
+                if len(content) > MAX_MEMBER_BYTES:
+                    raise UserError(f"{path}: {member!r} has {len(content)} bytes: not an image, refused.")
+                mask = value is not None and target.startswith("masks/")
+                _write(folder, target, _binary(content, value, f"{path}: {member}") if mask else content)
+
+    facts = {"source": kind, "archive": path.name, "sha256": sha256, "files": len(chosen)}
+    return Origin(facts, fill)
+
+
+def from_folder(folder: Path, crack_value: int | None) -> Origin:
+    """Return the origin of a dataset of one's own: a folder of images and one of masks.
+
+    Raises:
+        UserError: a folder or a partner is missing.
+    """
+    pairs = find_pairs(folder)
+    chosen = {f"images/{p.item}{p.image.suffix.lower()}": p.image for p in pairs}
+    chosen |= {f"masks/{p.item}{p.mask.suffix.lower()}": p.mask for p in pairs}
+    listing = {target: files.sha256(path) for target, path in chosen.items()}
+
+    def fill(target: Path) -> None:
+        for name, path in chosen.items():
+            content = path.read_bytes()
+            if crack_value is not None and name.startswith("masks/"):
+                name, content = str(Path(name).with_suffix(".png")), _binary(content, crack_value, str(path))
+            _write(target, name, content)
+
+    return Origin({"source": "folder", "archive": folder.name, "sha256": files.digest(listing)}, fill)
+
+
+def _own_layout(name: str, tree: Tree) -> tuple[str, dict[str, str]]:
+    """Return kind and files of ``.../<name>/{images,masks,source.json}``, as this stage writes them."""
+    for record in sorted((n for n in tree.names if n.endswith(f"{name}/source.json")), key=len):
+        root = PurePosixPath(record).parent
+        if root.name == name:
+            inside = {str(PurePosixPath(n).relative_to(root)): n for n in tree.names if n.startswith(f"{root}/")}
+            suffixes = {"images": IMAGE_SUFFIXES, "masks": MASK_SUFFIXES}
+            chosen = {
+                target: member
+                for target, member in inside.items()
+                if len(parts := PurePosixPath(target).parts) == 2
+                and PurePosixPath(target).suffix.lower() in suffixes.get(parts[0], ())
+            }
+            return str(files.loads(tree.read(record).decode(), record)["source"]), chosen
+    return "", {}
+
+
+def _write(folder: Path, target: str, content: bytes) -> None:
+    """Write a file below ``folder``, nowhere else, whatever the name says."""
+    path = folder / target
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{target!r} points outside the folder: refused.")
+    path.write_bytes(content)
+
+
+def _binary(content: bytes, value: int | None, name: str) -> bytes:
+    """Return a mask whose crack has the grey level ``value`` as a PNG of 0 and 255."""
+    try:
+        labels = np.asarray(Image.open(io.BytesIO(content)))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{name} cannot be read ({error}).") from None
+    labels = labels[..., 0] if labels.ndim == 3 else labels
+    buffer = io.BytesIO()
+    Image.fromarray(np.where(labels == value, 255, 0).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def content_hash(folder: Path) -> tuple[str, int, int]:
+    """Return the hash of all images and masks below ``folder``, how many they are and their bytes."""
+    hasher = hashlib.sha256()
+    paths = sorted(p for part in ("images", "masks") for p in (folder / part).glob("*") if p.is_file())
+    for path in paths:
+        hasher.update(f"{path.relative_to(folder).as_posix()} {files.sha256(path)}\n".encode())
+    return hasher.hexdigest(), len(paths), sum(p.stat().st_size for p in paths)
+
+
+def first_names(lines: Sequence[str], most: int = 5) -> str:
+    """Return the first lines and how many more there are, for a message."""
+    return "; ".join(lines[:most]) + (f" and {len(lines) - most} more" if len(lines) > most else "")

@@ -1,0 +1,138 @@
+"""The layouts that a download can come in, and what one dead source leaves alone."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench import plugins
+from bench.datasets._images import read_mask
+from bench.datasets._index import PATH, deviations, index, published_split
+from bench.errors import UserError
+from bench.stages.download import Sample, Settings, run, status
+
+
+def jpeg(value: int = 90) -> bytes:
+    return image(np.full((8, 8, 3), value, np.uint8), "JPEG")
+
+
+def png(*values: int) -> bytes:
+    return image(np.array([values], np.uint8), "PNG")
+
+
+def image(array: np.ndarray, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, kind)
+    return buffer.getvalue()
+
+
+LAYOUTS = {
+    "crack500": {"P/traincrop/2016_1_1_1.jpg": jpeg(), "P/traincrop/2016_1_1_1.png": png(0, 255)},
+    "cracktree200": {"cracktree200/cracktree200rgb/6192.jpg": jpeg(), "cracktree200/cracktree200_gt/6192.png": png(0)},
+    "gaps": {"GAPS384/croppedimg/train_0005_1_1.jpg": jpeg(), "GAPS384/croppedgt/train_0005_1_1.png": png(0)},
+    "deepcrack": {
+        "train_img/11289-1.jpg": jpeg(1),
+        "train_lab/11289-1.png": png(0),
+        "test_img/11289-1.jpg": jpeg(200),
+        "test_lab/11289-1.png": png(255),
+    },
+    "sylvie": {"x-main/ds/img/001.jpg": jpeg(), "x-main/ds/masks_machine/001.png": png(0, 1, 2, 3)},
+}
+
+
+def settings(source: str) -> Settings:
+    return Settings(source, [], Sample(2, 64, 0))
+
+
+def make_zip(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def make_folder(path: Path, members: dict[str, bytes]) -> Path:
+    for name, content in members.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("make", [make_zip, make_folder])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_originals_arrive_from_a_zip_and_from_a_folder(tmp_path: Path, name: str, make) -> None:
+    path = make(tmp_path / "given", LAYOUTS[name])
+    assert run(tmp_path / "d", [name], tmp_path / "a", settings("originals"), path) == []
+    pairs = plugins.load("datasets", name).pairs(tmp_path / "d" / name)
+    assert len(pairs) == len(LAYOUTS[name]) // 2
+    record = json.loads((tmp_path / "d" / name / "source.json").read_text())
+    assert record["source"] == "originals"
+    assert record["licence"]
+    assert record["citation"]
+
+
+def test_stems_in_both_parts_of_deepcrack_stay_two_images(tmp_path: Path) -> None:
+    run(tmp_path / "d", ["deepcrack"], tmp_path, settings(str(make_zip(tmp_path / "a.zip", LAYOUTS["deepcrack"]))))
+    pairs = plugins.load("datasets", "deepcrack").pairs(tmp_path / "d" / "deepcrack")
+    assert [(p.item, read_mask(p.mask).tolist()) for p in pairs] == [("11289-1", [[0]]), ("test_11289-1", [[255]])]
+
+
+def test_crack_is_two_in_sylvies_masks(tmp_path: Path) -> None:
+    run(tmp_path / "d", ["sylvie"], tmp_path, settings(str(make_zip(tmp_path / "a.zip", LAYOUTS["sylvie"]))))
+    assert read_mask(tmp_path / "d/sylvie/masks/001.png").tolist() == [[0, 0, 255, 0]]
+
+
+def test_what_was_given_is_kept_when_the_network_is_asked_for(tmp_path: Path) -> None:
+    members = {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)}
+    run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), make_zip(tmp_path / "a.zip", members))
+    assert run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection")) == []
+    copy = run(tmp_path / "e", ["cfd"], tmp_path / "a", settings("collection"), tmp_path / "d")
+    assert copy == []
+    assert json.loads((tmp_path / "e/cfd/source.json").read_text())["source"] == "collection"
+
+
+def test_one_dead_source_leaves_the_others_alone(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    messages = run(tmp_path / "d", ["volker", "cfd"], tmp_path / "a", settings(str(path)))
+    assert [message.split(" is missing: ")[0] for message in messages] == ["volker"]
+    assert (tmp_path / "d/cfd/source.json").exists()
+    with pytest.raises(UserError, match="holds no images of the dataset 'volker'"):
+        run(tmp_path / "d", ["volker"], tmp_path / "a", settings(str(path)))
+
+
+def test_status_says_what_is_wrong(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "a.zip", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    run(tmp_path / "d", ["cfd"], tmp_path / "a", settings(str(path)))
+    states = status(tmp_path / "d", ["cfd", "forest"]).set_index("dataset")["state"]
+    assert "deviates from the index in 118 places" in states["cfd"]  # 117 missing, one with another crack share
+    assert states["forest"].startswith("missing")
+    lines = (tmp_path / "d/cfd/deviations.txt").read_text().splitlines()
+    assert lines[0] == "missing: CFD_002"
+    assert lines[-1] == "crack share: CFD_001 has 0.00 %, expected 1.20 %"
+    (tmp_path / "d/cfd/images/CFD_001.jpg").write_bytes(jpeg(1))
+    assert "changed since it was written" in status(tmp_path / "d", ["cfd"])["state"][0]
+
+
+def test_the_index_agrees_with_the_cards() -> None:
+    for name in plugins.names("datasets"):
+        plugin = plugins.load("datasets", name)
+        if hasattr(plugin, "FOLDER"):
+            continue  # a dataset of one's own
+        known = index(plugin.PREFIX)
+        assert len(known) == plugin.CARD.images
+        assert known["photo"].nunique() >= plugin.CARD.photographs
+        assert known["crack_share_pct"].mean() == pytest.approx(plugin.CARD.crack_share_pct, abs=2e-3)
+        photos = [plugin.photo(Path(file).stem) for file in known["file"]]
+        assert len(set(photos)) == plugin.CARD.photographs
+    assert PATH.stat().st_size < 150_000
+
+
+def test_the_published_split_knows_both_spellings() -> None:
+    assert published_split("CFD_", ["CFD_001", "002", "new"]) == ["test", "train", "train"]
+    with pytest.raises(UserError, match="name no item"):
+        published_split("CFD_", ["x"])
+    assert len(deviations("CFD_", [], "originals")) == 118

@@ -1,0 +1,120 @@
+"""A folder of images and masks becomes a dataset that keeps the contract, and goes through download and prepare."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from bench import custom, plugins
+from bench.errors import UserError
+from bench.formats import prepared
+from bench.settings import load_params, section
+from bench.stages import download, prepare
+from tests.datasets.test_dataset_contract import check_contract
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(PARAMS.read_bytes())
+    return path
+
+
+def folder(path: Path, values: list[int], count: int = 6, masks: str = "masks", behind: str = "") -> Path:
+    """Write pairs whose masks hold ``values`` in stripes."""
+    generator = np.random.default_rng(0)
+    for part in ("images", masks):
+        (path / part).mkdir(parents=True)
+    for i in range(count):
+        image = generator.integers(0, 256, (40, 64, 3), np.uint8)
+        mask = np.repeat(np.array(values, np.uint8), -(-64 // len(values)))[:64][None].repeat(40, 0)
+        Image.fromarray(image).save(path / "images" / f"wall{i // 2}_{i}.jpg")
+        Image.fromarray(mask).save(path / masks / f"wall{i // 2}_{i}{behind}.png")
+    return path
+
+
+def add(monkeypatch: pytest.MonkeyPatch, source: Path, params: Path, classes: int | None = None) -> ModuleType:
+    """Add a dataset ``mine`` whose file lies beside params.yaml, and make it a plug-in."""
+    custom.run(source, "mine", classes, r"(wall\d)_.*", params, params.parent)
+    spec = importlib.util.spec_from_file_location("mine", params.parent / "mine.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "mine", module)
+    spec.loader.exec_module(module)
+    load = plugins.load
+    monkeypatch.setattr(plugins, "load", lambda kind, name: module if name == "mine" else load(kind, name))
+    return module
+
+
+def through(tmp_path: Path, params: Path) -> prepared.Prepared:
+    content = load_params(params)
+    settings = section(content, "download", download.Settings)
+    assert download.run(tmp_path / "d", ["mine"], tmp_path / "a", settings) == []
+    content["prepare"] |= {"image_size": 32, "mask_threshold": 127, "split": "grouped"}
+    prepare.run(tmp_path / "d/mine", tmp_path / "p", "mine", section(content, "prepare", prepare.Settings))
+    return prepared.read(tmp_path / "p")
+
+
+@pytest.mark.parametrize(("values", "masks", "behind"), [([0, 255], "masks", ""), ([0, 1], "labels", "_mask")])
+def test_crack_against_background(
+    tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch, values: list[int], masks: str, behind: str
+) -> None:
+    module = add(monkeypatch, folder(tmp_path / "own", values, masks=masks, behind=behind), params)
+    data = through(tmp_path, params)
+    check_contract(module, "mine", tmp_path / "d/mine")
+    assert module.CARD.classes == 1
+    assert module.CARD.photographs == data.items["photo"].nunique() == 3
+    assert data.masks.mean() == pytest.approx(0.5)  # value 1 counts as crack although it is below the threshold
+    assert data.items.groupby("photo")["split"].nunique().max() == 1
+
+
+def test_several_classes(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = add(monkeypatch, folder(tmp_path / "own", [0, 1, 2, 3]), params)
+    data = through(tmp_path, params)
+    check_contract(module, "mine", tmp_path / "d/mine")
+    assert module.CARD.classes == data.card["classes"] == 4
+    assert np.unique(data.masks).tolist() == [0, 1, 2, 3]
+
+
+def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> None:
+    custom.run(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
+    before, after = yaml.safe_load(PARAMS.read_text()), yaml.safe_load(params.read_text())
+    assert after["datasets"] == [*before["datasets"], "mine"]
+    lines = zip(PARAMS.read_text().splitlines(), params.read_text().splitlines(), strict=True)
+    assert sum(x != y for x, y in lines) == 1
+
+
+def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder(tmp_path / "own", [0, 255])
+    add(monkeypatch, source, params)
+    through(tmp_path, params)
+    Image.fromarray(np.zeros((40, 64, 3), np.uint8)).save(source / "images" / "wall0_0.jpg")
+    through(tmp_path, params)
+    assert (tmp_path / "d/mine/images/wall0_0.jpg").read_bytes() == (source / "images" / "wall0_0.jpg").read_bytes()
+
+
+def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
+    source = folder(tmp_path / "own", [0, 1, 2])
+    for name, classes, photo, words in (
+        ("My Walls", None, "(.*)", "is no name for a dataset"),
+        ("cfd", None, "(.*)", "exists already"),
+        ("mine", None, "wall", "needs a group"),
+        ("mine", None, "(", "no regular expression"),
+        ("mine", 2, "(.*)", "has the value 2: with --classes 2 it must be less"),
+    ):
+        with pytest.raises(UserError, match=words):
+            custom.run(source, name, classes, photo, params, tmp_path)
+    (source / "masks" / "wall0_0.png").unlink()
+    with pytest.raises(UserError, match=r"1 files have no partner: .*wall0_0\.jpg"):
+        custom.run(source, "mine", None, "(.*)", params, tmp_path)
+    with pytest.raises(UserError, match="has no folder 'images'"):
+        custom.run(tmp_path, "mine", None, "(.*)", params, tmp_path)
+    assert params.read_bytes() == PARAMS.read_bytes()

@@ -1,0 +1,37 @@
+"""Switching the protocol changes five settings, and nothing else in params.yaml."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bench import switch
+from bench.errors import UserError
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+def test_there_and_back_leaves_every_byte_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(PARAMS.read_bytes())
+    assert "nothing to change" in switch.run(path, "paper")
+    said = switch.run(path, "strict")
+    assert "prepare.split: random -> grouped" in said
+    strict = path.read_text().splitlines()
+    paper = PARAMS.read_text().splitlines()
+    assert len(strict) == len(paper)
+    assert sum(a != b for a, b in zip(strict, paper, strict=True)) == 5
+    settings = yaml.safe_load(path.read_text())
+    assert settings["prepare"]["mask_threshold"] == 127
+    assert settings["train"]["select_on"] == "validation"
+    assert settings["report"]["headline"] == "pooled"
+    switch.run(path, "paper")
+    assert path.read_bytes() == PARAMS.read_bytes()
+
+
+def test_a_missing_setting_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("prepare: {mask_threshold: 0}\n")
+    with pytest.raises(UserError, match=r"no setting prepare\.split"):
+        switch.run(path, "strict")
+    assert path.read_text() == "prepare: {mask_threshold: 0}\n"
