@@ -48,7 +48,7 @@ def explanation(name: str) -> str:
     metric = plugins.load("metrics", name)
     given = metric.INPUT
     where = "curves.csv (256 thresholds)" if given.over == "curve" else "images.csv"
-    lines = [f"{metric.NAME} ({name})", "", cleandoc(metric.__doc__), "", cleandoc(metric.compute.__doc__), ""]
+    lines = [f"{metric.NAME} ({name})", "", cleandoc(str(metric.__doc__)), "", cleandoc(metric.compute.__doc__), ""]
     lines += [f"{'Higher' if metric.HIGHER_IS_BETTER else 'Lower'} is better."]
     lines += [f"Computed from: {', '.join(given.columns)} of {where}.", f"Averages: {', '.join(given.averages)}."]
     return "\n".join(lines)
