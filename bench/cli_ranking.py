@@ -41,9 +41,9 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("metric")
 def explain(metric: str) -> None:
     """Say what METRIC is: formula, range, direction, empty case, source."""
-    from bench import plugins
+    from bench.definitions import explanation
 
-    click.echo(_explanation(metric, plugins.load("metrics", metric)))
+    click.echo(explanation(metric))
 
 
 @click.command()
@@ -234,18 +234,6 @@ def _print(tables: "Sequence[Table]", form: str) -> None:
         return
     show = {"text": text.plain, "markdown": text.markdown, "csv": text.csv}[form]
     click.echo("\n".join(show(table) for table in tables), nl=False)
-
-
-def _explanation(name: str, metric: Any) -> str:
-    """Return what the file of a metric says about it."""
-    from inspect import cleandoc
-
-    given = metric.INPUT
-    where = "curves.csv (256 thresholds)" if given.over == "curve" else "images.csv"
-    lines = [f"{metric.NAME} ({name})", "", cleandoc(metric.__doc__), "", cleandoc(metric.compute.__doc__), ""]
-    lines += [f"{'Higher' if metric.HIGHER_IS_BETTER else 'Lower'} is better."]
-    lines += [f"Computed from: {', '.join(given.columns)} of {where}.", f"Averages: {', '.join(given.averages)}."]
-    return "\n".join(lines)
 
 
 COMMANDS = (explain, metrics, check, leaderboard, compare, score, audit_paper, predict)

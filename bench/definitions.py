@@ -1,5 +1,7 @@
 """One run under every definition: each metric under each average, since a gap between papers is often only that."""
 
+from inspect import cleandoc
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,21 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
     caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."
     digits = dict.fromkeys([*AVERAGES.values(), "Spread"], 4)
     return Table(f"definitions_{dataset}_{model}", caption, pd.DataFrame(rows), digits, notes)
+
+
+def explanation(name: str) -> str:
+    """Return what the file of a metric says about it.
+
+    Raises:
+        UserError: there is no such metric.
+    """
+    metric = plugins.load("metrics", name)
+    given = metric.INPUT
+    where = "curves.csv (256 thresholds)" if given.over == "curve" else "images.csv"
+    lines = [f"{metric.NAME} ({name})", "", cleandoc(str(metric.__doc__)), "", cleandoc(metric.compute.__doc__), ""]
+    lines += [f"{'Higher' if metric.HIGHER_IS_BETTER else 'Lower'} is better."]
+    lines += [f"Computed from: {', '.join(given.columns)} of {where}.", f"Averages: {', '.join(given.averages)}."]
+    return "\n".join(lines)
 
 
 def _known(results: Results) -> list[str]:

@@ -1,6 +1,6 @@
 """Read a results folder into the frames that tables and figures are made of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,31 +118,35 @@ def summarise(images: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
         "batch_mean": numbers.groupby([*scores.CELL, "batch"]).sum(),
         "image_mean": numbers.set_index(scores.CELL),
     }
+    metrics = {name: plugins.load("metrics", name) for name in plugins.names("metrics")}
     parts = []
-    for name in plugins.names("metrics"):
-        metric = plugins.load("metrics", name)
-        for how in metric.INPUT.averages:
-            values = _values(metric, groups[how], curves, how)
-            means = values.groupby(level=scores.CELL).mean().rename("value").reset_index()
-            parts.append(means.assign(metric=name, average=how))
-    summary = pd.concat(parts, ignore_index=True)[[*scores.CELL, "metric", "average", "value"]]
-    return summary.sort_values(scores.CELL, kind="stable", ignore_index=True)
+    for how, part in groups.items():
+        columns = {n: _of_images(m.INPUT, m.compute, part, how) for n, m in metrics.items() if how in m.INPUT.averages}
+        table = pd.DataFrame({n: v for n, v in columns.items() if v is not None}, part.index)
+        parts.append(table.groupby(level=scores.CELL).mean().assign(average=how))
+        of_curve = {n: metrics[n] for n, v in columns.items() if v is None}
+        parts.append(_of_curves(of_curve, curves).assign(average=how))
+    order = [*scores.CELL, "metric", "average"]
+    long = [part.reset_index().melt([*scores.CELL, "average"], var_name="metric") for part in parts]
+    return pd.concat(long).sort_values(order, ignore_index=True)[[*order, "value"]]
 
 
-def _values(metric: Any, groups: pd.DataFrame, curves: pd.DataFrame, how: str) -> pd.Series:
-    """Return a metric of each group of images, or of each cell's curve, indexed by cell."""
-    given = metric.INPUT
+def _of_images(given: Any, compute: Any, groups: pd.DataFrame, how: str) -> Any:
+    """Return a metric of each group of images; None if it comes from the curve."""
     if given.over == "images":
-        return pd.Series(metric.compute(*groups[list(given.columns)].to_numpy(float).T), groups.index)
-    if how == "image_mean" and given.image_column:
-        column: pd.Series = groups[given.image_column]
-        return column
+        return compute(*groups[list(given.columns)].to_numpy(float).T)
+    return groups[given.image_column].to_numpy(float) if how == "image_mean" and given.image_column else None
+
+
+def _of_curves(metrics: Mapping[str, Any], curves: pd.DataFrame) -> pd.DataFrame:
+    """Return metrics of the counts by threshold of each cell, a column each, indexed by cell."""
     ordered = curves.sort_values([*scores.CELL, "threshold"])
     cells = ordered[ordered["threshold"] == 0].set_index(scores.CELL).index
     if len(ordered) != 256 * len(cells):
         raise UserError("curves.csv must hold the thresholds 0 to 255 of each cell: evaluate these cells again.")
-    columns = (ordered[name].to_numpy(float).reshape(-1, 256) for name in given.columns)
-    return pd.Series(metric.compute(*columns), cells)
+    of_column = {c: ordered[c].to_numpy(float).reshape(-1, 256) for c in ("tp", "fp", "fn", "f1_mean")}
+    values = {n: m.compute(*(of_column[c] for c in m.INPUT.columns)) for n, m in metrics.items()}
+    return pd.DataFrame(values, cells)
 
 
 def external_models(folder: Path) -> list[str]:

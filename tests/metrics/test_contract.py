@@ -15,7 +15,7 @@ from bench.stats.averaging import AVERAGES, average
 
 NAMES = plugins.names("metrics")
 MODULES = {name: plugins.load("metrics", name) for name in NAMES}
-FEW = settings(deadline=None, max_examples=40)
+FEW = settings(deadline=None, max_examples=25)
 SMALL = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12)
 PAIRS = SMALL.flatmap(lambda s: st.tuples(hnp.arrays(np.uint8, s), hnp.arrays(np.bool_, s)))
 
