@@ -1,5 +1,6 @@
 """Read a zip, a tar or a folder as a list of names and their bytes; an archive is hostile until its list is checked."""
 
+import lzma
 import re
 import stat
 import tarfile
@@ -21,7 +22,16 @@ MAX_TOTAL_BYTES = 64 * 2**30
 MAX_RATIO = 200
 """Bytes unpacked per byte packed, over the whole archive; images hardly shrink, Deflate alone reaches 1032."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error)
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 @dataclass(frozen=True)

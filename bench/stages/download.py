@@ -22,6 +22,8 @@ from bench.formats import files
 from bench.stages._sources import Origin, content_hash, first_names, from_folder, from_path
 
 NETWORK = ("collection", "originals")
+PARTIAL = ".partial"
+"""Suffix of a folder that is being filled."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Sample:
     images: int
     size: int
     seed: int
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.images < 2 or self.size < 32 or self.seed < 0:
+            raise ValueError("images must be at least 2, size at least 32 px and seed not negative")
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def run(
 
     Args:
         target: the folder of downloads.
-        datasets: ids of the datasets wanted; folders of others are removed.
+        datasets: ids of the datasets wanted; others that were downloaded before are removed.
         archives: where downloaded archives are kept, and found if a person put them there.
         settings: the section ``download`` of params.yaml.
         given: an archive or folder to take what it holds from, instead of the settings' source.
@@ -78,8 +85,8 @@ def run(
     if given is not None:
         settings = Settings(str(given), settings.mirrors, settings.sample)
     else:
-        for folder in target.iterdir() if target.is_dir() else ():
-            if folder.name not in datasets:
+        for folder in target.glob("*/"):
+            if folder.name not in datasets and ((folder / "source.json").is_file() or folder.suffix == PARTIAL):
                 shutil.rmtree(folder)
     sources = _Sources(archives, settings)
     failures: dict[str, str] = {}
@@ -209,7 +216,7 @@ def _has(folder: Path, facts: dict[str, Any]) -> bool:
 def _replace(name: str, folder: Path, origin: Origin) -> None:
     """Fill a folder aside, hold it against the index, and put it in place whole."""
     plugin = plugins.load("datasets", name)
-    partial = folder.with_name(f".{folder.name}.partial")
+    partial = folder.with_name(f".{folder.name}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     for part in ("images", "masks"):
         (partial / part).mkdir(parents=True)
