@@ -64,9 +64,12 @@ def _names(params: dict[str, Any], kind: str) -> list[str]:
 @click.argument("target", default="downloads", type=DIRECTORY)
 @click.option("--archives", default="archives", show_default=True, type=DIRECTORY, help="Keep archives here.")
 @click.option("--from", "given", type=click.Path(path_type=Path), help="Take them from this archive or folder.")
+@click.option("--pulled", default="data", show_default=True, type=DIRECTORY, help="What DVC pulled is not fetched.")
 @click.option("--status", is_flag=True, help="Only say what is there, and verify it.")
 @click.pass_context
-def download(context: click.Context, target: Path, archives: Path, given: Path | None, status: bool) -> None:
+def download(
+    context: click.Context, target: Path, archives: Path, given: Path | None, pulled: Path, status: bool
+) -> None:
     """Fill TARGET/<dataset> with the images and masks of each dataset (TARGET: downloads, unless named)."""
     from bench.stages import download as stage
 
@@ -74,7 +77,7 @@ def download(context: click.Context, target: Path, archives: Path, given: Path |
     if status:
         click.echo(stage.status(target, _names(params, "datasets")).to_string(index=False))
         return
-    for message in stage.run(target, _names(params, "datasets"), archives, settings, given):
+    for message in stage.run(target, _names(params, "datasets"), archives, settings, given, pulled):
         click.echo(message, err=True)
 
 

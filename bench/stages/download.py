@@ -25,6 +25,8 @@ PARTIAL = ".partial"
 """Suffix of a folder that is being filled."""
 
 NETWORK = ("collection", "originals")
+PARTIAL = ".partial"
+"""Suffix of a folder that is being filled."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,12 @@ class Settings:
 
 
 def run(
-    target: Path, datasets: Sequence[str], archives: Path, settings: Settings, given: Path | None = None
+    target: Path,
+    datasets: Sequence[str],
+    archives: Path,
+    settings: Settings,
+    given: Path | None = None,
+    pulled: Path | None = None,
 ) -> list[str]:
     """Fill ``target/<dataset>`` for each dataset; what is already there from the same source is kept.
 
@@ -70,6 +77,7 @@ def run(
         archives: where downloaded archives are kept, and found if a person put them there.
         settings: the section ``download`` of params.yaml.
         given: an archive or folder to take what it holds from, instead of the settings' source.
+        pulled: folder of datasets that DVC may have pulled already; they are copied, not fetched again.
 
     Returns:
         One message for each dataset that could not be had.
@@ -87,12 +95,13 @@ def run(
     failures: dict[str, str] = {}
     for name in tqdm(datasets, desc="download", unit="dataset"):
         try:
-            if (
-                _own_folder(name) is None
-                and settings.source in NETWORK
-                and _has(target / name, {"source": settings.source})
-            ):
-                continue
+            if settings.source in NETWORK and _own_folder(name) is None:
+                wanted = {"source": settings.source}
+                if pulled is not None and not _has(target / name, wanted) and _has(pulled / name, wanted):
+                    shutil.rmtree(target / name, ignore_errors=True)
+                    shutil.copytree(pulled / name, target / name)
+                if _has(target / name, wanted):
+                    continue
             origin = sources.origin(name)
             if not _has(target / name, origin.facts):
                 _replace(name, target / name, origin)
@@ -225,6 +234,10 @@ def _replace(name: str, folder: Path, origin: Origin) -> None:
         if lines:
             tqdm.write(f"{name}: deviates from the collection's index: {first_names(lines)}", file=sys.stderr)
     tqdm.write(f"{name}: licence: {plugin.CARD.licence}. Cite: {plugin.CARD.citation}", file=sys.stderr)
+    before = _record(folder)
+    if content_hash(folder)[0] == content and all(before.get(key) == record.get(key) for key in ("source", "content")):
+        shutil.rmtree(partial)  # another archive with the same files: what depends on them stays valid
+        return
     files.write_json(partial / "source.json", record)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
