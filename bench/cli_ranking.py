@@ -151,12 +151,12 @@ def score(
 @FORMAT
 def audit_paper(results: Path, form: str) -> None:
     """Say what the paper's own tables show: identities, winners, ranks, Table 7 against measured."""
-    from bench import audit, plugins
+    from bench import paper_audit, plugins
     from bench.formats import cost
 
     names = plugins.names("models")
     costs = {m: cost.read(path) for m in names if (path := results / "cost" / f"{m}.json").is_file()}
-    _print(audit.tables(costs), form)
+    _print(paper_audit.tables(costs), form)
 
 
 @click.command()

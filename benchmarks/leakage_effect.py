@@ -15,12 +15,12 @@ from pathlib import Path
 
 import click
 import pandas as pd
+from bench.stages._results import read
 
 from bench.demo import create_workspace, dvc
 from bench.formats import files
 from bench.render import text
 from bench.render.tables import Table
-from bench.stages._results import read
 
 ROOT = Path(__file__).parents[1]
 CAPTION = "Crack IoU of the same models, trained and tested under four conditions."

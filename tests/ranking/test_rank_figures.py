@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench import audit
+from bench import paper_audit as audit
 from bench.render.rank_figures import BAR, critical_difference_diagram
 from bench.stats.ranks import cliques, critical_difference, ranks
 
