@@ -1,0 +1,192 @@
+"""The command line: what it says, what it refuses, and the stages one after the other on a tiny sample."""
+
+import errno
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from bench.cli import main
+from bench.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+STAGES = ["download", "prepare", "train", "evaluate", "measure", "report"]
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    """Return a params.yaml for one dataset and one network on tiny synthetic images."""
+    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    content |= {"datasets": ["cfd"], "models": ["unet"]}
+    content["download"] |= {"source": "sample", "sample": {"images": 5, "size": 64, "seed": 0}}
+    content["prepare"] |= {"image_size": 64, "mask_threshold": 127}
+    content["train"] |= {"encoder": "resnet18", "weights": None, "epochs": 1, "batch": 4, "threads": 1, "device": "cpu"}
+    content["measure"] |= {"encoder": "resnet18", "image_size": 64, "warmup": 0, "repeats": 1, "device": "cpu"}
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+def bench(params: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(main, ["--params", str(params), *map(str, arguments)])
+
+
+def test_the_commands_are_the_stages_in_order_then_the_tools() -> None:
+    assert list(main.commands)[: len(STAGES)] == STAGES
+    shown = CliRunner().invoke(main, ["--help"]).output.split("Commands:")[1].split("\n")
+    assert [line.split()[0] for line in shown if line.strip()] == list(main.commands)
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_each_command_has_help_in_the_imperative(command: str) -> None:
+    found = CliRunner().invoke(main, [command, "-h"])
+    assert found.exit_code == 0
+    first = (main.commands[command].help or "").split()[0]
+    assert first[0].isupper()
+    assert not first.endswith("s"), f"bench {command}: write the help in the imperative, not {first!r}"
+    options = [p for p in main.commands[command].params if isinstance(p, click.Option)]
+    assert all(option.help for option in options), f"bench {command}: an option has no help"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    heavy = ["torch", "pandas", "numpy", "cv2", "matplotlib", "pydantic", "dvc", "requests"]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({heavy})); from bench.cli import main; main(prog_name='bench')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    found = CliRunner().invoke(main, ["--version"], prog_name="bench")
+    assert found.output == f"bench, version {version('crackbench')}\n"
+
+
+def test_a_user_error_is_a_message_and_exit_code_1(tmp_path: Path) -> None:
+    found = bench(tmp_path / "absent.yaml", "download", tmp_path / "downloads")
+    assert found.exit_code == 1
+    assert found.output.startswith(f"Error: {tmp_path / 'absent.yaml'} not found: run in the project's folder")
+    assert "Traceback" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "message"),
+    [
+        ({"datasets": ["cdf"]}, ["download", "d"], "unknown name 'cdf' in datasets; did you mean 'cfd'?"),
+        ({"models": []}, ["evaluate", "p", "r", "s", "--dataset", "cfd"], "models must be a list of at least one name"),
+        ({"seeds": "0"}, ["evaluate", "p", "r", "s", "--dataset", "cfd"], "seeds must be a list of numbers from 0"),
+        ({"prepare": {"image_size": 448}}, ["prepare", "d", "p", "--dataset", "cfd"], "the key 'prepare."),
+        ({"measure": None}, ["measure", "c.json", "--model", "unet"], "params.yaml has no section 'measure'"),
+        ({"report": {"headline": "best"}}, ["report"], "report.headline = 'best'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_told(
+    params: Path, changes: dict[str, Any], arguments: list[str], message: str
+) -> None:
+    params.write_text(yaml.safe_dump(yaml.safe_load(params.read_text()) | changes))
+    found = bench(params, *arguments)
+    assert found.exit_code == 1
+    assert message in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["prepare", "x", "y", "--dataset", "cdf"], "unknown dataset 'cdf'; did you mean 'cfd'?"),
+        (["measure", "x.json", "--model", "unett"], "unknown model 'unett'; did you mean 'unet'?"),
+        (["prepare", "nowhere", "y", "--dataset", "cfd"], "nowhere/source.json is missing"),
+        (["train", "nowhere", "y", "--model", "unet"], "nowhere/card.json is missing"),
+        (["evaluate", "nowhere", "r", "s", "--dataset", "cfd"], "nowhere/card.json is missing"),
+        (["report", "nowhere", "reports"], "nowhere holds neither scores nor costs"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told(params: Path, arguments: list[str], message: str) -> None:
+    found = bench(params, *arguments)
+    assert found.exit_code == 1
+    assert message in found.output
+
+
+@pytest.mark.parametrize("arguments", [["train"], ["train", "a", "b"], ["prepare", "a", "b"], ["nothing"]])
+def test_a_wrong_call_is_told_by_exit_code_2(params: Path, arguments: list[str]) -> None:
+    assert bench(params, *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "runs/x"), True),
+        (PermissionError(errno.EACCES, "Permission denied", "runs/x"), True),
+        (OSError(errno.EIO, "Input/output error", "runs/x"), False),
+        (ValueError("a fault of the program"), False),
+    ],
+)
+def test_faults_of_the_machine_are_told_those_of_the_program_are_not_hidden(
+    params: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("bench.stages.report.run", fail)
+    found = bench(params, "report")
+    assert found.exit_code == 1
+    assert ("Error: runs/x: " in found.output) is told
+    assert (found.exception is error) is not told
+
+
+def test_a_message_of_several_lines_stays_whole(params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("first line\nsecond line")
+
+    monkeypatch.setattr("bench.stages.report.run", fail)
+    assert bench(params, "report").output == "Error: first line\nsecond line\n"
+
+
+def test_the_stages_one_after_the_other(tmp_path: Path, params: Path) -> None:
+    t = tmp_path
+    calls: list[list[object]] = [
+        ["download", t / "downloads", "--archives", t / "archives"],
+        ["prepare", t / "downloads/cfd", t / "prepared/cfd", "--dataset", "cfd"],
+        ["train", t / "prepared/cfd", t / "runs/cfd/unet/0", "--model", "unet", "--seed", 0],
+        ["evaluate", t / "prepared/cfd", t / "runs/cfd", t / "results/scores/cfd", "--dataset", "cfd"],
+        ["measure", t / "results/cost/unet.json", "--model", "unet"],
+        ["report", t / "results", t / "reports"],
+    ]
+    for call in calls:
+        found = bench(params, *call)
+        assert found.exit_code == 0, (found.output, found.exception)
+        expected = f"The report is in {t / 'reports' / 'README.md'}: 1 cells.\n" if call[0] == "report" else ""
+        assert found.stdout == expected, call[0]  # results to stdout, progress to stderr
+    index = (t / "reports" / "README.md").read_text()
+    assert "SAMPLE: synthetic data" in index
+    assert "UNFINISHED" not in index
+    record = json.loads((t / "runs/cfd/unet/0/run.json").read_text())
+    assert record["protocol"] in index
+    assert not (t / "archives").exists()
+
+
+def test_the_lists_of_params_reach_the_stages(params: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    content = yaml.safe_load(params.read_text())
+    content |= {"datasets": ["volker", "cfd"], "models": ["pan", "unet"], "seeds": [3, 1]}
+    params.write_text(yaml.safe_dump(content))
+    calls: list[tuple[object, ...]] = []
+
+    def note(*arguments: object) -> str:
+        calls.append(arguments)
+        return ""
+
+    monkeypatch.setattr("bench.stages.report.run", note)
+    monkeypatch.setattr("bench.stages.evaluate.run", note)
+    assert bench(params, "report", "a", "b").exit_code == 0
+    assert bench(params, "evaluate", "p", "r", "s", "--dataset", "cfd").exit_code == 0
+    assert calls[0][:5] == (Path("a"), Path("b"), ["volker", "cfd"], ["pan", "unet"], [3, 1])
+    assert calls[1][:6] == (Path("p"), Path("r"), Path("s"), "cfd", ["pan", "unet"], [3, 1])

@@ -1,0 +1,58 @@
+"""The protocol: what changes a number changes its hash, what only concerns the machine does not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.protocol import MACHINE_ONLY, protocol
+from bench.settings import load_params
+
+TRAIN: dict[str, Any] = load_params(Path(__file__).parents[1] / "params.yaml")["train"]
+CARD: dict[str, Any] = {
+    "dataset": "cfd",
+    "origin": {"source": "collection", "archive": "a.zip"},
+    "settings": {"image_size": 448, "mask_threshold": 0, "seed": 0, "skip": ["CFD_001"]},
+}
+
+
+def of(card: dict[str, Any] | None = None, **train: Any) -> str:
+    return protocol(CARD | (card or {}), TRAIN | train)[1]
+
+
+def test_machine_only_settings_exist() -> None:
+    assert set(TRAIN) >= MACHINE_ONLY
+
+
+@pytest.mark.parametrize("key", sorted(MACHINE_ONLY))
+def test_what_only_concerns_the_machine_does_not_count(key: str) -> None:
+    assert of(**{key: "another"}) == of()
+    assert key not in protocol(CARD, TRAIN)[0]["train"]
+
+
+@pytest.mark.parametrize("key", sorted(set(TRAIN) - MACHINE_ONLY))
+def test_everything_else_counts(key: str) -> None:
+    assert of(**{key: "another"}) != of()
+    assert protocol(CARD, TRAIN)[0]["train"][key] == TRAIN[key]
+
+
+def test_a_nested_setting_counts() -> None:
+    assert of(augment=TRAIN["augment"] | {"hue": 0.05}) != of()
+
+
+@pytest.mark.parametrize("key", ["image_size", "mask_threshold", "seed"])
+def test_how_the_data_were_prepared_counts(key: str) -> None:
+    assert of({"settings": CARD["settings"] | {key: 99}}) != of()
+
+
+def test_pairs_left_out_do_not_count_but_the_source_does() -> None:
+    assert of({"settings": CARD["settings"] | {"skip": []}}) == of()  # they are in the content hash of each dataset
+    assert of({"origin": {"source": "collection", "archive": "b.zip"}}) == of()
+    assert of({"origin": {"source": "sample"}}) != of()
+    assert of({"dataset": "volker"}) == of()  # one protocol for all datasets
+
+
+def test_the_hash_is_short_and_a_function_of_the_settings() -> None:
+    assert len(of()) == 12
+    assert int(of(), 16) >= 0
+    assert of() == protocol(dict(reversed(CARD.items())), dict(reversed(TRAIN.items())))[1]

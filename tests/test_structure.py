@@ -1,0 +1,211 @@
+"""The house rules that a machine can check: who imports whom, stages = dvc.yaml = commands, dependencies, sizes."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from sys import stdlib_module_names
+
+import pytest
+import yaml
+
+from bench.cli import main
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(str(path.relative_to(ROOT).with_suffix("")).replace("/", ".") for path in (ROOT / "bench").rglob("*.py"))
+MODULES = [name.removesuffix(".__init__") for name in FILES]
+STAGES = sorted(name.rpartition(".")[2] for name in MODULES if fnmatch(name, "bench.stages.[!_]*"))
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+# Who may import whom. Left: modules; right: what of the package they may import, beside their own folder where "own"
+# stands. The first line that fits counts.
+ARROWS = {
+    "bench.errors": [],
+    "bench.settings": ["bench.errors"],
+    "bench.plugins": ["bench.errors"],
+    "bench.protocol": ["bench.formats.*"],
+    "bench.cli": ["bench.*"],
+    "bench.__main__": ["bench.cli"],
+    "bench.formats.*": ["own", "bench.errors"],
+    "bench.learning.*": ["own"],
+    "bench.metrics.*": ["own"],
+    "bench.stats.*": ["own"],
+    "bench.render.*": ["own"],
+    "bench.paper": [],
+    "bench.datasets.*": ["own _*", "bench.errors", "bench.formats.files"],
+    "bench.models.*": ["own _*", "bench.errors", "bench.formats.files"],
+    "bench.stages.*": [
+        "own _*", "bench", "bench.errors", "bench.plugins", "bench.protocol", "bench.paper", "bench.formats.*",
+        "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.datasets._*",
+    ],
+    "bench": [],
+    "bench.*": ["bench.*"],  # the tools run stages and read formats
+}  # fmt: skip
+
+# What decides no number: a change must not compute anything again.
+EXEMPT = {"bench", "bench.errors", "bench.plugins"}
+
+
+def path_of(module: str) -> Path:
+    path = ROOT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def is_package(module: str) -> bool:
+    return path_of(module).name == "__init__.py"
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those under ``if TYPE_CHECKING``, which never run."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            for other in child.orelse:
+                yield from statements(other)
+            continue
+        yield child
+        yield from statements(child)
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Return the modules of the package that a module imports, at its top or within functions."""
+    found = set()
+    for node in statements(ast.parse(path_of(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: write imports in full, not relative"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else str(node.module) for name in names}
+    return frozenset(name for name in found if name == "bench" or name.startswith("bench."))
+
+
+@cache
+def closure(module: str) -> frozenset[str]:
+    """Return all modules of the package that are loaded with a module, itself included; tools are not looked into."""
+    seen, todo = set(), [module]
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += imports(name)
+    return frozenset(seen)
+
+
+def allowed(module: str, imported: str) -> bool:
+    folder = module if is_package(module) else module.rpartition(".")[0]
+    rule = next(rule for pattern, rule in ARROWS.items() if fnmatch(module, pattern))
+    patterns = [entry.replace("own _*", f"{folder}._*").replace("own", f"{folder}.*") for entry in rule]
+    return any(fnmatch(imported, pattern) for pattern in patterns)
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(MODULES) > 60
+    assert "bench.formats.files" in imports("bench.stages.prepare")
+    assert "bench.stats.averaging" in closure("bench.stages.report")
+    assert "bench.stages.train" not in imports("bench.stages._fit")  # for annotations only
+    assert not allowed("bench.stages.report", "bench.stages.train")
+    assert not allowed("bench.metrics.dice", "bench.formats.files")
+    assert not allowed("bench.datasets.cfd", "bench.datasets.forest")
+    assert allowed("bench.datasets.cfd", "bench.datasets._crackforest")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_follow_the_arrows(module: str) -> None:
+    wrong = sorted(name for name in imports(module) if not allowed(module, name))
+    assert not wrong, f"{path_of(module).relative_to(ROOT)} must not import {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_file_is_short_and_says_its_responsibility_in_one_line(module: str) -> None:
+    path = path_of(module)
+    text = path.read_text(encoding="utf-8")
+    lines = (ast.get_docstring(ast.parse(text)) or "").splitlines()
+    name = path.relative_to(ROOT)
+    assert lines, f"{name}: begin with a docstring of one line"
+    assert lines[0].endswith((".", ":")), f"{name}: the docstring's first line is a sentence: {lines[0]!r}"
+    assert len(lines) == 1 or not lines[1], f"{name}: one line, then a blank one"
+    assert text.count("\n") <= 250, f"{name}: {text.count(chr(10))} lines, 250 at most"
+
+
+def test_folders_are_at_most_two_deep() -> None:
+    assert [name for name in MODULES if name.count(".") > 2] == []
+
+
+def test_stages_are_files_are_commands() -> None:
+    assert sorted(PIPELINE) == STAGES
+    assert list(PIPELINE) == list(main.commands)[: len(PIPELINE)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_of_dvc_yaml_calls_its_own_command_with_its_own_section(stage: str) -> None:
+    assert PIPELINE[stage]["cmd"].split()[:2] == ["bench", stage]
+    assert stage in PIPELINE[stage]["params"]
+    assert "Settings" in path_of(f"bench.stages.{stage}").read_text(encoding="utf-8")
+
+
+def covers(dependency: str, path: str) -> bool:
+    """Return whether a dependency of dvc.yaml is a file, or a folder above it; ${item.x} is any plug-in."""
+    pattern = dependency.replace("${item.dataset}", "[!_]*").replace("${item.model}", "[!_]*")
+    return fnmatch(path, pattern) or path.startswith(f"{dependency}/")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_yaml_lists_all_that_a_stage_imports(stage: str) -> None:
+    dependencies = [d for d in PIPELINE[stage]["deps"] if d.startswith("bench/")]
+    needed = set(closure(f"bench.stages.{stage}"))
+    for dependency in dependencies:  # a plug-in that is chosen by name brings its imports along
+        if "${item." in dependency:
+            kind = dependency.split("/")[1]
+            for name in MODULES:
+                if fnmatch(name, f"bench.{kind}.[!_]*"):
+                    needed |= closure(name) - {name}
+    paths = {str(path_of(name).relative_to(ROOT)) for name in needed if name not in EXEMPT}
+    paths = {path for path in paths if Path(path).name != "__init__.py" or path == "bench/paper/__init__.py"}
+    lacking = sorted(path for path in paths if not any(covers(d, path) for d in dependencies))
+    assert not lacking, f"dvc.yaml: the stage {stage} lacks the dependencies {', '.join(lacking)}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dvc_yaml_lists_nothing_that_a_stage_does_not_import(stage: str) -> None:
+    """What is listed in vain makes everything run again for nothing."""
+    dependencies = [d for d in PIPELINE[stage]["deps"] if d.startswith("bench/") and "${item." not in d]
+    for dependency in dependencies:
+        assert (ROOT / dependency).exists(), f"dvc.yaml: {stage} depends on {dependency}, which is not there"
+    needed = set(closure(f"bench.stages.{stage}"))
+    for kind in ("datasets", "models", "metrics"):
+        if any(d.startswith(f"bench/{kind}/${{item.") for d in PIPELINE[stage]["deps"]):
+            plugins = [name for name in MODULES if fnmatch(name, f"bench.{kind}.[!_]*")]
+            needed |= {other for name in plugins for other in closure(name)}
+    paths = {str(path_of(name).relative_to(ROOT)) for name in needed}
+    idle = [d for d in dependencies if d.endswith(".py") and d not in paths]
+    assert not idle, f"dvc.yaml: the stage {stage} does not import {', '.join(idle)}"
+
+
+def test_plug_in_folders_have_no_registry() -> None:
+    for kind in ("datasets", "models", "metrics"):
+        assert not imports(f"bench.{kind}"), f"bench/{kind}/__init__.py must not import its plug-ins"
+
+
+def test_nothing_is_imported_that_is_not_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["train"]]
+    names = {_normal(requirement) for requirement in declared}
+    offered = packages_distributions()
+    for module in MODULES:
+        for node in statements(ast.parse(path_of(module).read_text(encoding="utf-8"))):
+            tops = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            tops += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            for top in {name.partition(".")[0] for name in tops} - stdlib_module_names - {"bench"}:
+                found = {_normal(name) for name in offered.get(top, [top])}
+                assert found & names, f"{module} imports {top}, which pyproject.toml does not declare"
+
+
+def _normal(requirement: str) -> str:
+    name = requirement
+    for sign in "><=!~[; ":
+        name = name.partition(sign)[0]
+    return name.strip().lower().replace("_", "-").replace(".", "-")
