@@ -19,7 +19,7 @@ INLIERS = 7
 TOLERANCE = 0.012
 """Distance within which a point agrees, as a share of the side: 2.3 px of 192."""
 SCALES = (0.25, 4.0)
-_TRIES = 300
+_TRIES = 200
 
 
 def find_crops(features: Sequence[Features], neighbours: int = NEIGHBOURS) -> pd.DataFrame:
@@ -120,5 +120,6 @@ def same_photograph(a: Features, b: Features) -> tuple[int, npt.NDArray[np.float
     spread = p[inside].max(0) - p[inside].min(0)
     if inside.sum() < INLIERS or spread.min() < 0.1:
         return None
-    lines = [np.polyfit(p[inside, axis], q[inside, axis], 1) for axis in (0, 1)]
-    return int(inside.sum()), np.array([line[0] for line in lines]), np.array([line[1] for line in lines])
+    from_p, from_q = p[inside] - p[inside].mean(0), q[inside] - q[inside].mean(0)
+    slope = (from_p * from_q).sum(0) / (from_p**2).sum(0)  # least squares over all points that agree
+    return int(inside.sum()), slope, q[inside].mean(0) - slope * p[inside].mean(0)

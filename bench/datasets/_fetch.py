@@ -45,7 +45,7 @@ def fetch(archive: Archive, mirrors: Sequence[str], folder: Path, pause_s: float
             _record(folder, archive.file, path)
             return path
         except (requests.RequestException, UserError) as error:
-            reasons.append(f"  {urlsplit(url).netloc.rpartition('@')[2] or url}: {str(error).splitlines()[0]}")
+            reasons.append(f"  {_host(url)}: {str(error).splitlines()[0]}")
             arrived.unlink(missing_ok=True)
     raise UserError(
         f"{archive.file} could not be downloaded:\n" + "\n".join(reasons) + "\n"
@@ -75,13 +75,18 @@ def check(path: Path, folder: Path) -> str:
 
 def _agree(folder: Path, url: str, path: Path) -> None:
     """Note the hash behind a link on first sight, refuse another one ever after."""
-    known = _ledger(folder).get(url)
+    key = f"{_host(url)} {files.digest(url)}"  # not the link: it may hold a password or a token
+    known = _ledger(folder).get(key)
     if known is None:
-        _record(folder, url, path)
+        _record(folder, key, path)
     elif known["sha256"] != files.sha256(path):
         raise UserError(
             f"its content changed since it was first seen; to accept it, delete its entry in {folder / LEDGER}"
         )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2] or url
 
 
 def _ledger(folder: Path) -> dict[str, dict[str, str]]:

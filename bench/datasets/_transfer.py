@@ -102,7 +102,7 @@ def _open(
     ``pages`` counts the web pages on the way.
     """
     notes = files.read_json(_notes(part)) if part.exists() and _notes(part).exists() else {}
-    start = part.stat().st_size if notes.get("url") == url and notes.get("total") else 0
+    start = part.stat().st_size if notes.get("link") == files.digest(url) and notes.get("total") else 0
     headers = {"Accept-Encoding": "identity", "User-Agent": "crackbench"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -137,7 +137,7 @@ def _open(
             etag = answer.headers.get("ETag", "")  # a weak one does not promise equal bytes
             validator = answer.headers.get("Last-Modified") if not etag or etag.startswith("W/") else etag
             part.unlink(missing_ok=True)
-            files.write_json(_notes(part), {"url": url, "total": total, "validator": validator})
+            files.write_json(_notes(part), {"link": files.digest(url), "total": total, "validator": validator})
         yield answer, begin, total
 
 

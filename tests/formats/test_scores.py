@@ -21,7 +21,7 @@ def written(
     images = pd.concat([score_rows("cfd", model, 0, COUNTS) for model in ("unet", "pan")], ignore_index=True)
     images["best_f1"] = [0.5, np.nan, 0.25, 1.0]
     images["item"] = ["010", "002", "010", "002"]
-    curves = pd.DataFrame({"threshold": range(256), "tp": 1, "fp": 2, "fn": 3})
+    curves = pd.DataFrame({"threshold": range(256), "tp": 1, "fp": 2, "fn": 3, "f1_mean": 0.5})
     cell = {"dataset": "cfd", "model": "unet", "seed": 0}
     made = scores.Scores(
         images.astype({"best_f1": float}),
