@@ -40,6 +40,7 @@ ARROWS = {
     "bench.stages.*": [
         "own _*", "bench", "bench.errors", "bench.plugins", "bench.protocol", "bench.paper", "bench.formats.*",
         "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.datasets._*",
+        "bench.results", "bench.standings", "bench.check", "bench.definitions", "bench.paper_audit",
     ],
     "bench": [],
     "bench.*": ["bench.*"],  # the tools run stages and read formats

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bench.results import read
 from matplotlib.figure import Figure
 
 from bench.errors import UserError
 from bench.formats import cost, files, scores
 from bench.stages import report as report_stage
-from bench.stages._results import read
 from bench.stages.report import Settings, run
 
 DATASETS, MODELS, SEEDS = ["cfd", "volker"], ["unet", "context_cracknet"], [0]
