@@ -1,9 +1,10 @@
 """Ask DVC which cells are stale, and tell it which were computed: the only file here that knows DVC."""
 
+import logging
 import shlex
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,13 @@ def stale(root: Path, stage: str) -> tuple[list[Cell], list[str]]:
         makers = {out.fs_path: maker for maker in repo.index.stages for out in maker.outs}
         outdated = [s for s in stages if s.changed()]
         needed = {makers[d.fs_path] for s in outdated for d in s.deps if d.fs_path in makers}
-        unfit = sorted(maker.addressing for maker in needed if maker.changed())
+        unfit = sorted(_name(maker) for maker in needed if maker.changed())
         if unfit:
             raise UserError(
                 f"{len(unfit)} stages that the cells need are not up to date ({', '.join(unfit[:3])}): "
                 f"run `dvc repro {' '.join(sorted({name.partition('@')[0] for name in unfit}))}` first."
             )
-        return [_cell(s, makers) for s in outdated], [s.addressing for s in stages]
+        return [_cell(s, makers) for s in outdated], [_name(s) for s in stages]
 
 
 def record(root: Path, fingerprints: Mapping[str, str]) -> list[str]:
@@ -71,7 +72,7 @@ def record(root: Path, fingerprints: Mapping[str, str]) -> list[str]:
     """
     changed, done = [], []
     with _repository(root) as repo:
-        stages = {s.addressing: s for s in repo.index.stages if s.addressing in fingerprints}
+        stages = {_name(s): s for s in repo.index.stages}
         for name, fingerprint in fingerprints.items():
             stage = stages.get(name)
             if stage is None or _fingerprint(stage) != fingerprint or not all(out.exists for out in stage.outs):
@@ -96,10 +97,11 @@ def _repository(root: Path) -> Iterator[Any]:
     from dvc.lock import LockError
     from dvc.repo import Repo, lock_repo
 
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # else it says on stdout that it updates dvc.lock
     give_up = time.monotonic() + LOCK_WAIT_S
     while True:
         try:
-            with Repo(str(root)) as repo, lock_repo(repo):
+            with chdir(root), Repo() as repo, lock_repo(repo):  # DVC commits only from inside
                 yield repo
                 return
         except NotDvcRepoError as error:
@@ -112,11 +114,16 @@ def _repository(root: Path) -> Iterator[Any]:
             raise UserError(f"DVC in {root}: {error}") from error
 
 
+def _name(stage: Any) -> str:
+    """Return the name in dvc.yaml, or the file of what was added or imported; DVC's own depends on where one stands."""
+    return str(getattr(stage, "name", None) or stage.path_in_repo)
+
+
 def _stages(repo: Any, name: str) -> list[Any]:
     """Return the stages of a matrix, in the order of dvc.yaml."""
-    found = [s for s in repo.index.stages if s.addressing.partition("@")[0] == name]
+    found = [s for s in repo.index.stages if _name(s).partition("@")[0] == name]
     if not found:
-        valid = sorted({s.addressing.partition("@")[0] for s in repo.index.stages})
+        valid = sorted({_name(s).partition("@")[0] for s in repo.index.stages})
         raise UserError(f"dvc.yaml has no stage {name!r}. Stages: {', '.join(valid)}.")
     return found
 
@@ -125,13 +132,13 @@ def _cell(stage: Any, makers: Mapping[str, Any]) -> Cell:
     """Return what a sweep has to know of a stage."""
     command = shlex.split(stage.cmd)
     if command[0] != "bench":
-        raise UserError(f"dvc.yaml: {stage.addressing} runs {command[0]!r}; a sweep runs commands of `bench` only.")
-    sources = [Path(str(d)) for d in stage.deps if d.fs_path in makers]
+        raise UserError(f"dvc.yaml: {_name(stage)} runs {command[0]!r}; a sweep runs commands of `bench` only.")
+    sources = [Path(d.def_path) for d in stage.deps if d.fs_path in makers]
     return Cell(
-        stage.addressing,
+        _name(stage),
         tuple(command[1:]),
         sources[0] if sources else None,
-        Path(str(stage.outs[0].def_path)),
+        Path(stage.outs[0].def_path),
         _fingerprint(stage),
     )
 
@@ -147,5 +154,5 @@ def _fingerprint(stage: Any) -> str:
     try:
         stage.save_deps()
     except DependencyDoesNotExistError as error:
-        raise UserError(f"{stage.addressing}: {error}. Run `dvc repro` on what makes it first.") from error
+        raise UserError(f"{_name(stage)}: {error}. Run `dvc repro` on what makes it first.") from error
     return digest([stage.cmd, [[dep.def_path, dep.hash_info.value] for dep in stage.deps]])

@@ -94,7 +94,7 @@ def last(ledger: Path, cell: str, jobs: frozenset[str] | None = frozenset()) -> 
 
 def claim(after: Attempt, fingerprint: str) -> Attempt | None:
     """Return the attempt that follows ``after``, ours now, or None where another was quicker."""
-    attempt = replace(after, number=after.number + 1, fingerprint=fingerprint, state="running", recorded=False, job="")
+    attempt = Attempt(after.folder, after.number + 1, fingerprint, "running")
     attempt.folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"fingerprint": fingerprint, "owner": asdict(myself())})
     temporary = attempt.folder / f".{socket.gethostname()}.{os.getpid()}"

@@ -88,6 +88,8 @@ def sweep(
     todo = longest_first(root, standing.todo + (standing.failed if retry_failed else []))
     if engine == "slurm":
         submitted = slurm.submit(root, root / LEDGER, todo, settings.slurm, settings.timeout_minutes)
+        if keep_record:
+            collect(root, stage, names)
         return f"{submitted} cells submitted. {_summary(stand(root, stage, names))}"
     board = local.Board(todo)
     timeout_s = None if settings.timeout_minutes is None else 60 * settings.timeout_minutes
