@@ -183,3 +183,16 @@ def sweep(context: click.Context, /, cells: tuple[str, ...], engine: Any, stage:
         click.echo(f"{tool.collect(root, stage, cells)} cells recorded. {tool.status(root, stage, cells)}")
     else:
         click.echo(tool.sweep(root, settings, engine, stage, cells, options["retry_failed"], not options["no_record"]))
+
+
+@main.command()
+@click.option("--gpus", type=click.IntRange(1), multiple=True, default=(1, 8), show_default=True, help="How many.")
+@click.option("--format", "form", type=click.Choice(["table", "commands"]), default="table", show_default=True)
+@click.pass_context
+def plan(context: click.Context, gpus: tuple[int, ...], form: str) -> None:
+    """Say what is left to train costs, or print it as one shell line per cell for another scheduler."""
+    from bench import plan as tool
+    from bench.settings import load_params
+
+    root, params = context.obj.resolve().parent, load_params(context.obj)
+    click.echo(tool.commands(root, params) if form == "commands" else tool.plan(root, params, gpus))

@@ -60,6 +60,16 @@ def stale(root: Path, stage: str) -> tuple[list[Cell], list[str]]:
         return [_cell(s, makers) for s in outdated], [_name(s) for s in stages]
 
 
+def outdated_names(root: Path, stage: str) -> set[str]:
+    """Return the names of the cells of a stage that `dvc repro` would run, whether they could run now or not.
+
+    Raises:
+        UserError: dvc.yaml has no such stage, or DVC is busy.
+    """
+    with _repository(root) as repo:
+        return {_name(s) for s in _stages(repo, stage) if s.changed()}
+
+
 def record(root: Path, fingerprints: Mapping[str, str]) -> list[str]:
     """Record cells with DVC as `dvc commit` does; return the names of those whose dependencies changed since they ran.
 

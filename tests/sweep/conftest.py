@@ -22,7 +22,7 @@ SETTINGS = {
     "download": {"source": "sample", "sample": {"images": 6, "size": 64, "seed": 0}},
     "prepare": {"image_size": 64, "mask_threshold": 127},
     "train": {"encoder": "mobilenet_v2", "weights": None, "epochs": 1, "batch": 4, "threads": 1},
-    "sweep": {"jobs": 2},
+    "sweep": {"jobs": 2, "slurm": {"gres": None, "cpus": 1, "memory_gb": None, "max_parallel": 2}},
 }
 
 PREPARED: dict[str, Path] = {}

@@ -70,7 +70,7 @@ def start(folder: Path) -> dict[str, str]:
         (folder / f"gpu{i}").touch()
         files.append(f"Name=gpu File={folder}/gpu{i}")
     (folder / "gres.conf").write_text("\n".join(files) + "\n")
-    (folder / "cgroup.conf").write_text("")
+    (folder / "cgroup.conf").write_text("CgroupAutomount=no\n")
     environment = {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": _path()}
     start_daemon(folder, "munged")
     for name in ("slurmctld", "slurmd"):
