@@ -114,8 +114,9 @@ def _train_items(root: Path, dataset: str, prepare: Mapping[str, Any]) -> int:
     path = root / "prepared" / dataset / "items.csv"
     if path.is_file():
         return int((files.read_csv(path, ["split"], text=["split"])["split"] == "train").sum())
-    share = (1 - prepare["test_share"]) * (1 - prepare["validation_share"])
-    return int(round(plugins.load("datasets", dataset).CARD.images * share))
+    share: float = (1 - prepare["test_share"]) * (1 - prepare["validation_share"])
+    images: int = plugins.load("datasets", dataset).CARD.images
+    return round(images * share)
 
 
 def _disk_mb(root: Path, model: str) -> float | None:
