@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 import traceback
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from bench.sweep import ledger
@@ -22,12 +24,13 @@ PR_SET_PDEATHSIG = 1
 def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
     """Run a cell's command, print to the attempt's log, and exit with the command's status.
 
-    Meant for a process forked for this cell alone. SIGTERM ends it in order, and comes when its parent dies.
+    Meant for a process forked for this cell alone. SIGTERM ends it in order, and comes when the sweep dies.
     """
     os.setsid()  # Ctrl-C in the terminal reaches the sweep, which decides; and all of this cell can be killed at once
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # of the process it was forked from
         Path("/proc/self/oom_score_adj").write_text("500")  # when memory is out, the kernel takes a cell, not the sweep
+    threading.Thread(target=_end_with_sweep, daemon=True).start()
     began = time.monotonic()
     log = os.open(attempt.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, 1)
@@ -39,6 +42,14 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
     if status == 0:
         ledger.end(attempt, "done", "", time.monotonic() - began)  # here: the sweep itself may be dead by now
     sys.exit(status)
+
+
+def _end_with_sweep() -> None:
+    """Wait until the sweep is gone, however it went, then end this process in order."""
+    sweep = parent_process()
+    if sweep is not None:
+        wait([sweep.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(cell: Cell, slot: Slot) -> int:
