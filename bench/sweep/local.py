@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,6 +21,9 @@ from bench.sweep.slots import Slot
 
 STOPPED = "stopped"
 TICK_S = 0.5
+SERVER_DIED = 255
+"""What multiprocessing says of a child whose fork server is gone; the cell itself gets SIGTERM then."""
+
 SIGN_S = 30
 GRACE_S = 60
 """Between SIGTERM and SIGKILL for a cell that took too long: the time to write a checkpoint."""
@@ -69,9 +73,8 @@ def run(
         show: called several times a second.
         is_ours: the attempts in ``todo`` were claimed before; else they are the ones seen last, and are claimed here.
     """
-    os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # for the children; tqdm reads it when it is imported
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bench.sweep.warm"])
+    _warm_up()
     free, signed = list(reversed(slots)), time.monotonic()
     with _signals() as asked:
         while board.running or (board.todo and not asked):
@@ -95,11 +98,21 @@ def run(
     return int(asked[0]) if asked else 0
 
 
+def _warm_up() -> None:
+    """Start the process that imports everything and that cells are forked from."""
+    forkserver.set_forkserver_preload(["bench.sweep.warm"])
+    os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm reads it when it is imported: there, not in what we start later
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["TQDM_BAR_FORMAT"]
+
+
 def stop(board: Board) -> None:
     """End the running cells in order and wait for them; for a signal handler that ends the process after it."""
-    for r in board.running:
-        r.doomed = (time.monotonic(), STOPPED)
-        _send(r.process, signal.SIGTERM)
+    while any(r.process.is_alive() for r in board.running):
+        _hurry(board, [signal.SIGTERM], None)
+        wait([r.process.sentinel for r in board.running], TICK_S)
     for r in board.running:
         _ended(r)
 
@@ -122,12 +135,12 @@ def _hurry(board: Board, asked: Sequence[int], timeout_s: float | None) -> None:
     for r in board.running:
         if r.doomed is None and asked:
             r.doomed = (now, STOPPED)
-            _send(r.process, signal.SIGTERM)
         elif r.doomed is None and timeout_s is not None and now - r.began > timeout_s:
             r.doomed = (now, f"took longer than {timeout_s / 60:g} minutes")
-            _send(r.process, signal.SIGTERM)
-        elif asked[1:] or (r.doomed and r.doomed[1] != STOPPED and now - r.doomed[0] > GRACE_S):
+        if signal.SIGINT in asked[1:] or (r.doomed and r.doomed[1] != STOPPED and now - r.doomed[0] > GRACE_S):
             _send(r.process, signal.SIGKILL)
+        elif r.doomed:
+            _send(r.process, signal.SIGTERM)  # again and again: a process that has just been forked ignores it
 
 
 def _send(process: BaseProcess, number: signal.Signals) -> None:
@@ -147,7 +160,7 @@ def _ended(r: Running) -> Attempt:
         os.killpg(r.process.pid or 0, signal.SIGKILL)  # data workers of a cell that crashed
     if r.doomed and r.doomed[1] != STOPPED:
         return ledger.end(r.attempt, "failed", r.doomed[1], seconds)
-    if code in (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM) or r.doomed:
+    if r.doomed or code in (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM, SERVER_DIED):
         return ledger.end(r.attempt, "interrupted", STOPPED, seconds)
     if code < 0:
         hint = ": the kernel does so when memory is out" if -code == signal.SIGKILL else ""

@@ -26,6 +26,7 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
 
     Meant for a process forked for this cell alone. SIGTERM ends it in order, and comes when the sweep dies.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()  # Ctrl-C in the terminal reaches the sweep, which decides; and all of this cell can be killed at once
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # of the process it was forked from
