@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench import cli_ranking
+from bench import cli_ranking, cli_sweep
 from bench.errors import Interrupted, UserError
 
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
@@ -223,5 +223,5 @@ def doctor(context: click.Context, model: str, source: Path | None) -> None:
         click.echo(tool.verdict(rates, settings))
 
 
-for _command in cli_ranking.COMMANDS:
+for _command in (*cli_ranking.COMMANDS, *cli_sweep.COMMANDS):
     main.add_command(_command)

@@ -40,7 +40,8 @@ ARROWS = {
     "bench.stages.*": [
         "own _*", "bench", "bench.errors", "bench.plugins", "bench.protocol", "bench.paper", "bench.formats.*",
         "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.datasets._*",
-        "bench.results", "bench.standings", "bench.check", "bench.definitions", "bench.paper_audit",
+        "bench.results", "bench.standings", "bench.leaderboard",
+        "bench.check", "bench.definitions", "bench.paper_audit",
     ],
     "bench": [],
     "bench.*": ["bench.*"],  # the tools run stages and read formats
@@ -106,7 +107,7 @@ def allowed(module: str, imported: str) -> bool:
 def test_there_is_something_to_check() -> None:
     assert len(MODULES) > 60
     assert "bench.formats.files" in imports("bench.stages.prepare")
-    assert "bench.stats.averaging" in closure("bench.stages.report")
+    assert "bench.stats.paired" in closure("bench.stages.report")
     assert "bench.stages.train" not in imports("bench.stages._fit")  # for annotations only
     assert not allowed("bench.stages.report", "bench.stages.train")
     assert not allowed("bench.metrics.dice", "bench.formats.files")
@@ -193,7 +194,10 @@ def test_plug_in_folders_have_no_registry() -> None:
 
 def test_nothing_is_imported_that_is_not_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["train"]]
+    declared = [
+        *project["dependencies"],
+        *(r for extra in ("train", "onnx") for r in project["optional-dependencies"][extra]),
+    ]
     names = {_normal(requirement) for requirement in declared}
     offered = packages_distributions()
     for module in MODULES:

@@ -83,7 +83,7 @@ def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
 
     Args:
         settings: dotted key -> value, of the runs' protocol; empty if there are no runs.
-        printed: the paper's settings.
+        printed: the paper's.
     """
     rows = []
     for row in printed.itertuples():
@@ -122,7 +122,7 @@ def segmentation_tables(
                 rows.append(head | _compare(values, measured.get((dataset, model), {})))
         if rows:
             caption = f"Table {number}. Segmentation results ({average.replace('_', ' ')})."
-            tables.append(Table(f"table{number}", caption, pd.DataFrame(rows), _digits(), _DIFFERENCE_NOTES))
+            tables.append(Table(f"table{number}", caption, pd.DataFrame(rows), _DIGITS, _DIFFERENCE_NOTES))
     return tables
 
 
@@ -144,7 +144,7 @@ def table_6(summary: pd.DataFrame, average: str, names: Mapping[str, str], print
         "The configurations with plain skips are not in the paper; there CAGM's output reaches the decoder.",
     ]
     return Table(
-        "table6", f"Table 6. Ablation on GAPs ({average.replace('_', ' ')}).", pd.DataFrame(rows), _digits(), notes
+        "table6", f"Table 6. Ablation on GAPs ({average.replace('_', ' ')}).", pd.DataFrame(rows), _DIGITS, notes
     )
 
 
@@ -156,11 +156,9 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
         names: id -> display name, of all declared models.
         printed: the paper's Table 7.
     """
-    of_paper = printed.set_index("model").to_dict("index")
-    rows = []
+    of_paper, nan, rows = printed.set_index("model").to_dict("index"), float("nan"), []
     for model, name in names.items():
         paper, cost = of_paper.get(model, {}), costs.get(model, {})
-        nan = float("nan")
         params, gflops = cost.get("parameters", nan) / 1e6, cost.get("gflops", nan)
         rows.append(
             {
@@ -195,13 +193,14 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
     return Table("table7", "Table 7. Model complexity.", pd.DataFrame(rows), digits, notes)
 
 
+_DIGITS = {f"{t}, {kind}": 4 for t in TITLES.values() for kind in ("published", "measured", "difference")}
+
 _DIFFERENCE_NOTES = ("Difference: measured minus published. An empty field: not run, or not published.",)
 
 
 def _measured(summary: pd.DataFrame, average: str) -> dict[tuple[str, str], dict[str, float]]:
     """Return (dataset, model) -> metric -> value, the mean over seeds."""
-    chosen = summary[summary["average"] == average]
-    means = chosen.groupby(["dataset", "model", "metric"])["value"].mean()
+    means = summary[summary["average"] == average].groupby(["dataset", "model", "metric"])["value"].mean()
     found: dict[tuple[str, str], dict[str, float]] = {}
     for row in means.reset_index().to_dict("records"):
         found.setdefault((row["dataset"], row["model"]), {})[row["metric"]] = row["value"]
@@ -213,14 +212,9 @@ def _compare(paper: Any, measured: Mapping[str, float]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for column, metric in COLUMNS.items():
         theirs = float(paper[column]) if len(paper) else float("nan")
-        ours = measured.get(metric, float("nan"))
-        title = TITLES[column]
+        ours, title = measured.get(metric, float("nan")), TITLES[column]
         row |= {f"{title}, published": theirs, f"{title}, measured": ours, f"{title}, difference": ours - theirs}
     return row
-
-
-def _digits() -> dict[str, int]:
-    return {f"{t}, {kind}": 4 for t in TITLES.values() for kind in ("published", "measured", "difference")}
 
 
 def _reproduces(paper: Mapping[Any, float], params: float, gflops: float) -> str:

@@ -12,11 +12,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from bench.datasets import _fetch
-from bench.datasets.sylvie import CARD
 from bench.errors import UserError
-from bench.formats import files
-from bench.stages import download
 from bench.stages.download import Sample, Settings, run
 
 SAMPLE = Sample(images=2, size=32, seed=0)
@@ -74,32 +70,6 @@ def refusal(tmp_path: Path, source: object, *datasets: str) -> str:
     return str(caught.value)
 
 
-def test_a_collection_on_disk_gives_each_dataset_its_files(tmp_path: Path, archive: Path) -> None:
-    root = fill(tmp_path, archive, "cfd", "volker")
-    members = collection(NAMES)
-    assert sorted(path.name for path in root.iterdir()) == ["cfd", "volker"]
-    for dataset, names in (("cfd", NAMES[:3]), ("volker", NAMES[3:4])):
-        expected = {
-            f"{kind}/{name}.jpg": members[f"crack/{kind}/{name}.jpg"] for kind in ("images", "masks") for name in names
-        }
-        found = {name: content for name, (content, _) in tree(root / dataset).items()}
-        assert found.pop("source.json")
-        assert found == expected
-
-
-def test_the_origin_is_recorded(tmp_path: Path, archive: Path) -> None:
-    root = fill(tmp_path, archive, "cfd", "volker")
-    record = json.loads((root / "cfd" / "source.json").read_text())
-    assert record == {
-        "source": "collection",
-        "archive": "all.zip",
-        "sha256": files.sha256(archive),
-        "files": 6,
-        "licence": '"for non-commercial research purposes only"',
-        "citation": "Shi et al. 2016, IEEE T-ITS 17(12), doi 10.1109/TITS.2016.2552248",
-    }
-
-
 def crackforest(path: Path) -> Path:
     """Write an archive like that of CrackForest's authors: two labelled images and one without ground truth."""
     top, members = "CrackForest-dataset-master", {}
@@ -112,14 +82,6 @@ def crackforest(path: Path) -> Path:
     return write_zip(path, members | {f"{top}/README.md": b"read me"})
 
 
-def test_the_authors_archive_of_crackforest_serves_both_its_datasets(tmp_path: Path) -> None:
-    root = fill(tmp_path, crackforest(tmp_path / "forest.zip"), "cfd", "forest")
-    for dataset in ("cfd", "forest"):
-        names = sorted(name for name in tree(root / dataset) if name != "source.json")
-        assert names == ["images/001.jpg", "images/002.jpg", "masks/001.mat", "masks/002.mat"]
-        assert json.loads((root / dataset / "source.json").read_text())["source"] == "originals"
-
-
 def test_an_archive_put_there_by_hand_serves_each_setting(tmp_path: Path, archive: Path) -> None:
     (tmp_path / "archives").mkdir()
     shutil.copy(archive, tmp_path / "archives" / "crack_segmentation_dataset.zip")
@@ -129,35 +91,6 @@ def test_an_archive_put_there_by_hand_serves_each_setting(tmp_path: Path, archiv
     root = fill(tmp_path, "originals", "cfd")
     assert json.loads((root / "cfd" / "source.json").read_text())["source"] == "originals"
     assert not (root / "cfd" / "images" / "CFD_001.jpg").exists()
-
-
-def test_a_dataset_without_archive_of_its_own_says_so(tmp_path: Path) -> None:
-    message = refusal(tmp_path, "originals", "sylvie")
-    assert "dataset 'sylvie' has no archive of its own here: set download.source to 'collection'" in message
-
-
-def test_mirrors_are_asked_for_the_collection(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def get(url: str, path: Path) -> None:
-        asked.append(url)
-        path.parent.mkdir()
-        shutil.copy(archive, path)
-
-    monkeypatch.setattr(_fetch, "_get", get)
-    root = fill(tmp_path, "collection", "cfd", "volker", mirrors=("https://mirror.example/a.zip",))
-    assert asked == ["https://mirror.example/a.zip"]  # once for all datasets, and no public link
-    assert (root / "volker" / "source.json").is_file()
-
-
-def test_the_sample_needs_no_archive(tmp_path: Path) -> None:
-    root = fill(tmp_path, "sample", "cfd", "sylvie")
-    for dataset in ("cfd", "sylvie"):
-        assert len(list((root / dataset / "images").iterdir())) == len(list((root / dataset / "masks").iterdir())) == 2
-    record = json.loads((root / "sylvie" / "source.json").read_text())
-    assert record == {
-        "source": "sample", "images": 2, "size": 32, "seed": 0, "licence": CARD.licence, "citation": CARD.citation
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("source", ["sample", "archive"])
@@ -216,33 +149,6 @@ def test_a_folder_that_no_download_filled_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "downloads" / "thesis" / "chapter1.tex").read_text() == "years of work"
 
 
-def test_an_archive_that_lacks_a_dataset_says_which(tmp_path: Path, archive: Path) -> None:
-    message = refusal(tmp_path, archive, "cfd", "gaps")
-    assert f"{archive} holds no images of the dataset 'gaps' (expected GAPS384_*.jpg in images/ and masks/)" in message
-    assert "drop the dataset from `datasets` in params.yaml" in message
-    assert not (tmp_path / "downloads" / "gaps").exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"<html>quota</html>", b"PK\x03\x04 and no more"])
-def test_what_is_no_zip_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "a.zip"
-    path.write_bytes(content)
-    message = refusal(tmp_path, path, "cfd")
-    assert f"{path} is not a readable zip" in message
-    assert "delete it and download it again" in message
-
-
-def test_a_truncated_zip_is_refused_by_name(tmp_path: Path, archive: Path) -> None:
-    archive.write_bytes(archive.read_bytes()[:-100])
-    assert f"{archive} is not a readable zip" in refusal(tmp_path, archive, "cfd")
-
-
-@pytest.mark.parametrize("source", ["colection", "missing.zip", "", "."])
-def test_a_source_that_is_none_lists_the_valid_ones(tmp_path: Path, source: str) -> None:
-    message = refusal(tmp_path, source, "cfd")
-    assert f"download.source = {source!r} is neither 'collection', 'originals' or 'sample' nor a zip on disk" in message
-
-
 def damage(path: Path, member: str, place: int) -> None:
     """Flip a byte of a member's data."""
     with zipfile.ZipFile(path) as archive:
@@ -271,19 +177,7 @@ def test_a_failure_keeps_what_was_there(tmp_path: Path, archive: Path) -> None:
     assert {name: after[name] for name in before} == before
 
 
-def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "MAX_MEMBER_BYTES", 100)
-    assert "bytes: not an image, refused" in refusal(tmp_path, archive, "cfd")
-
-
 HOSTILE = ("../CFD_9", "../../images/CFD_9", "/images/CFD_9", "images/../../CFD_9", "images/CFD_9/../../../CFD_9")
-
-
-def test_hostile_names_write_nothing_outside_the_dataset(tmp_path: Path) -> None:
-    members = collection(["CFD_001"]) | {f"{name}.jpg": b"evil" for name in HOSTILE}
-    root = fill(tmp_path, write_zip(tmp_path / "all.zip", members), "cfd")
-    assert [path.name for path in tmp_path.rglob("CFD_9*") if path.parent != root / "cfd" / "images"] == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.zip", "downloads"]
 
 
 @pytest.mark.parametrize("values", [(2, 31, 0), (1, 32, 0), (2, 32, -1)])

@@ -220,7 +220,11 @@ def test_several_classes_count_as_crack_but_the_first(tmp_path: Path, make_prepa
 
 def test_all_stages_but_training_and_measuring_need_no_torch() -> None:
     code = (
-        "import sys; sys.modules['torch'] = sys.modules['segmentation_models_pytorch'] = None\n"
+        "import sys\n"
+        "class Lacking:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name in ('torch', 'segmentation_models_pytorch'): raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Lacking())\n"
         "import bench.stages.evaluate, bench.stages.report, bench.stages.prepare, bench.stages.download, bench.cli\n"
         "from bench import plugins\n"
         "print(*[plugins.load('models', name).NAME for name in plugins.names('models')], sep=', ')"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bench.results import read
 from matplotlib.figure import Figure
 
 from bench.errors import UserError
 from bench.formats import cost, files, scores
+from bench.results import read
 from bench.stages import report as report_stage
 from bench.stages.report import Settings, run
 
@@ -74,7 +74,7 @@ def write_scores(tmp_path: Path, score_rows: Make, run_record: Make, history: pd
     ) -> Path:
         cells = [(model, seed) for model in models for seed in seeds]
         images = [score_rows(dataset, m, s, COUNTS[dataset, m], batch=2) for m, s in cells]
-        curve = pd.DataFrame({"threshold": range(256), "tp": 1, "fp": 1, "fn": 1})
+        curve = pd.DataFrame({"threshold": range(256), "tp": 1, "fp": 1, "fn": 1, "f1_mean": 0.5})
         card = {
             "dataset": dataset,
             "content": f"content of {dataset}",

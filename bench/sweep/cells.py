@@ -1,0 +1,168 @@
+"""Ask DVC which cells are stale, and tell it which were computed: the only file here that knows DVC."""
+
+import logging
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+from bench.formats.files import digest
+
+LOCK_WAIT_S = 120
+"""How long another DVC process may hold the repository; `dvc repro` lets go of it while a command runs."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One stage of dvc.yaml that a sweep may run.
+
+    Attributes:
+        name: as in ``dvc repro NAME``, such as "train@cfd-unet-0".
+        command: its arguments to ``bench``.
+        source: the first dependency that another stage makes, or None; relative to the project.
+        target: its first output, relative to the project.
+        fingerprint: hash of the command and the contents of all dependencies.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    source: Path | None
+    target: Path
+    fingerprint: str
+
+    @property
+    def label(self) -> str:
+        """Return what tells the cells of one stage apart, such as "cfd/unet/0"."""
+        return "/".join(self.target.with_suffix("").parts[1:])
+
+
+def stale(root: Path, stage: str) -> tuple[list[Cell], list[str]]:
+    """Return the cells of a stage that `dvc repro` would run, and the names of all its cells.
+
+    Raises:
+        UserError: dvc.yaml has no such stage, what the cells need is stale itself, or DVC is busy.
+    """
+    with _repository(root) as repo:
+        stages = _stages(repo, stage)
+        makers = {out.fs_path: maker for maker in repo.index.stages for out in maker.outs}
+        outdated = [s for s in stages if s.changed()]
+        needed = {makers[d.fs_path] for s in outdated for d in s.deps if d.fs_path in makers}
+        unfit = sorted(_name(maker) for maker in needed if maker.changed())
+        if unfit:
+            raise UserError(
+                f"{len(unfit)} stages that the cells need are not up to date ({', '.join(unfit[:3])}): "
+                f"run `dvc repro {' '.join(sorted({name.partition('@')[0] for name in unfit}))}` first."
+            )
+        return [_cell(s, makers) for s in outdated], [_name(s) for s in stages]
+
+
+def outdated_names(root: Path, stage: str) -> set[str]:
+    """Return the names of the cells of a stage that `dvc repro` would run, whether they could run now or not.
+
+    Raises:
+        UserError: dvc.yaml has no such stage, or DVC is busy.
+    """
+    with _repository(root) as repo:
+        return {_name(s) for s in _stages(repo, stage) if s.changed()}
+
+
+def record(root: Path, fingerprints: Mapping[str, str]) -> list[str]:
+    """Record cells with DVC as `dvc commit` does; return the names of those whose dependencies changed since they ran.
+
+    Args:
+        root: the project.
+        fingerprints: of each computed cell, from before it ran. Where it differs from now, the cell stays stale.
+
+    Raises:
+        UserError: DVC is busy.
+    """
+    changed, done = [], []
+    with _repository(root) as repo:
+        stages = {_name(s): s for s in repo.index.stages}
+        for name, fingerprint in fingerprints.items():
+            stage = stages.get(name)
+            if stage is None or _fingerprint(stage) != fingerprint or not all(out.exists for out in stage.outs):
+                changed.append(name)
+                continue
+            stage.save()
+            stage.commit()
+            done.append(stage)
+        if done:
+            done[0].dvcfile.dump_stages(done, update_pipeline=False)  # dvc.lock is written once, not once per cell
+    return changed
+
+
+@contextmanager
+def _repository(root: Path) -> Iterator[Any]:
+    """Yield the locked DVC repository.
+
+    Raises:
+        UserError: it is none, or stays locked.
+    """
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.lock import LockError
+    from dvc.repo import Repo, lock_repo
+
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # else it says on stdout that it updates dvc.lock
+    give_up = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            with chdir(root), Repo() as repo, lock_repo(repo):  # DVC commits only from inside
+                yield repo
+                return
+        except NotDvcRepoError as error:
+            raise UserError(f"{root} is no DVC repository: run in the project's folder.") from error
+        except LockError as error:
+            if time.monotonic() > give_up:
+                raise UserError(f"DVC is busy in {root} ({error}): end what uses it and run again.") from error
+            time.sleep(0.5)
+        except DvcException as error:
+            raise UserError(f"DVC in {root}: {error}") from error
+
+
+def _name(stage: Any) -> str:
+    """Return the name in dvc.yaml, or the file of what was added or imported; DVC's own depends on where one stands."""
+    return str(getattr(stage, "name", None) or stage.path_in_repo)
+
+
+def _stages(repo: Any, name: str) -> list[Any]:
+    """Return the stages of a matrix, in the order of dvc.yaml."""
+    found = [s for s in repo.index.stages if _name(s).partition("@")[0] == name]
+    if not found:
+        valid = sorted({_name(s).partition("@")[0] for s in repo.index.stages})
+        raise UserError(f"dvc.yaml has no stage {name!r}. Stages: {', '.join(valid)}.")
+    return found
+
+
+def _cell(stage: Any, makers: Mapping[str, Any]) -> Cell:
+    """Return what a sweep has to know of a stage."""
+    command = shlex.split(stage.cmd)
+    if command[0] != "bench":
+        raise UserError(f"dvc.yaml: {_name(stage)} runs {command[0]!r}; a sweep runs commands of `bench` only.")
+    sources = [Path(d.def_path) for d in stage.deps if d.fs_path in makers]
+    return Cell(
+        _name(stage),
+        tuple(command[1:]),
+        sources[0] if sources else None,
+        Path(stage.outs[0].def_path),
+        _fingerprint(stage),
+    )
+
+
+def _fingerprint(stage: Any) -> str:
+    """Return a hash of the command and of what its dependencies hold now.
+
+    Raises:
+        UserError: a dependency is missing.
+    """
+    from dvc.dependency.base import DependencyDoesNotExistError
+
+    try:
+        stage.save_deps()
+    except DependencyDoesNotExistError as error:
+        raise UserError(f"{_name(stage)}: {error}. Run `dvc repro` on what makes it first.") from error
+    return digest([stage.cmd, [[dep.def_path, dep.hash_info.value] for dep in stage.deps]])

@@ -1,0 +1,91 @@
+"""How long a cell takes, from what was measured: past runs, and multiply-adds for models that were never trained."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+from bench.formats import cost, files
+from bench.sweep.cells import Cell
+from bench.sweep.ledger import Attempt
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Training images per second by model.
+
+    Attributes:
+        images_per_s: of models that were trained with these settings on this hardware, medians; of others, from the
+            multiply-adds, where both are known.
+        measured: models whose figure was measured.
+        hardware: what it was measured on, or "".
+    """
+
+    images_per_s: dict[str, float]
+    measured: frozenset[str]
+    hardware: str
+
+
+def throughput(root: Path, image_size: int, encoder: str) -> Throughput:
+    """Return what past runs say of trainings at this image size, px, with this encoder.
+
+    Where there are runs of several kinds of hardware, the one with most runs counts.
+    """
+    by_hardware: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for record in _records(root):
+        settings = record["settings"]
+        if settings["prepare"]["image_size"] == image_size and settings["train"]["encoder"] == encoder:
+            name = record["hardware"].get("gpu") or record["hardware"]["processor"]
+            by_hardware[name][record["model"]].append(record["images_per_s"])
+    if not by_hardware:
+        return Throughput({}, frozenset(), "")
+    hardware, found = max(by_hardware.items(), key=lambda pair: (sum(map(len, pair[1].values())), pair[0]))
+    speeds = {model: statistics.median(values) for model, values in found.items()}
+    gmacs = {path.stem: cost.read(path)["gmacs"] for path in sorted((root / "results" / "cost").glob("*.json"))}
+    known = [speeds[m] * gmacs[m] for m in speeds if m in gmacs]
+    scaled = {m: statistics.median(known) / g for m, g in gmacs.items()} if known else {}
+    return Throughput({**scaled, **speeds}, frozenset(speeds), hardware)
+
+
+def train_items(root: Path, cell: Cell) -> int:
+    """Return how many images the cell trains on; 1 where that is not known."""
+    path = root / cell.source / "items.csv" if cell.source else None
+    if path is None or not path.is_file():
+        return 1
+    return int((files.read_csv(path, ["split"], text=["split"])["split"] == "train").sum())
+
+
+def model_of(cell: Cell) -> str:
+    """Return the model that a cell's command names, or ""."""
+    words = cell.command
+    return words[words.index("--model") + 1] if "--model" in words[:-1] else ""
+
+
+def longest_first(root: Path, todo: Sequence[tuple[Cell, Attempt]]) -> list[tuple[Cell, Attempt]]:
+    """Return cells in the order that keeps all slots busy to the end (longest processing time first).
+
+    **Source:** Graham (1969), DOI 10.1137/0117039: the makespan is at most 4/3 - 1/(3 m) of the best on m slots.
+    """
+    gmacs = {path.stem: cost.read(path)["gmacs"] for path in (root / "results" / "cost").glob("*.json")}
+    items = {cell.source: train_items(root, cell) for cell, _ in todo}
+    middle = statistics.median(gmacs.values()) if gmacs else 1.0
+    return sorted(todo, key=lambda pair: -items[pair[0].source] * gmacs.get(model_of(pair[0]), middle))
+
+
+def _records(root: Path) -> Iterator[dict[str, Any]]:
+    """Yield run.json of every run in runs/ and of every cell in the committed scores, each cell once."""
+    seen = set()
+    paths = [*sorted(root.glob("runs/*/*/*/run.json")), *sorted(root.glob("results/scores/*/cells.json"))]
+    for path in paths:
+        try:
+            content = files.read_json(path)
+        except UserError:
+            continue  # half written, or cut: an estimate can do without
+        for record in content.get("cells", []) if path.name == "cells.json" else [content]:
+            key = (record.get("dataset"), record.get("model"), record.get("seed"))
+            if key not in seen and {"settings", "hardware", "images_per_s"} <= record.keys():
+                seen.add(key)
+                yield record

@@ -1,0 +1,185 @@
+"""Run cells in slots on this machine: each in a process of its own, forked from one that has imported everything."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import forkserver
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import FrameType
+
+from bench.sweep import ledger, worker
+from bench.sweep.cells import Cell
+from bench.sweep.ledger import Attempt
+from bench.sweep.progress import BAR_FORMAT
+from bench.sweep.slots import Slot
+
+STOPPED = "stopped"
+TICK_S = 0.5
+SERVER_DIED = 255
+"""What multiprocessing says of a child whose fork server is gone; the cell itself gets SIGTERM then."""
+
+SIGN_S = 30
+GRACE_S = 60
+"""Between SIGTERM and SIGKILL for a cell that took too long: the time to write a checkpoint."""
+
+
+@dataclass
+class Running:
+    """A cell in a slot; ``doomed`` says since when, and why, it is made to end."""
+
+    cell: Cell
+    attempt: Attempt
+    slot: Slot
+    process: BaseProcess
+    began: float
+    doomed: tuple[float, str] | None = None
+
+
+@dataclass
+class Board:
+    """What a sweep is at one moment; the view reads it."""
+
+    todo: list[tuple[Cell, Attempt]]
+    running: list[Running] = field(default_factory=list)
+    ended: list[tuple[Cell, Attempt]] = field(default_factory=list)
+    elsewhere: list[Cell] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    stopping: bool = False
+
+
+def run(
+    root: Path,
+    board: Board,
+    slots: Sequence[Slot],
+    timeout_s: float | None,
+    show: Callable[[Board], None],
+    is_ours: bool = False,
+) -> int:
+    """Run all cells of ``board.todo`` in their order; return the number of the signal that stopped it, or 0.
+
+    SIGINT or SIGTERM ends the cells in order, so that they can be gone on with; a second SIGINT kills them.
+
+    Args:
+        root: the project.
+        board: is kept up to date; a cell that another sweep claims first lands in ``elsewhere``.
+        slots: where to run.
+        timeout_s: of each cell.
+        show: called several times a second.
+        is_ours: the attempts in ``todo`` were claimed before; else they are the ones seen last, and are claimed here.
+    """
+    context = multiprocessing.get_context("forkserver")
+    _warm_up()
+    free, signed = list(reversed(slots)), time.monotonic()
+    with _signals() as asked:
+        while board.running or (board.todo and not asked):
+            while free and board.todo and not asked:
+                started = _start(root, board, free[-1], context.Process, is_ours)
+                if started:
+                    board.running.append(started)
+                    free.pop()
+            board.stopping = bool(asked)
+            _hurry(board, asked, timeout_s)
+            wait([r.process.sentinel for r in board.running], TICK_S)
+            for over in [r for r in board.running if not r.process.is_alive()]:
+                board.running.remove(over)
+                board.ended.append((over.cell, _ended(over)))
+                free.append(over.slot)
+            if time.monotonic() - signed > SIGN_S:
+                signed = time.monotonic()
+                for r in board.running:
+                    ledger.give_sign(r.attempt)
+            show(board)
+    return int(asked[0]) if asked else 0
+
+
+def _warm_up() -> None:
+    """Start the process that imports everything and that cells are forked from."""
+    forkserver.set_forkserver_preload(["bench.sweep.warm"])
+    os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm reads it when it is imported: there, not in what we start later
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["TQDM_BAR_FORMAT"]
+
+
+def stop(board: Board) -> None:
+    """End the running cells in order and wait for them; for a signal handler that ends the process after it."""
+    while any(r.process.is_alive() for r in board.running):
+        _hurry(board, [signal.SIGTERM], None)
+        wait([r.process.sentinel for r in board.running], TICK_S)
+    for r in board.running:
+        _ended(r)
+
+
+def _start(root: Path, board: Board, slot: Slot, process: Callable[..., BaseProcess], is_ours: bool) -> Running | None:
+    """Claim the next cell and start it; return None where another sweep has it."""
+    cell, attempt = board.todo.pop(0)
+    claimed = attempt if is_ours else ledger.claim(attempt, cell.fingerprint)
+    if claimed is None:
+        board.elsewhere.append(cell)
+        return None
+    child = process(target=worker.run_cell, args=(root, cell, claimed, slot), name=cell.name)
+    child.start()
+    return Running(cell, claimed, slot, child, time.monotonic())
+
+
+def _hurry(board: Board, asked: Sequence[int], timeout_s: float | None) -> None:
+    """End what took too long, and everything after a signal."""
+    now = time.monotonic()
+    for r in board.running:
+        if r.doomed is None and asked:
+            r.doomed = (now, STOPPED)
+        elif r.doomed is None and timeout_s is not None and now - r.began > timeout_s:
+            r.doomed = (now, f"took longer than {timeout_s / 60:g} minutes")
+        if signal.SIGINT in asked[1:] or (r.doomed and r.doomed[1] != STOPPED and now - r.doomed[0] > GRACE_S):
+            _send(r.process, signal.SIGKILL)
+        elif r.doomed:
+            _send(r.process, signal.SIGTERM)  # again and again: a process that has just been forked ignores it
+
+
+def _send(process: BaseProcess, number: signal.Signals) -> None:
+    """Send a signal to a cell; SIGKILL also to all that it started."""
+    with suppress(ProcessLookupError):
+        if number == signal.SIGKILL:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid or 0, number)
+        os.kill(process.pid or 0, number)
+
+
+def _ended(r: Running) -> Attempt:
+    """Note how a cell ended."""
+    r.process.join()
+    code, seconds = r.process.exitcode or 0, time.monotonic() - r.began
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(r.process.pid or 0, signal.SIGKILL)  # data workers of a cell that crashed
+    if r.doomed and r.doomed[1] != STOPPED:
+        return ledger.end(r.attempt, "failed", r.doomed[1], seconds)
+    if r.doomed or code in (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM, SERVER_DIED):
+        return ledger.end(r.attempt, "interrupted", STOPPED, seconds)
+    if code < 0:
+        hint = ": the kernel does so when memory is out" if -code == signal.SIGKILL else ""
+        return ledger.end(r.attempt, "failed", f"killed by {signal.Signals(-code).name}{hint}", seconds)
+    lines = ledger.tail(r.attempt.log, 1)
+    return ledger.end(r.attempt, "failed", lines[0] if lines else f"exit status {code}", seconds)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Yield a list that SIGINT and SIGTERM are put into."""
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+
+    old = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

@@ -1,0 +1,63 @@
+"""How a machine is shared out: a slot runs one cell at a time."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+import psutil
+
+from bench.errors import UserError
+
+CELL_MEMORY_GB = 8
+"""What a cell on a CPU is taken to need when the number of slots is chosen: resnet50 at 448 px, batch 8 in parts."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one cell.
+
+    Attributes:
+        gpu: what CUDA_VISIBLE_DEVICES is set to; None on a machine without.
+        threads: CPU threads.
+        share: of the GPU's memory, 0 to 1.
+    """
+
+    gpu: str | None
+    threads: int
+    share: float = 1.0
+
+
+def slots(jobs: int | None, per_gpu: int) -> list[Slot]:
+    """Return the slots of this machine.
+
+    Args:
+        jobs: how many; None for all GPUs, or on a machine without as many as cores and memory allow.
+        per_gpu: cells that share one GPU.
+
+    Raises:
+        UserError: a number is below 1, or there are fewer places on the GPUs than jobs.
+    """
+    if per_gpu < 1 or (jobs is not None and jobs < 1):
+        raise UserError(f"jobs and per_gpu must be at least 1, got {jobs} and {per_gpu}.")
+    cores, cards = len(os.sched_getaffinity(0)), gpus()
+    if not cards:
+        count = jobs or max(1, min(cores, int(psutil.virtual_memory().total / 2**30 / CELL_MEMORY_GB)))
+        return [Slot(None, max(1, cores // count)) for _ in range(count)]
+    places = [card for _ in range(per_gpu) for card in cards]
+    if jobs is not None and jobs > len(places):
+        raise UserError(
+            f"{jobs} jobs do not fit on {len(cards)} GPUs with {per_gpu} each: raise --per-gpu or lower --jobs."
+        )
+    count = jobs or len(places)
+    return [Slot(card, max(1, cores // count), 1 / per_gpu) for card in places[:count]]
+
+
+def gpus() -> list[str]:
+    """Return the GPUs this process may use, as CUDA_VISIBLE_DEVICES names them; does not touch CUDA."""
+    if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [name.strip() for name in chosen.split(",") if name.strip() and name.strip() != "-1"]
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [str(i) for i, line in enumerate(listed.splitlines()) if line.startswith("GPU ")]

@@ -1,0 +1,97 @@
+"""What a person sees of a sweep: a live table in a terminal, plain lines elsewhere. All of it goes to stderr."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bench.sweep import ledger, progress
+from bench.sweep.cells import Cell
+from bench.sweep.ledger import Attempt
+from bench.sweep.local import Board
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SHOWN_ENDED = 5
+LINES_OF_LOG = 5
+
+
+@contextmanager
+def view() -> Iterator[Callable[[Board], None]]:
+    """Yield the function that shows a board; it may be called often."""
+    if not sys.stderr.isatty():
+        yield _Plain()
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(stderr=True), refresh_per_second=4, transient=False) as live:
+        yield lambda board: live.update(_table(board))
+
+
+class _Plain:
+    """Prints a line for each cell that ended since the last call."""
+
+    def __init__(self) -> None:
+        self.printed = 0
+
+    def __call__(self, board: Board) -> None:
+        for cell, attempt in board.ended[self.printed :]:
+            self.printed += 1
+            print(f"{time.strftime('%H:%M:%S')} [{self.printed}/{_total(board)}] {describe(cell, attempt)}",
+                  file=sys.stderr, flush=True)  # fmt: skip
+
+
+def describe(cell: Cell, attempt: Attempt) -> str:
+    """Return one line on how a cell ended."""
+    facts = progress.read(attempt.log)
+    parts = [f"{cell.label} {attempt.state} after {attempt.seconds:.1f} s"]
+    if attempt.state == "done" and facts.iou:
+        parts.append(f"IoU {facts.iou}")
+    return ", ".join(parts) + (f": {attempt.why}" if attempt.why else "")
+
+
+def failures(found: Sequence[tuple[Cell, Attempt]]) -> str:
+    """Return the failed cells with the paths and the last lines of their logs."""
+    parts = []
+    for cell, attempt in found:
+        lines = "".join(f"    {line[:200]}\n" for line in ledger.tail(attempt.log, LINES_OF_LOG))
+        parts.append(f"  {cell.label}: {attempt.why}\n    {attempt.log}\n{lines}")
+    return "".join(parts)
+
+
+def seconds_left(board: Board) -> float | None:
+    """Return the time that the sweep still takes if cells go on as fast as until now; None before the first ended."""
+    elapsed = time.monotonic() - board.began
+    done = len(board.ended) + sum(progress.read(r.attempt.log).share for r in board.running)
+    return elapsed * (_total(board) - done) / done if board.ended and done else None
+
+
+def _total(board: Board) -> int:
+    return len(board.todo) + len(board.running) + len(board.ended)
+
+
+def _table(board: Board) -> "Table":
+    """Return the running cells, and those that ended last, as a table of rich."""
+    from rich.table import Table
+
+    failed = sum(attempt.state == "failed" for _, attempt in board.ended)
+    left = seconds_left(board)
+    title = f"{len(board.ended)} of {_total(board)} cells ended, {failed} failed"
+    title += "" if left is None else f", {_clock(left)} left"
+    title += " - stopping in order; Ctrl-C again kills" if board.stopping else ""
+    table = Table("cell", "state", "epoch", "IoU", "images/s", "left", title=title, title_justify="left")
+    for cell, attempt in board.ended[-SHOWN_ENDED:]:
+        table.add_row(cell.label, attempt.state, "", progress.read(attempt.log).iou, "", "")
+    for r in board.running:
+        facts = progress.read(r.attempt.log)
+        where = "running" if r.slot.gpu is None else f"on GPU {r.slot.gpu}"
+        table.add_row(r.cell.label, where, facts.epoch, facts.iou, facts.images_per_s, facts.left)
+    return table
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

@@ -1,0 +1,140 @@
+"""What a sweep costs: (a) whole grids beside `dvc repro`; (b) cells that do nothing; (c) schedules of the full grid.
+
+(a) grid: seconds from the command to all cells recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
+(b) noop: seconds per cell of claim, fork, log and end (engine), and of asking and telling DVC (record), as cells grow.
+(c) paper: makespan of the full paper grid, cells longest first, against the bound, from seconds per image and model.
+
+Usage: python benchmarks/sweep_overhead.py grid --datasets 10 --models 10 --out benchmarks/NAME.json
+       python benchmarks/sweep_overhead.py noop --cells 100 --cells 1000 --cells 10000
+       python benchmarks/sweep_overhead.py paper benchmarks/THROUGHPUT.json --gpus 1 --gpus 8 --gpus 64
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from bench import demo, plugins
+from bench.formats import files
+from bench.plan import makespan
+from bench.settings import load_params
+from bench.sweep import cells, ledger, local
+from bench.sweep.cells import Cell
+from bench.sweep.slots import Slot
+
+ROOT = Path(__file__).parents[1]
+
+
+@click.group()
+def main():
+    pass
+
+
+@main.command()
+@click.option("--datasets", default=10, help="How many of the ten.")
+@click.option("--models", default=10)
+@click.option("--repeats", default=3, help="Of each; the median is reported.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
+def grid(datasets, models, repeats, out):
+    params = load_params(ROOT / "params.yaml")
+    lists = {"datasets": params["datasets"][:datasets], "models": params["models"][:models]}
+    sweep = [sys.executable, "-m", "bench", "sweep", "--jobs"]
+    kinds = {
+        "sweep --jobs 1": [*sweep, "1"],
+        "sweep --jobs 2": [*sweep, "2"],
+        "dvc repro": [sys.executable, "-m", "dvc", "repro", "train"],
+    }
+    found = {kind: [] for kind in kinds}
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for _ in range(repeats):  # in turn, so that a drift of the machine hits all
+        for kind, command in kinds.items():
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name) / "ws"
+                demo.create_workspace(ROOT, folder, demo.SETTINGS | lists)
+                demo.dvc(folder, "repro", "--quiet", "prepare")
+                began = time.perf_counter()
+                subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+                found[kind].append(round(time.perf_counter() - began, 2))
+                assert not cells.stale(folder, "train")[0]
+                click.echo(json.dumps({kind: found[kind][-1]}))
+    _report({"cells": datasets * models, "seconds": {k: statistics.median(v) for k, v in found.items()}}, out)
+
+
+@main.command()
+@click.option("--cells", "counts", multiple=True, type=int, default=(100, 1000), help="How many.")
+@click.option("--jobs", default=2)
+@click.option("--out", type=click.Path(path_type=Path))
+def noop(counts, jobs, out):
+    rows = []
+    for count in counts:
+        with tempfile.TemporaryDirectory() as name:
+            row = {"cells": count, "engine_s_per_cell": _engine(Path(name), count, jobs) / count}
+            rows.append(row | {k: v / count for k, v in _dvc(Path(name) / "dvc", count).items()})
+        click.echo(json.dumps(rows[-1]))
+    _report({"rows": rows, "jobs": jobs}, out)
+
+
+def _engine(folder, count, jobs):
+    """Return the seconds that cells take that do nothing, imports included."""
+    todo = []
+    for i in range(count):
+        cell = Cell(f"noop@{i}", ("--version",), None, Path("runs") / str(i), "f")
+        todo.append((cell, ledger.Attempt(folder / ".sweep" / cell.name, 0)))
+    board = local.Board(todo)
+    began = time.perf_counter()
+    local.run(folder, board, [Slot(None, 1)] * jobs, None, lambda board: None)
+    assert all(attempt.state == "done" for _, attempt in board.ended)
+    return time.perf_counter() - began
+
+
+def _dvc(folder, count):
+    """Return the seconds that asking DVC for stale cells, and recording all of them, take."""
+    folder.mkdir()
+    stage = {"matrix": {"i": [f"c{i}" for i in range(count)]}, "cmd": "bench ${item.i}", "outs": ["out/${item.i}"]}
+    files.write_json(folder / "dvc.yaml", {"stages": {"noop": {**stage, "deps": ["dep"]}}})  # JSON is YAML
+    (folder / "dep").write_text("x")
+    demo.dvc(folder, "init", "--no-scm", "--quiet")
+    began = time.perf_counter()
+    todo, _ = cells.stale(folder, "noop")
+    asked = time.perf_counter() - began
+    (folder / "out").mkdir()
+    for cell in todo:
+        (folder / cell.target).write_text(cell.name)
+    began = time.perf_counter()
+    assert not cells.record(folder, {cell.name: cell.fingerprint for cell in todo})
+    return {"ask_s_per_cell": asked, "record_s_per_cell": time.perf_counter() - began}
+
+
+@main.command()
+@click.argument("throughput", type=click.Path(path_type=Path, exists=True))
+@click.option("--gpus", multiple=True, type=int, default=(1, 8, 64))
+@click.option("--out", type=click.Path(path_type=Path))
+def paper(throughput, gpus, out):
+    params = load_params(ROOT / "params.yaml")
+    speeds = {row["model"]: row["ours_images_per_s"] for row in files.read_json(throughput)["rows"]}
+    share = 1 - params["prepare"]["test_share"]
+    images = {d: round(plugins.load("datasets", d).CARD.images * share) for d in params["datasets"]}
+    seconds = [
+        params["train"]["epochs"] * images[d] / speeds[m] for d in images for m in params["models"] if m in speeds
+    ]
+    rows = []
+    for count in gpus:
+        span, bound = makespan(seconds, count), max(sum(seconds) / count, max(seconds))
+        rows.append({"gpus": count, "hours": round(span / 3600, 2), "bound_hours": round(bound / 3600, 2)})
+    _report({"cells": len(seconds), "gpu_hours": round(sum(seconds) / 3600, 1), "rows": rows}, out)
+
+
+def _report(content, out):
+    click.echo(json.dumps(content, indent=1))
+    if out:
+        files.write_json(out, content | {"cores": os.cpu_count()})
+
+
+if __name__ == "__main__":
+    main()

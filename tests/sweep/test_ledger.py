@@ -1,0 +1,77 @@
+"""The ledger: claims are exclusive, owners are told dead from alive."""
+
+import json
+import multiprocessing
+import os
+import socket
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from bench.sweep import ledger
+
+
+def test_of_many_claims_at_once_one_wins(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
+        for i in range(25):
+            won = list(pool.map(ledger.claim, [ledger.Attempt(tmp_path / f"cell{i}", 0)] * 8, ["f"] * 8))
+            assert len(won) - won.count(None) == 1
+    assert not list(tmp_path.glob("*/.*"))  # no temporary files are left
+
+
+def test_attempts_follow_each_other(tmp_path: Path) -> None:
+    first = ledger.claim(ledger.last(tmp_path, "train@a"), "f")
+    assert first is not None
+    assert first.number == 1
+    assert ledger.last(tmp_path, "train@a").state == "running"
+
+    ledger.end(first, "failed", "why", 1.234)
+    assert ledger.end(first, "done", "", 2).state == "failed"  # how it ended first counts
+    second = ledger.claim(ledger.last(tmp_path, "train@a"), "g")
+    assert second is not None
+    assert second.number == 2
+    assert ledger.last(tmp_path, "train@a") == second
+
+
+def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path) -> None:
+    attempt = ledger.claim(ledger.Attempt(tmp_path / "c", 0), "f")
+    assert attempt is not None
+    claim = attempt.path("claim")
+    content = json.loads(claim.read_text())
+
+    content["owner"]["started"] -= 1000  # the number was given to another process since
+    claim.write_text(json.dumps(content))
+    assert ledger.last(tmp_path, "c").state == "lost"
+
+    content["owner"]["host"] = f"not-{socket.gethostname()}"
+    claim.write_text(json.dumps(content))
+    assert ledger.last(tmp_path, "c").state == "running"
+    old = claim.stat().st_mtime - ledger.LEASE_S - 60
+    os.utime(claim, (old, old))
+    assert ledger.last(tmp_path, "c").state == "lost"
+    ledger.give_sign(attempt)
+    assert ledger.last(tmp_path, "c").state == "running"
+
+
+def test_a_job_counts_while_slurm_knows_it(tmp_path: Path) -> None:
+    attempt = ledger.claim(ledger.Attempt(tmp_path / "c", 0), "f")
+    assert attempt is not None
+    content = json.loads(attempt.path("claim").read_text())
+    content["owner"]["started"] -= 1000
+    attempt.path("claim").write_text(json.dumps(content))
+    ledger.mark_job(attempt, "12_3")
+
+    assert ledger.last(tmp_path, "c", frozenset({"12_3"})).state == "running"
+    assert ledger.last(tmp_path, "c", None).state == "running"  # Slurm does not answer
+    assert ledger.last(tmp_path, "c", frozenset({"12_4"})).state == "lost"
+    ledger.end(attempt, "interrupted", "stopped", 1)
+    assert ledger.last(tmp_path, "c", frozenset({"12_3"})).state == "running"  # queued again
+    assert ledger.last(tmp_path, "c", frozenset()).state == "interrupted"
+
+
+def test_tail_shows_the_last_state_of_a_progress_bar(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"one\n\rtrain: 0/4\rtrain: 4/4\nError: no\n")
+    assert ledger.tail(log) == ["one", "train: 4/4", "Error: no"]
+    assert ledger.tail(log, 1) == ["Error: no"]
+    assert ledger.tail(tmp_path / "none") == []

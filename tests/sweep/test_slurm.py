@@ -1,0 +1,97 @@
+"""`bench sweep --engine slurm` on a real Slurm: one node with two fake GPUs, started for these tests."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench.sweep import cells
+
+_spec = importlib.util.spec_from_file_location("slurm_node", Path(__file__).with_name("slurm_node.py"))
+assert _spec is not None
+assert _spec.loader is not None
+slurm_node = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(slurm_node)
+
+pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(slurm_node.missing()), reason=slurm_node.missing())]
+
+SLURM = {"time_minutes": 30, "gres": "gpu:1", "cpus": 1, "memory_gb": None, "max_parallel": 2, "cells_per_job": 3}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name) / "slurm"
+        try:
+            for key, value in slurm_node.start(folder).items():
+                patch.setenv(key, value)
+            yield folder
+        finally:
+            slurm_node.stop(folder)
+
+
+def _queue() -> list[str]:
+    done = subprocess.run(["squeue", "--noheader", "--array", "--format=%i"], capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def _states(folder: Path, number: int) -> dict[str, str]:
+    """Return how the attempts of a number ended."""
+    return {p.parent.name: json.loads(p.read_text())["state"] for p in folder.glob(f".sweep/*/{number:03}.end")}
+
+
+def test_twelve_cells_of_which_two_fail_by_two_sweeps_at_once(node: Path, tmp_path: Path, lab: ModuleType) -> None:
+    models = ["unet", "fpn", "linknet", "pspnet", "deeplabv3plus", "pan"]  # PAN cannot do 64 px
+    folder = lab.make_workspace(tmp_path / "ws", models=models, sweep={"slurm": SLURM})
+
+    both = [lab.start(folder, "--engine", "slurm") for _ in range(2)]
+    said = [process.communicate(timeout=300) for process in both]
+    assert [p.returncode for p in both] == [0, 0], said
+    assert sum(int(out.partition(" cells submitted")[0]) for out, _ in said) == 12
+
+    slurm_node.kill_daemon(node, "slurmctld")
+    status, text = lab.sweep(folder, "--engine", "slurm")  # nobody knows what runs: nothing is submitted twice
+    assert status == 0, text
+    assert text.startswith("0 cells submitted")
+    slurm_node.start_daemon(node, "slurmctld")
+    lab.wait_for(lambda: len(_states(folder, 1)) == 12, 400)
+
+    status, text = lab.sweep(folder, "--collect")
+    assert status == 0, text
+    assert " cells recorded. " in text
+    assert "10 of 12 cells are up to date, 2 failed." in text
+    assert ".sweep/train@cfd-pan-0/001.log" in text
+    assert set(lab.attempts(folder).values()) == {1}
+    assert {c.name for c in cells.stale(folder, "train")[0]} == {"train@cfd-pan-0", "train@gaps-pan-0"}
+
+
+def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, lab: ModuleType) -> None:
+    options = ("--engine", "slurm", "--gres", "gpu:1", "--cells-per-job", "1")
+    assert lab.sweep(long_workspace, *options)[0] == 0
+    lab.wait_for(lambda: lab.training(long_workspace), 200)
+    assert "2 running" in lab.sweep(long_workspace, "--status")[1]
+
+    subprocess.run(["scancel", f"--user={os.environ.get('USER', 'root')}"], check=True)
+    lab.wait_for(lambda: not _queue(), 120)
+    assert set(_states(long_workspace, 1).values()) == {"interrupted"}
+    assert lab.sweep(long_workspace, *options)[1].startswith("2 cells submitted")
+    lab.wait_for(
+        lambda: len([p for p in long_workspace.glob(".sweep/*/002.log") if "epoch=" in p.read_text()]) == 2, 200
+    )
+    assert all("going on from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
+
+
+def test_a_job_queued_again_goes_on(node: Path, long_workspace: Path, lab: ModuleType) -> None:
+    assert lab.sweep(long_workspace, "--engine", "slurm", "--gres", "gpu:1", "cfd/unet/0")[0] == 0
+    log = long_workspace / ".sweep" / "train@cfd-unet-0" / "001.log"
+    lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)
+
+    subprocess.run(["scontrol", "requeue", *_queue()], check=True)
+    lab.wait_for(lambda: "going on from" in log.read_text(), 400)  # Slurm holds what it queues again for two minutes
+    assert lab.attempts(long_workspace) == {"train@cfd-unet-0": 1}
