@@ -1,12 +1,13 @@
 """The command line: parse, read one section of params.yaml, call one function."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bench import cli_ranking
-from bench.errors import UserError
+from bench.errors import Interrupted, UserError
 
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
@@ -19,6 +20,15 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except UserError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+                raise
+            raise click.ClickException(
+                f"{error.filename or 'a file'}: {error.strerror}. Mend that and run again."
+            ) from error
+        except Interrupted as error:
+            click.echo(str(error), err=True)
+            ctx.exit(128 + error.number)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -138,6 +148,27 @@ def demo(context: click.Context, folder: Path) -> None:
     from bench import demo as tool
 
     click.echo(tool.run(context.obj.resolve().parent, folder))
+
+
+@main.command()
+@click.option("--model", default="unet", show_default=True, help="Network to train.")
+@click.option("--prepared", "source", type=DIRECTORY, help="Measure a training on this prepared dataset, in a minute.")
+@click.pass_context
+def doctor(context: click.Context, model: str, source: Path | None) -> None:
+    """Say what this machine has and lacks, and what limits a training on it."""
+    from bench import doctor as tool
+
+    for what, found, cure in tool.environment(Path()):
+        click.echo(f"{what:28} {found or 'missing':24} {cure}".rstrip())
+    if source:
+        from bench.formats import prepared
+        from bench.stages.train import Settings
+
+        _, settings = _section(context, "train", Settings)
+        rates = tool.throughput(prepared.read(source), model, settings, seconds=15)
+        for kind, rate in rates.items():
+            click.echo(f"{kind:28} {rate:.1f} images/s")
+        click.echo(tool.verdict(rates, settings))
 
 
 for _command in cli_ranking.COMMANDS:

@@ -1,5 +1,13 @@
-"""The one exception whose message is meant for the user: it names the file, the value and the cure."""
+"""Exceptions whose message is meant for the user."""
 
 
 class UserError(Exception):
-    """Raise for bad input; the command line prints the message as one line and exits with 1."""
+    """Bad input: the message names the file, the value and the cure. The command line prints it and exits with 1."""
+
+
+class Interrupted(BaseException):
+    """A signal ended the work in order, nothing is lost; the command line exits with 128 plus its number."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number

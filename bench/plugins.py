@@ -30,5 +30,5 @@ def load(kind: str, name: str) -> ModuleType:
         if entry.name == name:
             return importlib.import_module(entry.module)
     close = get_close_matches(name, names(kind), n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")

@@ -31,7 +31,7 @@ def fetch(archive: Archive, mirrors: Sequence[str], folder: Path) -> Path:
             _get(url, path)
             return path
         except (requests.RequestException, UserError) as error:
-            reasons.append(f"  {urlsplit(url).netloc}: {_short(error)}")
+            reasons.append(f"  {urlsplit(url).netloc.rpartition('@')[2]}: {_short(error)}")
     raise UserError(
         f"{archive.file} could not be downloaded:\n" + "\n".join(reasons) + "\n"
         f"By hand: get it from {archive.page}\n"
@@ -63,4 +63,6 @@ def _short(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
-    return str(error).splitlines()[0]
+    if isinstance(error, requests.HTTPError) and error.response is not None:  # its text would repeat the whole link
+        return f"{error.response.status_code} {error.response.reason}"
+    return str(error).partition("\n")[0]

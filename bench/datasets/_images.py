@@ -1,5 +1,6 @@
 """Decode images and masks strictly: what is torn or of another kind is refused by name."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,12 @@ def _decode(path: Path) -> Image.Image:
 def _crackforest(path: Path) -> npt.NDArray[np.integer]:
     """Return ``groundTruth.Segmentation`` of a .mat file."""
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
+    damage = (MatReadError, zlib.error, OSError, ValueError, KeyError, TypeError, IndexError, NotImplementedError)
+    if not path.exists():
+        raise UserError(f"{path} is missing: run `bench download`, or `dvc repro`.")
     try:
         return np.asarray(loadmat(path)["groundTruth"]["Segmentation"][0, 0])
-    except (OSError, ValueError, KeyError, TypeError, IndexError, NotImplementedError) as error:
+    except damage as error:
         raise UserError(f"{path} is no CrackForest ground truth ({error}).") from None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -31,6 +31,11 @@ def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], 
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         path = temporary.rename(folder / f"{progress:012d}-{_crc32(temporary)}.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"the checkpoint cannot be written to {folder} ({error}): free space there and run again; "
+            "the training goes on from the checkpoint before."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     for old in set(folder.glob("*.safetensors")) - {path}:

@@ -69,13 +69,16 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def read_csv(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
-    """Return a CSV file, its ``text`` columns as strings.
+    """Return a CSV file, its ``text`` columns as strings (an item may be called "NA"), empty numbers as nan.
 
     Raises:
-        UserError: the file is missing, is no CSV or lacks one of ``columns``.
+        UserError: the file is missing, torn, is no CSV or lacks one of ``columns``.
     """
+    undefined = {column: [""] for column in columns if column not in text}
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=True, na_filter=True)
+        if not path.read_bytes().endswith(b"\n"):  # a row cut short would read as nan
+            raise pd.errors.ParserError("its last line has no end")
+        frame = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=undefined)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run the stage that writes it, or `dvc repro`.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

@@ -39,7 +39,8 @@ def read_one(folder: Path, item: str, size: Sequence[int]) -> npt.NDArray[np.uin
     path = folder / f"{item}.png"
     if not path.is_file():
         raise UserError(f"{path} is missing: every test item needs one prediction of that name.")
-    levels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    levels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
     if levels is None:
         raise UserError(f"{path} is no readable PNG: delete it and predict again.")
     if levels.dtype != np.uint8 or levels.ndim != 2:

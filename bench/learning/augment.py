@@ -1,6 +1,7 @@
 """The training augmentation: one random draw per (seed, epoch, item), whatever the order or the workers."""
 
 import os
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,7 @@ def build_augmentation(settings: AugmentSettings) -> A.Compose:
                 translate_percent=(-settings.shift, settings.shift),
                 scale=(1 - settings.scale, 1 + settings.scale),
                 rotate=(-settings.rotate_deg, settings.rotate_deg),
+                keep_ratio=True,  # one scale for both axes, as shift-scale-rotate has it
                 border_mode=cv2.BORDER_CONSTANT,
                 p=settings.affine_p,
             ),
@@ -88,7 +90,9 @@ def augment(compose: A.Compose, image: Array, mask: Array, key: tuple[int, int, 
         mask: class of each pixel, (H, W).
         key: seed, epoch and position of the item.
     """
-    compose.set_random_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
+    bits = np.random.PCG64(np.random.SeedSequence(key))
+    # set_random_seed would give every transform the same stream: all with the same p would come together or not at all
+    compose.set_random_state(np.random.Generator(bits), random.Random(int(bits.random_raw())))
     result: dict[str, Any] = compose(image=image, mask=mask)
     return result["image"], result["mask"]
 

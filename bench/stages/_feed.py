@@ -1,7 +1,12 @@
 """Bring prepared images to the device as batches, augmented for training."""
 
+from __future__ import annotations
+
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -12,7 +17,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from bench.formats.prepared import Prepared
 from bench.learning.augment import AugmentSettings, augment, build_augmentation
+from bench.learning.augment_device import apply, draw
 from bench.learning.order import Rows, epoch_batches
+
+if TYPE_CHECKING:
+    from bench.stages.train import Settings
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -41,30 +50,52 @@ class TrainBatch:
 
 
 def train_batches(
-    data: Prepared,
-    rows: Rows,
-    settings: AugmentSettings,
-    batch: int,
-    seed: int,
-    start: tuple[int, int],
-    epochs: int,
-    workers: int,
-    device: torch.device,
+    data: Prepared, settings: Settings, seed: int, start: tuple[int, int], device: torch.device
 ) -> Iterator[TrainBatch]:
     """Yield the batches of all epochs from ``start`` = (epoch, step) on, without a pause between epochs.
 
     What comes is a function of (seed, epoch, item) alone: neither workers nor resuming change it.
     """
-    plan = [
-        (epoch, step, step == len(batches) - 1, chosen)
-        for epoch in range(start[0], epochs + 1)
-        for batches in [epoch_batches(rows, batch, seed, epoch)]
-        for step, chosen in enumerate(batches)
-        if (epoch, step) >= start
-    ]
+    arrays = _device_arrays if settings.augment_on == "device" else _worker_arrays
+    keys = ([(epoch, int(row)) for row in rows] for epoch, _, _, rows in _plan(data, settings, seed, start))
+    plan = _plan(data, settings, seed, start)
+    for (epoch, step, last, rows), (images, masks) in zip(
+        plan, arrays(data, keys, settings, seed, device), strict=True
+    ):
+        yield TrainBatch(epoch, step, last, rows, normalise(images), masks)
+
+
+def _plan(
+    data: Prepared, settings: Settings, seed: int, start: tuple[int, int]
+) -> Iterator[tuple[int, int, bool, Rows]]:
+    """Yield epoch, step, whether the epoch ends with it, and the rows of each batch; never all of them in memory."""
+    items = data.split("train")
+    for epoch in range(start[0], settings.epochs + 1):
+        batches = epoch_batches(items, settings.batch, seed, epoch)
+        for step, rows in enumerate(batches):
+            if (epoch, step) >= start:
+                yield epoch, step, step == len(batches) - 1, rows
+
+
+def count_workers(settings: Settings, device: torch.device) -> int:
+    """Return how many processes augment; on a CPU none, they would take the cores from the network."""
+    if settings.workers is not None:
+        return settings.workers
+    return 0 if device.type == "cpu" else max(1, (os.cpu_count() or 2) - 1)
+
+
+Keys = Iterator[list[tuple[int, int]]]
+"""Epoch and row of each item, batch by batch."""
+
+
+def _worker_arrays(
+    data: Prepared, keys: Keys, settings: Settings, seed: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield images (B, H, W, 3) and masks (B, H, W) that processes on the CPU augment."""
+    workers = count_workers(settings, device)
     loader = DataLoader(
-        _Augmented(data, settings, seed),
-        batch_sampler=[[(epoch, int(row)) for row in chosen] for epoch, _, _, chosen in plan],
+        _Augmented(data, settings.augment, seed),
+        batch_sampler=keys,
         num_workers=workers,
         collate_fn=_stack,
         pin_memory=device.type == "cuda",
@@ -72,23 +103,60 @@ def train_batches(
         prefetch_factor=4 if workers else None,
         generator=torch.Generator(),  # else the loader would draw from the generator that dropout uses
     )
-    for (epoch, step, last, chosen), (images, masks) in zip(plan, loader, strict=True):
-        ready = normalise(images.to(device, non_blocking=True))
-        yield TrainBatch(epoch, step, last, chosen, ready, masks.to(device, non_blocking=True))
+    for images, masks in loader:
+        yield images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
 
 
-def plain_batches(data: Prepared, rows: Rows, batch: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield images and masks as they are, in the order of ``rows``; shapes as in ``TrainBatch``."""
-    for i in range(0, len(rows), batch):
-        chosen = rows[i : i + batch]
-        images, masks = (torch.from_numpy(array[chosen]).to(device) for array in (data.images, data.masks))
-        yield normalise(images), masks
+def _device_arrays(
+    data: Prepared, keys: Keys, settings: Settings, seed: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the same, from items that lie on the device and are augmented there."""
+    rows = data.split("train")
+    held, place = hold(data, rows, device), {int(row): i for i, row in enumerate(rows)}
+    size = held.masks.shape[1]
+    for chosen in keys:
+        pairs = []
+        for epoch, row in chosen:
+            image, mask = held.images[place[row]].permute(2, 0, 1), held.masks[place[row]]
+            pairs.append(apply(image, mask, draw(settings.augment, size, (seed, epoch, row))))
+        images, masks = zip(*pairs, strict=True)
+        yield torch.stack(images).permute(0, 2, 3, 1), torch.stack(masks)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Items kept on the device for as long as a training lasts: the largest of the ten datasets has 0.6 GB to test on.
+
+    Attributes:
+        images: uint8 (N, H, W, 3).
+        masks: class of each pixel, uint8 (N, H, W).
+    """
+
+    images: Tensor
+    masks: Tensor
+
+    def batches(self, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield images, normalised, and masks, as in ``TrainBatch``, in order."""
+        for i in range(0, len(self.images), batch):
+            yield normalise(self.images[i : i + batch]), self.masks[i : i + batch]
+
+
+def hold(data: Prepared, rows: Rows, device: torch.device) -> Held:
+    """Return the items of ``rows`` on the device."""
+    return Held(*(torch.from_numpy(array[rows]).to(device) for array in (data.images, data.masks)))
 
 
 def normalise(images: Tensor) -> Tensor:
     """Return RGB bytes (B, H, W, 3) as float32 (B, 3, H, W) with ImageNet's mean 0 and deviation 1."""
-    mean, std = (torch.tensor(v, device=images.device) for v in (IMAGENET_MEAN, IMAGENET_STD))
-    return ((images.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    scale, shift = _constants(images.device)
+    return (images * scale - shift).permute(0, 3, 1, 2)
+
+
+@cache
+def _constants(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return what bytes are multiplied by, and what is then taken off; made once, not in every step."""
+    mean, std = (torch.tensor(values, device=device) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return 1 / (255 * std), mean / std
 
 
 class _Augmented(Dataset[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]):

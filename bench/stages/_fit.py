@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import math
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,24 +17,19 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
-from bench.errors import UserError
+from bench.errors import Interrupted, UserError
 from bench.formats import files
-from bench.stages._feed import plain_batches, train_batches
+from bench.stages._feed import hold, train_batches
 from bench.stages._state import SUMS, State
 
 if TYPE_CHECKING:
     from bench.formats.prepared import Prepared
     from bench.learning.loss import Loss
-    from bench.learning.order import Rows
-    from bench.stages._feed import TrainBatch
+    from bench.stages._feed import Held, TrainBatch
     from bench.stages.train import Settings
 
 CHECKPOINT_SHARE = 0.02
 """Largest share of the run that checkpoints may take."""
-
-
-class Interrupted(BaseException):
-    """A signal asked the training to end; its checkpoint is written."""
 
 
 def fit(
@@ -66,20 +62,17 @@ def fit(
         Interrupted: SIGTERM or SIGINT; a checkpoint was written.
     """
     torch.manual_seed(seed)
-    state = _start(network, settings, device)
+    state = start(network, settings, device)
     if state.resume(checkpoints, identity):
-        tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}")
-    train_rows, select_rows = data.split("train"), data.split(settings.select_on)
-    start, workers = (state.epoch, state.step), _workers(settings, device)
-    batches = train_batches(
-        data, train_rows, settings.augment, settings.batch, seed, start, settings.epochs, workers, device
-    )
+        tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
+    held = hold(data, data.split(settings.select_on), device)
+    batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
     began, saved_at, save_seconds = time.monotonic() - state.seconds, time.monotonic(), 0.0
     trace: list[tuple[TrainBatch, Tensor]] = []
-    with _signals() as asked, _bar(state, settings, len(train_rows)) as bar:
+    with _signals() as asked, _bar(state, settings, len(data.split("train"))) as bar:
         while not _stopped(state, settings):
             batch = next(batches)
-            trace.append((batch, _step(state, batch, criterion, settings, device)))
+            trace.append((batch, step(state, batch, criterion, settings, device)))
             state.step += 1
             state.items += len(batch.rows)
             bar.update(len(batch.rows))
@@ -88,7 +81,7 @@ def fit(
                 _check_losses(trace, data, state, checkpoints)
                 trace.clear()
             if batch.last:
-                _end_epoch(state, data, select_rows, criterion, settings, device)
+                _end_epoch(state, held, criterion, settings, device)
                 bar.set_postfix(_summary(state))
             if due or asked:
                 state.seconds = time.monotonic() - began
@@ -97,20 +90,18 @@ def fit(
                 saved_at = time.monotonic()
                 save_seconds = saved_at - before
             if asked:
-                raise Interrupted(f"stopped by {asked[0].name}; the next run goes on from {checkpoints}")
+                raise Interrupted(f"stopped by {asked[0].name}: the next run goes on from {checkpoints}", asked[0])
     state.seconds = time.monotonic() - began
     network.load_state_dict(state.best)
     return state, _stopped(state, settings)
 
 
 @torch.no_grad()
-def measure(
-    network: nn.Module, data: Prepared, rows: Rows, criterion: Loss, settings: Settings, device: torch.device
-) -> Tensor:
+def measure(network: nn.Module, held: Held, criterion: Loss, settings: Settings, device: torch.device) -> Tensor:
     """Return loss, tp, fp, fn and items, ``SUMS``, added up over the items as they are, without augmentation."""
     network.eval()
     sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
-    for images, masks in plain_batches(data, rows, settings.batch, device):
+    for images, masks in held.batches(settings.batch):
         with autocast(settings, device):
             logits = network(images)
         _add(sums, criterion(logits.float(), masks), logits, masks)
@@ -122,7 +113,7 @@ def autocast(settings: Settings, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=_half(device), enabled=_is_mixed(settings, device))
 
 
-def _start(network: nn.Module, settings: Settings, device: torch.device) -> State:
+def start(network: nn.Module, settings: Settings, device: torch.device) -> State:
     """Return the state before the first step."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -133,7 +124,7 @@ def _start(network: nn.Module, settings: Settings, device: torch.device) -> Stat
     return State(network, optimizer, scheduler, scaler, torch.zeros(len(SUMS), dtype=torch.float64, device=device))
 
 
-def _step(state: State, batch: TrainBatch, criterion: Loss, settings: Settings, device: torch.device) -> Tensor:
+def step(state: State, batch: TrainBatch, criterion: Loss, settings: Settings, device: torch.device) -> Tensor:
     """Make one optimiser step and return the batch's loss, on the device: nothing here waits for it."""
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)
@@ -161,13 +152,13 @@ def _add(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
     sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_tensor(len(losses))])
 
 
-def _end_epoch(
-    state: State, data: Prepared, rows: Rows, criterion: Loss, settings: Settings, device: torch.device
-) -> None:
+def _end_epoch(state: State, held: Held, criterion: Loss, settings: Settings, device: torch.device) -> None:
     """Validate, note the epoch, keep the weights if they are the best, lower the learning rate on a plateau."""
-    train, val = (
-        _loss_and_iou(s) for s in (state.sums, measure(state.network, data, rows, criterion, settings, device))
-    )
+    train, val = _loss_and_iou(state.sums), _loss_and_iou(measure(state.network, held, criterion, settings, device))
+    if not math.isfinite(val[0]):
+        raise UserError(
+            f"the loss on the {settings.select_on} items became {val[0]} in epoch {state.epoch}: lower train.lr."
+        )
     row = {"epoch": state.epoch, "lr": state.optimizer.param_groups[0]["lr"]}
     state.history.append(row | {"train_loss": train[0], "train_iou": train[1], "val_loss": val[0], "val_iou": val[1]})
     if val[0] < state.best_loss:
@@ -213,13 +204,6 @@ def _check_losses(trace: list[tuple[TrainBatch, Tensor]], data: Prepared, state:
         f"{report['lr']:g}; the batch's items are in {folder / 'nan.json'}. Lower train.lr, or set train.precision to "
         "float32."
     )
-
-
-def _workers(settings: Settings, device: torch.device) -> int:
-    """Return how many processes augment; on a CPU none, they would take the cores from the network."""
-    if settings.workers is not None:
-        return settings.workers
-    return 0 if device.type == "cpu" else min(8, max(1, (os.cpu_count() or 2) - 1))
 
 
 def _half(device: torch.device) -> torch.dtype:

@@ -1,7 +1,9 @@
 """Download: sources -> downloads/<dataset>/{images,masks,source.json}."""
 
+import lzma
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -21,6 +23,12 @@ from bench.formats import files
 MAX_MEMBER_BYTES = 64 * 2**20
 """No image of the ten datasets comes near; a larger member is a decompression bomb or no image."""
 
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError, RuntimeError)
+"""What reading a member raises: a wrong checksum, a stream that does not decompress, encryption."""
+
+PARTIAL = ".partial"
+"""Suffix of a folder that is being filled."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -29,6 +37,11 @@ class Sample:
     images: int
     size: int
     seed: int
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.images < 2 or self.size < 32 or self.seed < 0:
+            raise ValueError("images must be at least 2, size at least 32 px and seed not negative")
 
 
 @dataclass(frozen=True)
@@ -52,15 +65,15 @@ def run(target: Path, datasets: Sequence[str], archives: Path, settings: Setting
 
     Args:
         target: the folder of downloads.
-        datasets: ids of the datasets wanted; folders of others are removed.
+        datasets: ids of the datasets wanted; others that were downloaded before are removed.
         archives: where downloaded archives are kept, and found if a person put them there.
         settings: the section ``download`` of params.yaml.
 
     Raises:
         UserError: an archive cannot be had, is damaged or lacks a dataset.
     """
-    for folder in target.iterdir() if target.is_dir() else ():
-        if folder.name not in datasets:
+    for folder in target.glob("*/"):
+        if folder.name not in datasets and ((folder / "source.json").is_file() or folder.suffix == PARTIAL):
             shutil.rmtree(folder)
     sha256 = cache(files.sha256)
     for name in tqdm(datasets, desc="download", unit="dataset"):
@@ -132,7 +145,7 @@ def _extract(path: Path, chosen: Mapping[str, str], folder: Path) -> None:
                 raise UserError(f"{path}: {member!r} would unpack to {info.file_size} bytes: not an image, refused.")
             try:
                 content = archive.read(info)
-            except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+            except DAMAGE as error:
                 raise UserError(f"{path}: {member!r} is damaged ({error}): download the archive again.") from None
             (folder / target).write_bytes(content)
 
@@ -144,7 +157,7 @@ def _complete(folder: Path, record: dict[str, Any]) -> bool:
 
 def _replace(folder: Path, fill: Callable[[Path], None], record: dict[str, Any]) -> None:
     """Fill a folder aside and put it in place whole, source.json last."""
-    partial = folder.with_name(f".{folder.name}.partial")
+    partial = folder.with_name(f".{folder.name}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     for part in ("images", "masks"):
         (partial / part).mkdir(parents=True)

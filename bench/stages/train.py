@@ -19,7 +19,7 @@ from bench.learning.augment import AugmentSettings
 from bench.learning.loss import Loss, LossSettings, binary_loss, inverse_frequency, multiclass_loss
 from bench.protocol import protocol
 from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
-from bench.stages._feed import plain_batches
+from bench.stages._feed import hold
 from bench.stages._fit import autocast, fit
 from bench.stages._state import State
 
@@ -49,6 +49,7 @@ class Settings:
     precision: Literal["mixed", "float32"]
     loss: LossSettings
     augment: AugmentSettings
+    augment_on: Literal["workers", "device"]
     device: Literal["auto", "cpu", "cuda"]
     threads: int | None
     workers: int | None
@@ -76,8 +77,8 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
     device = pick_device(settings.device)
     _require_split(data, settings, source)
     _configure(settings, seed)
-    network = _network(data, model, settings, device)
-    criterion = _criterion(data, settings, device)
+    network = build_network(data, model, settings, device)
+    criterion = build_loss(data, settings, device)
     record = _record(data, model, seed, settings, device)
     checkpoints = target.with_name(f".{target.name}.checkpoint")
     identity = {key: record[key] for key in ("dataset", "model", "seed", "protocol", "data", "program")}
@@ -114,7 +115,7 @@ def _configure(settings: Settings, seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
+def build_network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
     """Return the network on the device; channels last on a GPU, where convolutions are faster so."""
     build = plugins.load("models", model).build
     try:
@@ -125,7 +126,7 @@ def _network(data: prepared.Prepared, model: str, settings: Settings, device: to
     return network.to(device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
 
 
-def _criterion(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:
+def build_loss(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:
     """Return the loss of each image for the dataset's classes."""
     classes = data.card["classes"]
     if classes == 1:
@@ -143,7 +144,7 @@ def _predict(
     network.eval()
     rows = data.split("test")
     names = iter(data.items["item"].iloc[rows])
-    for images, _ in plain_batches(data, rows, settings.batch, device):
+    for images, _ in hold(data, rows, device).batches(settings.batch):
         with autocast(settings, device):
             logits = network(images)
         for prob in _crack_probability(logits.float()).cpu().numpy():

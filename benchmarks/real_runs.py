@@ -1,0 +1,71 @@
+"""Run the grid on real images with one command, and keep its results with their provenance.
+
+On a GPU, the whole of it (CFD, DeepCrack and Sylvie, ten models, 448 px, from scratch, 300 epochs):
+    python benchmarks/real_runs.py gpu_448px --archive crack_segmentation_dataset.zip
+On a CPU, something of it:
+    python benchmarks/real_runs.py cpu_128px --archive crack_segmentation_dataset.zip --datasets cfd,deepcrack \
+        --models unet,pspnet,context_cracknet --encoder resnet18 --image-size 128 --batch 8 --epochs 8 --lr 1e-3
+
+Results and report come to results/experiments/NAME/, from where `bench report` re-derives every table:
+    bench --params results/experiments/NAME/params.yaml report results/experiments/NAME results/experiments/NAME/reports
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+import yaml
+
+from bench.demo import create_workspace, dvc
+from bench.formats import files
+from bench.settings import load_params
+
+ROOT = Path(__file__).parents[1]
+TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,context_cracknet"
+
+
+@click.command()
+@click.argument("name")
+@click.option("--archive", required=True, type=click.Path(exists=True, dir_okay=False, resolve_path=True))
+@click.option("--datasets", default="cfd,deepcrack,sylvie")
+@click.option("--models", default=TEN)
+@click.option("--encoder", default="resnet50")
+@click.option("--image-size", default=448)
+@click.option("--mask-threshold", default=127, help="127 gives the true area of JPEG masks back; the paper's is 0.")
+@click.option("--batch", default=32)
+@click.option("--epochs", default=300)
+@click.option("--lr", default=1e-4)
+@click.option(
+    "--workspace", type=click.Path(path_type=Path), help="Kept between calls; a temporary folder if not given."
+)
+def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, workspace):
+    settings = {
+        "datasets": datasets.split(","),
+        "models": models.split(","),
+        "download": {"source": archive},
+        "prepare": {"image_size": image_size, "mask_threshold": mask_threshold},
+        "train": {"encoder": encoder, "weights": None, "epochs": epochs, "batch": batch, "lr": lr},
+        "measure": {"encoder": encoder, "image_size": image_size},
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = workspace or Path(scratch) / "workspace"
+        create_workspace(ROOT, folder, settings)
+        dvc(folder, "repro")
+        keep(folder, ROOT / "results" / "experiments" / name)
+    click.echo(f"The results are in results/experiments/{name}.")
+
+
+def keep(workspace: Path, target: Path) -> None:
+    """Copy results, report and settings of a workspace; the archive's path is of this machine and left out."""
+    shutil.rmtree(target, ignore_errors=True)
+    for part in ("scores", "cost"):
+        shutil.copytree(workspace / "results" / part, target / part)
+    shutil.copytree(workspace / "reports", target / "reports")
+    params = load_params(workspace / "params.yaml")
+    params["download"]["source"] = Path(params["download"]["source"]).name
+    files.write_text(target / "params.yaml", yaml.safe_dump(params, sort_keys=False))
+
+
+if __name__ == "__main__":
+    main()
