@@ -146,6 +146,52 @@ def score(
     click.echo(tool.run(folder, prepared / dataset, results, model, seed, params["train"], batch))
 
 
+@click.command("audit-paper")
+@RESULTS
+@FORMAT
+def audit_paper(results: Path, form: str) -> None:
+    """Say what the paper's own tables show: identities, winners, ranks, Table 7 against measured."""
+    from bench import audit, plugins
+    from bench.formats import cost
+
+    names = plugins.names("models")
+    costs = {m: cost.read(path) for m in names if (path := results / "cost" / f"{m}.json").is_file()}
+    _print(audit.tables(costs), form)
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--dataset", help="Predict the test items of this dataset, for `bench score`.")
+@click.option("--images", type=click.Path(path_type=Path, file_okay=False), help="Segment the photographs in here.")
+@click.option("--out", default="predictions", show_default=True, type=click.Path(path_type=Path), help="Write here.")
+@click.option(
+    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Data are here."
+)
+@click.option("--output", default="logits", show_default=True, type=click.Choice(["logits", "probabilities"]),
+              help="What an .onnx or .pt2 file returns.")  # fmt: skip
+@click.option("--tile", type=click.IntRange(32), help="Side of a tile, px.  [default: the model's image size]")
+@click.option("--overlap", default=0.25, show_default=True, type=click.FloatRange(0, 0.9), help="Share of a tile.")
+def predict(
+    source: Path, dataset: str | None, images: Path | None, out: Path, prepared: Path, output: str, tile: int | None,
+    overlap: float,
+) -> None:  # fmt: skip
+    """Predict with SOURCE: the folder of a run, an .onnx file or a torch.export file (.pt2).
+
+    A file takes RGB images normalised as ImageNet's, float32 (1, 3, H, W), and returns (1, 1, H, W).
+    """
+    from bench import predict as tool
+    from bench.errors import UserError
+
+    if (dataset is None) == (images is None):
+        raise UserError("say either --dataset D (its test items) or --images FOLDER (photographs of any size).")
+    is_logits = output == "logits"
+    if dataset is not None:
+        click.echo(tool.on_dataset(source, prepared / dataset, out, is_logits))
+    else:
+        assert images is not None
+        click.echo(tool.on_photographs(source, images, out, is_logits, tile, overlap))
+
+
 def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
     """Return the datasets asked for, all if none is."""
     from bench.errors import UserError
@@ -202,4 +248,4 @@ def _explanation(name: str, metric: Any) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = (explain, metrics, check, leaderboard, compare, score)
+COMMANDS = (explain, metrics, check, leaderboard, compare, score, audit_paper, predict)

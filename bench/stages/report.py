@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
-from bench import plugins
+from bench import check, leaderboard, plugins
 from bench.formats import files
 from bench.render import figures, tables, text
 from bench.results import Results, read
+from bench.standings import Question
 
 SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
 
@@ -49,7 +50,11 @@ def run(
     if len(results.summary):
         figure = figures.figure_6(results.summary, settings.headline, results.names, datasets, models)
         _write_figure(figures_folder / "figure6", figure, warning)
-    files.write_text(target / "README.md", _index(results, target, warning))
+    faults = check.findings(results)
+    for table in [] if faults or not results.cells else _rankings(results, settings.headline):
+        files.write_text(tables_folder / f"{table.name}.md", text.markdown(table, warning))
+        files.write_text(tables_folder / f"{table.name}.csv", text.csv(table))
+    files.write_text(target / "README.md", _index(results, target, warning, faults))
     return _closing(results, target)
 
 
@@ -66,6 +71,11 @@ def _tables(results: Results, average: str) -> Iterator[tables.Table]:
     yield tables.table_6(results.summary, average, results.names, paper["table_6"])
     names = {m: results.names[m] for m in results.models}
     yield tables.table_7(results.costs, names, paper["table_7"])
+
+
+def _rankings(results: Results, average: str) -> list[tables.Table]:
+    """Return the leaderboard; results that fail the check are tabulated, never ranked."""
+    return leaderboard.leaderboards(results, Question("crack_iou", average), results.datasets, rank_published=False)
 
 
 def _published_facts(dataset: str) -> dict[str, Any]:
@@ -103,7 +113,7 @@ def _write_figure(path: Path, figure: Figure, warning: str) -> None:
                 temporary.write_bytes(buffer.getvalue())
 
 
-def _index(results: Results, target: Path, warning: str) -> str:
+def _index(results: Results, target: Path, warning: str, faults: Sequence[str]) -> str:
     """Return the page that leads to all others, with provenance and missing cells."""
     lines = ["# CrackBench report", ""] + ([f"**{warning}**", ""] if warning else [])
     lines += [f"- [{p.stem}](tables/{p.name})" for p in sorted((target / "tables").glob("*.md"))]
@@ -116,6 +126,9 @@ def _index(results: Results, target: Path, warning: str) -> str:
         lines += [f"- data: {', '.join(contents)}"]
         lines += [f"- code: {', '.join(sorted({str(c['code']['commit']) for c in results.cells}))}"]
         lines += [f"- hardware: {', '.join(hardware)}"]
+    if faults:
+        lines += ["", "## Not ranked", "", "These results fail the check, so there is no ranking:", ""]
+        lines += [f"- {fault}" for fault in faults]
     if results.missing:
         lines += ["", "## Missing", "", *[f"- {name}" for name in results.missing]]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,39 @@
+"""What the audit says of the paper, held against the published tables read by hand."""
+
+import numpy as np
+import pytest
+
+from bench import audit
+
+
+def test_the_printed_miou_is_the_iou_of_the_crack_class():
+    rows = audit.identities()
+    assert len(rows) == 100
+    assert rows["iou_gap"].abs().max() < 1e-3
+    beyond = rows[rows["iou_gap"].abs() > 2e-4]
+    assert set(beyond["dataset"]) == {"crack500", "deepcrack", "gaps", "rissbilder"}
+    row = rows[(rows["dataset"] == "cfd") & (rows["model"] == "unet")].iloc[0]
+    assert row["dice_of_iou"] == pytest.approx(2 * 0.1562 / 1.1562)
+    assert row["f1_of_pr"] == pytest.approx(2 * 0.8370 * 0.1611 / (0.8370 + 0.1611))
+    assert row["iou_holds"]
+
+
+def test_who_is_ahead():
+    first = audit.winners().set_index("dataset")["first"]
+    assert (first == "Context-CrackNet").sum() == 8
+    assert first["eugen_miller"] == first["rissbilder"] == "UnetPlusPlus"
+
+
+def test_table_7_against_measured_leaves_out_other_sizes():
+    cost = {"image_size": 448, "encoder": "resnet50", "parameters": 24_300_000, "gflops": 89.6}
+    table = audit.complexity({"pspnet": cost, "linknet": cost | {"image_size": 128}}).set_index("model")
+    assert table.loc["pspnet", "params_m_ratio"] == pytest.approx(24.30 / 24.26)
+    assert np.isnan(table.loc["linknet", "gflops_here"])
+
+
+def test_every_page_says_how_it_is_derived_again():
+    for table in audit.tables({}):
+        assert any("bench audit-paper" in note for note in table.notes)
+        assert len(table.frame)
+    ranks = audit.tables({})[2]
+    assert any("critical difference: 4.28 ranks" in note for note in ranks.notes)
