@@ -1,0 +1,2 @@
+def page(values, *a):
+    yield from ()
