@@ -55,7 +55,7 @@ def training(history: pd.DataFrame, names: Mapping[str, str], datasets: Sequence
     def draw(axis: Any, dataset: str, model: str) -> None:
         rows = means.loc[(dataset, model)]
         lone = {"marker": "o", "markersize": 3} if len(rows) == 1 else {}
-        axis.plot(rows.index, rows["val_loss"], **style.line(model), **lone, label=names[model])
+        axis.plot(rows.index, rows["val_loss"], **style.line(model) | {"linewidth": 0.9}, **lone, label=names[model])
         axis.plot(rows.index, rows["train_loss"], **style.line(model) | {"linewidth": 0.5}, alpha=0.45)
 
     return _panels(means, draw, names, datasets, models, "Epoch", "Loss: selection (line), training (faint)")
@@ -81,7 +81,7 @@ def _panels(
     there = set(frame.index.droplevel(-1))
     wide = min(COLUMNS, len(datasets))
     high = -(-len(datasets) // wide)
-    size = (min(style.PAGE, max(style.COLUMN, 1.9 * wide)), 0.9 + (1.75 if wide > 2 else 2.2) * high)
+    size = (min(style.PAGE, max(style.COLUMN, 1.9 * wide)), 0.9 + (1.6 if wide > 2 else 2.2) * high)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).ravel()
     handles: dict[str, Any] = {}
@@ -92,7 +92,9 @@ def _panels(
         axis.set_title(names[dataset])
     for axis in axes[len(datasets) :]:
         axis.set_visible(False)
-    figure.supxlabel(x, fontsize=7.5)
+    for axis in axes[len(datasets) - min(wide, len(datasets)) : len(datasets)]:
+        axis.set_xlabel(x)
+        axis.tick_params(labelbottom=True)
     figure.supylabel(y, fontsize=7.5)
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5 if wide > 3 else 3)
     return figure

@@ -28,6 +28,7 @@ def model_card(
     for row in scores.itertuples(index=False):
         table.append(f"| {row[0]} | " + " | ".join("" if pd.isna(v) else f"{v:.4f}" for v in row[1:]) + " |")
     counts = data["counts"]
+    licence = data["origin"].get("licence", data.get("published", {}).get("licence", "none stated"))
     lines = [
         f"# {model} on {dataset}, seed {cell['seed']}", "", *([f"**{warning}**", ""] if warning else []),
         "## Model", "",
@@ -38,7 +39,7 @@ def model_card(
         "", "## Data", "",
         f"- {dataset}: {counts.get('train', '?')} training, {counts.get('validation', 0)} validation, "
         f"{counts.get('test', '?')} test images; source: {data['origin']['source']}",
-        f"- licence as stated: {data['origin'].get('licence', data.get('published', {}).get('licence', 'none stated'))}",
+        f"- licence as stated: {licence}",
         f"- content hash `{cell['data']}`",
         "", "## Results on the test split", "", *table,
         "", "## Provenance", "",

@@ -148,10 +148,11 @@ def pareto_front(cost: Array, score: Array) -> list[int]:
 
 
 def _ticks(x: Array) -> list[float]:
-    """Return round numbers 1, 2, 5, 10, ... that span the values."""
+    """Return round numbers, such as 1, 2, 5, 10, that span the values."""
     finite = x[np.isfinite(x) & (x > 0)]
     if not len(finite):
         return [1.0]
-    candidates = [m * 10.0**e for e in range(-3, 7) for m in (1, 2, 5)]
+    steps = (1, 2, 3, 5, 7) if finite.max() < 10 * finite.min() else (1, 2, 5)
+    candidates = [m * 10.0**e for e in range(-3, 7) for m in steps]
     found = [c for c in candidates if finite.min() * 0.9 <= c <= finite.max() * 1.1]
     return found or [float(finite.min())]

@@ -20,7 +20,8 @@ FAIR_ABLATION = ("context_cracknet_skip", "context_cracknet_cagm_skip")
 
 NOTES = (
     "Difference: measured minus published. An empty field: not run, or not published.",
-    "95 % interval of what was measured: hierarchical bootstrap over the source photographs of the test split.",
+    "95 % interval of what was measured: hierarchical bootstrap over the source photographs of the test split; "
+    "none where that is a single photograph.",
     "Bold: highest value of its column on this dataset as printed; underlined: second highest; ties share the mark. "
     "Whether the two can be told apart is what the intervals and the leaderboard say.",
 )

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 
 from bench import audit, leaderboard, plugins
 from bench.definitions import AVERAGES
-from bench.render import curve_figures, figures, html, latex, model_card, rank_figures, score_tables, tables, text
-from bench.render.score_tables import TITLES
+from bench.render import html, latex, model_card, score_tables, tables, text
+from bench.render.page import Picture
 from bench.render.tables import COLUMNS
 from bench.stages import _report_page, _report_photographs
-from bench.stages._report_values import Values, iou_by_width
+from bench.stages._report_figures import FIGURES, OF_PHOTOGRAPHS
+from bench.stages._report_values import Values
 from bench.standings import Question
 
 Files = Iterator[tuple[str, str | bytes]]
@@ -63,62 +64,6 @@ def _audit(values: Values) -> Files:
         yield from _table_files(table, "")
 
 
-def _figure6(values: Values) -> Files:
-    datasets, models = values.ran
-    if models:
-        yield from _figure_files(
-            "figure6", figures.figure_6(values.headline, values.results.names, datasets, models), values
-        )
-
-
-def _width(values: Values) -> Files:
-    _, models = values.ran
-    if models:
-        frame = iou_by_width(values.results.images, models)
-        yield from _figure_files("iou_by_width", figures.by_width(frame, values.results.names, models), values)
-
-
-def _pareto(values: Values) -> Files:
-    means = values.means("crack_iou") if values.ran[1] else {}
-    if set(means) & set(values.results.costs):
-        label = f"Crack IoU, mean of {len(values.ran[0])} datasets"
-        yield from _figure_files(
-            "pareto", rank_figures.pareto(means, values.results.costs, values.results.names, label), values
-        )
-
-
-def _ranks(values: Values) -> Files:
-    datasets, models = values.ran
-    if len(models) < 2:
-        return
-    names, ranked = values.results.names, values.ranking
-    labels = [names[m] for m in models]
-    figure = rank_figures.rank_map(ranked.values, ranked.ranks, ranked.mean_ranks, [names[d] for d in datasets], labels)
-    yield from _figure_files("ranks", figure, values)
-
-
-def _difference(values: Values) -> Files:
-    datasets, models = values.ran
-    ranked = values.ranking if len(models) > 1 else None
-    if ranked and not values.faults and ranked.difference == ranked.difference:
-        note = f"Crack IoU over {len(datasets)} datasets; bars join what Nemenyi's test (0.05) cannot tell apart."
-        labels = [values.results.names[m] for m in models]
-        figure = rank_figures.critical_difference(ranked.mean_ranks, ranked.difference, ranked.cliques, labels, note)
-        yield from _figure_files("critical_difference", figure, values)
-
-
-def _precision_recall(values: Values) -> Files:
-    if values.ran[1]:
-        figure = curve_figures.precision_recall(values.results.curves, values.results.names, *values.ran)
-        yield from _figure_files("precision_recall", figure, values)
-
-
-def _training(values: Values) -> Files:
-    if len(values.results.history):
-        figure = curve_figures.training(values.results.history, values.results.names, *values.ran)
-        yield from _figure_files("training", figure, values)
-
-
 def _cards(values: Values) -> Files:
     results = values.results
     metric_names = {m: plugins.load("metrics", m).NAME for m in results.summary["metric"].unique()}
@@ -135,7 +80,7 @@ def _numbers(values: Values) -> Files:
     """Yield what `dvc metrics` and `dvc plots` show, and every metric of every cell."""
     results = values.results
     yield "summary.csv", results.summary.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    datasets, models = values.ran
+    models = values.ran[1]
     shown: dict[str, Any] = {}
     for metric in COLUMNS.values() if models else ():
         for model, (value, _, _) in values.means(metric).items():
@@ -157,7 +102,22 @@ def _numbers(values: Values) -> Files:
 
 
 def _page(values: Values) -> Files:
-    yield from _report_page.page(values, [*all_tables(values)], ranking(values), audit.tables(values.results.costs))
+    """Yield the page; photographs lie beside it, but for the sample's, which are inside."""
+    rows, photographs = _report_photographs.images(values.photographs)
+    pictures = []
+    for name, (title, _) in FIGURES.items():
+        for path, content in figure_files(values, name):
+            if path.endswith(".png"):
+                inside = values.results.is_sample or name not in OF_PHOTOGRAPHS
+                address = _report_photographs.data_uri(path, content) if inside else path
+                pictures.append(Picture(*title, address))
+    addresses = {}
+    if values.results.is_sample:
+        addresses = {path: _report_photographs.data_uri(path, content) for path, content in photographs.items()}
+    else:
+        yield from photographs.items()
+    every = [*ranking(values), *all_tables(values)]
+    yield from _report_page.render(values, every, audit.tables(values.results.costs), pictures, rows, addresses)
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -175,21 +135,38 @@ def _table_files(table: tables.Table, warning: str) -> Files:
     yield f"tables/{table.name}.html", html.document(table, warning)
 
 
-def _figure_files(name: str, figure: Figure, values: Values, folder: str = "figures") -> Files:
-    """Yield a figure as PNG (200 dpi) and SVG; the same results give the same bytes."""
-    if values.warning:
-        figure.suptitle(values.warning, color="#AA3377", fontsize=7, wrap=True)
+def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
+    """Return a figure as PNG (200 dpi) and SVG, or nothing; drawn once. The same results give the same bytes."""
+    if name not in values.drawn:
+        figure = FIGURES[name][1](values)
+        values.drawn[name] = [] if figure is None else _saved(name, figure, values.warning)
+    return values.drawn[name]
+
+
+def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
+    if warning:
+        figure.suptitle(warning, color="#AA3377", fontsize=7, wrap=True)
+    folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
+    found = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata)
-            yield f"{folder}/{name}.{suffix}", buffer.getvalue()
+            found.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
+    return found
+
+
+def _figure(name: str) -> Callable[[Values], Files]:
+    return lambda values: iter(figure_files(values, name))
 
 
 PARTS: dict[str, Callable[[Values], Files]] = {
     **{f"table{i}": _table(f"table{i}") for i in range(1, 8)},
-    "leaderboard": _leaderboard, "audit": _audit, "figure6": _figure6, "iou_by_width": _width, "pareto": _pareto,
-    "ranks": _ranks, "critical_difference": _difference, "precision_recall": _precision_recall,
-    "training": _training, "cards": _cards, "numbers": _numbers, "page": _page,
-}  # fmt: skip
+    "leaderboard": _leaderboard,
+    "audit": _audit,
+    **{name: _figure(name) for name in FIGURES},
+    "cards": _cards,
+    "numbers": _numbers,
+    "page": _page,
+}
 """Name on the command line -> what it yields, in the order they are written."""

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from bench.render.tables import COLUMNS
 from bench.results import Results
 from bench.stats.bootstrap import interval, resample
 from bench.stats.ranks import cliques, critical_difference, ranks
+
+if TYPE_CHECKING:
+    from bench.stages._report_photographs import Photographs
 
 Array = npt.NDArray[np.float64]
 
@@ -36,12 +40,14 @@ class Values:
         results: as read.
         average: averaging convention of the tables and figures.
         prepared: folder with the prepared datasets. runs: folder with the runs; both may be absent.
+        drawn: figures drawn so far, name -> files.
     """
 
     results: Results
     average: str
     prepared: Path
     runs: Path
+    drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
     _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -79,9 +85,12 @@ class Values:
         summary = self.results.summary
         chosen = summary[(summary["metric"] == metric) & (summary["average"] == average)]
         frame = chosen.groupby(["dataset", "model"], as_index=False)["value"].mean().assign(metric=metric)
-        draws = [self.draws(d, m, metric, average, resamples) for d, m in zip(frame["dataset"], frame["model"])]  # noqa: B905
+        cells = zip(frame["dataset"], frame["model"], strict=True)
+        draws = [self.draws(d, m, metric, average, resamples) for d, m in cells]
         low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
-        return frame.assign(low=low, high=high)
+        photos = self.results.images.groupby("dataset")["photo"].nunique() if len(frame) else pd.Series(dtype=int)
+        alone = frame["dataset"].map(photos).to_numpy() < 2  # one photograph says nothing of another
+        return frame.assign(low=np.where(alone, np.nan, low), high=np.where(alone, np.nan, high))
 
     def draws(self, dataset: str, model: str, metric: str, average: str, resamples: int = RESAMPLES) -> Array:
         """Return a metric of one cell in each resample, (R,): the same photographs for all models of a dataset."""
@@ -105,6 +114,13 @@ class Values:
                 value = float(np.mean([table[(d, model)] for d in datasets]))
                 found[model] = (value, float(low[0]), float(high[0]))
         return found
+
+    @cached_property
+    def photographs(self) -> "Photographs":
+        """The photographs and predictions that are here."""
+        from bench.stages._report_photographs import Photographs
+
+        return Photographs(self)
 
     @cached_property
     def ranking(self) -> "Ranking":
@@ -147,7 +163,9 @@ def rank(values: Array) -> Ranking:
 
 
 def iou_by_width(images: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """Return crack IoU, pooled, of the images in each class of crack width: bin, order, images, model, value, low, high.
+    """Return pooled crack IoU of the images in each class of crack width.
+
+    Columns: bin, order, images, model, value, low, high.
 
     The width of the crack in an image is the area of the true mask over the length of its skeleton, both in pixels;
     diagonal steps count as one pixel, so that oblique cracks look up to 1.4 times as wide. Images without crack are
@@ -158,7 +176,7 @@ def iou_by_width(images: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     order = np.digitize(width, WIDTHS_PX[1:-1])
     metric = plugins.load("metrics", "crack_iou")
     rows: list[dict[str, Any]] = []
-    for number, (low, high) in enumerate(zip(WIDTHS_PX, WIDTHS_PX[1:], strict=False)):
+    for number, (low, high) in enumerate(pairwise(WIDTHS_PX)):
         label = f"< {high:g}" if low == 0 else f"≥ {low:g}" if high == np.inf else f"{low:g}–{high:g}"
         part = known[order == number]
         size = len(part[["dataset", "item"]].drop_duplicates())

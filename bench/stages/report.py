@@ -43,9 +43,12 @@ def run(
     Args:
         source: the results.
         target: where to; files of an earlier report that this one does not have are removed, unless ``only`` is given.
-        datasets: declared ones, by id. models: likewise. seeds: likewise.
+        datasets: declared ones, by id.
+        models: likewise.
+        seeds: likewise.
         settings: the section ``report`` of params.yaml.
-        prepared: the prepared datasets, for what shows photographs; may be absent. runs: likewise.
+        prepared: the prepared datasets, for what shows photographs; may be absent.
+        runs: likewise.
         only: names of parts; none: all.
 
     Raises:
