@@ -14,11 +14,13 @@ from bench.render.tables import Table
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure on the page: title, the sentence that says what it shows (its alt text), and its address."""
+    """A figure on the page: title, the sentence that says what it shows (its alt text), address, size in px."""
 
     title: str
     text: str
     address: str
+    width: int
+    height: int
 
 
 def page(

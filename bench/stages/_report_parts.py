@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -110,7 +111,7 @@ def _page(values: Values) -> Files:
             if path.endswith(".png"):
                 inside = values.results.is_sample or name not in OF_PHOTOGRAPHS
                 address = _report_photographs.data_uri(path, content) if inside else path
-                pictures.append(Picture(*title, address))
+                pictures.append(Picture(*title, address, *struct.unpack(">II", content[16:24])))  # PNG: width, height
     addresses = {}
     if values.results.is_sample:
         addresses = {path: _report_photographs.data_uri(path, content) for path, content in photographs.items()}

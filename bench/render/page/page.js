@@ -36,18 +36,6 @@ function averages() {
   const before = $("average").value || D.chosen.average;
   fill($("average"), known.map(a => ({ id: a, name: words[a] })), known.includes(before) ? before : known[0]);
 }
-if (D.metrics.length) {
-  fill($("metric"), D.metrics, D.chosen.metric);
-  fill($("protocol"), D.protocols, D.protocols[0].id);
-  fill($("dataset"), [{ id: "", name: "all" }, ...D.datasets], "");
-  for (const id of ["metric", "protocol"]) $(id).addEventListener("change", () => { averages(); board(); });
-  for (const id of ["average", "dataset"]) $(id).addEventListener("change", board);
-  $("search").addEventListener("input", board);
-  document.querySelector(".filters").addEventListener("submit", e => e.preventDefault());
-  averages();
-  board();
-} else $("caption").textContent = "Nothing has been run yet.";
-
 // Ranks within a dataset, ties shared; null where there is no value
 function ranks(values, higher) {
   return values.map(v => v == null ? null :
@@ -81,15 +69,15 @@ function board() {
     (one ? D.datasets[shown[0]].name : `mean over ${shown.length} datasets`) + `; protocol ${protocol().name}.` +
     (missing ? ` ${missing} of ${all.length} models lack a dataset and have no place.` : "");
   const columns = [
-    { id: "rank", name: one ? "Rank" : "Mean rank", value: r => r.rank, text: r => fixed(r.rank, one ? 1 : 2) },
     { id: "name", name: "Model", value: r => r.name.toLowerCase() },
+    { id: "rank", name: one ? "Rank" : "Mean rank", value: r => r.rank, text: r => fixed(r.rank, one ? 1 : 2) },
     { id: "score", name: one ? "Score" : "Mean", value: r => r.score },
     ...(one ? [] : shown.map((d, i) => ({ id: `d${d}`, name: D.datasets[d].name, value: r => r.scores[i], cell: [d, i] }))),
     { id: "params", name: "Params M", value: r => r.params, text: r => fixed(r.params, 2) },
     { id: "gmacs", name: "GMACs", value: r => r.gmacs, text: r => fixed(r.gmacs, 1) },
     { id: "latency", name: "Latency ms", value: r => r.latency, text: r => fixed(r.latency, 1) },
   ];
-  const by = columns.find(c => c.id === state.sort) ?? columns[0];
+  const by = columns.find(c => c.id === state.sort) ?? columns[1];
   const wanted = $("search").value.trim().toLowerCase();
   const sorted = all.filter(r => r.name.toLowerCase().includes(wanted)).sort((a, b) => {
     const [x, y] = [by.value(a), by.value(b)];
@@ -119,6 +107,7 @@ function board() {
     if (best[i] != null && c.value(r) === best[i]) td.classList.add("best");
     return td;
   })));
+  $("board").className = one ? "one" : "";
   $("board").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
 }
 const swatch = colour => { const s = make("span", { className: "swatch" }); s.style.background = colour; s.setAttribute("aria-hidden", "true"); return s; };
@@ -187,7 +176,7 @@ function prSpec(cell) {
   const encoding = { x: number("r", "Recall", unit), y: number("p", "Precision", unit), order: { field: "t" },
     tooltip: [number("t", "threshold", { format: ".2f" }), number("p", "precision", { format: ".3f" }), number("r", "recall", { format: ".3f" })] };
   const values = cell.pr.map(([t, p, r]) => ({ t, p, r }));
-  return { data: { values }, encoding, layer: [{ mark: { type: "line", color: accent(), point: { size: 12, color: accent() } } },
+  return { data: { values }, encoding, layer: [{ mark: { type: "line", color: accent(), point: { size: 8, color: accent() } } },
     { transform: [{ filter: "datum.t === 0.5" }], mark: { type: "point", filled: true, size: 90, color: second() } },
     { transform: [{ filter: "datum.t === 0.5" }], mark: { type: "text", dx: -34, dy: 12, text: "p = 0.5", color: second() } }] };
 }
@@ -198,3 +187,16 @@ function trainingSpec(cell) {
     color: { field: "split", title: null, scale: { domain: ["selection", "training"], range: [accent(), second()] }, legend: { orient: "top" } },
     strokeDash: { field: "split", legend: null }, tooltip: [number("epoch", "epoch"), number("loss", "loss", { format: ".4f" }), { field: "split" }] } };
 }
+
+// Start
+if (D.metrics.length) {
+  fill($("metric"), D.metrics, D.chosen.metric);
+  fill($("protocol"), D.protocols, D.protocols[0].id);
+  fill($("dataset"), [{ id: "", name: "all" }, ...D.datasets], "");
+  for (const id of ["metric", "protocol"]) $(id).addEventListener("change", () => { averages(); board(); });
+  for (const id of ["average", "dataset"]) $(id).addEventListener("change", board);
+  $("search").addEventListener("input", board);
+  document.querySelector(".filters").addEventListener("submit", e => e.preventDefault());
+  averages();
+  board();
+} else $("caption").textContent = "Nothing has been run yet.";
