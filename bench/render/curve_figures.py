@@ -1,6 +1,6 @@
 """Figures with one panel per dataset and one line per model: precision-recall and training curves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -25,15 +25,15 @@ def precision_recall(
         datasets: ids, one panel each.
         models: ids.
     """
-    counts = curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum()
+    parts = by_cell(curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
 
     def draw(axis: Any, dataset: str, model: str) -> None:
-        rows = counts.loc[(dataset, model)]
+        rows: pd.DataFrame = parts[(dataset, model)]
         precision, recall = ratios(rows)
         axis.plot(recall, precision, **style.line(model), label=names[model])
         axis.plot(recall[128], precision[128], marker="o", markersize=2.5, color=style.colour(model), zorder=4)
 
-    figure = _panels(counts, draw, names, datasets, models, "Recall", "Precision")
+    figure = _panels(parts, draw, names, datasets, models, "Recall", "Precision")
     for axis in figure.axes[: len(datasets)]:
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         _iso_f1(axis)
@@ -50,15 +50,20 @@ def training(history: pd.DataFrame, names: Mapping[str, str], datasets: Sequence
         datasets: ids, one panel each.
         models: ids.
     """
-    means = history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean()
+    parts = by_cell(history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
 
     def draw(axis: Any, dataset: str, model: str) -> None:
-        rows = means.loc[(dataset, model)]
+        rows: pd.DataFrame = parts[(dataset, model)]
         lone = {"marker": "o", "markersize": 3} if len(rows) == 1 else {}
         axis.plot(rows.index, rows["val_loss"], **style.line(model) | {"linewidth": 0.9}, **lone, label=names[model])
         axis.plot(rows.index, rows["train_loss"], **style.line(model) | {"linewidth": 0.5}, alpha=0.45)
 
-    return _panels(means, draw, names, datasets, models, "Epoch", "Loss: selection (line), training (faint)")
+    return _panels(parts, draw, names, datasets, models, "Epoch", "Loss: selection (line), training (faint)")
+
+
+def by_cell(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the part of each dataset and model, from a frame indexed by them and a third level, which remains."""
+    return {(str(d), str(m)): part.droplevel([0, 1]) for (d, m), part in frame.groupby(level=[0, 1])}
 
 
 def ratios(counts: pd.DataFrame) -> tuple[Any, Any]:
@@ -69,7 +74,7 @@ def ratios(counts: pd.DataFrame) -> tuple[Any, Any]:
 
 
 def _panels(
-    frame: pd.DataFrame,
+    there: Container[tuple[str, str]],
     draw: Callable[[Any, str, str], None],
     names: Mapping[str, str],
     datasets: Sequence[str],
@@ -78,7 +83,6 @@ def _panels(
     y: str,
 ) -> Figure:
     """Return a grid of panels with shared axes, one legend below."""
-    there = set(frame.index.droplevel(-1))
     wide = min(COLUMNS, len(datasets))
     high = -(-len(datasets) // wide)
     size = (min(style.PAGE, max(style.COLUMN, 1.9 * wide)), 0.9 + (1.6 if wide > 2 else 2.2) * high)

@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch, Rectangle
 from scipy import ndimage
 
@@ -25,6 +26,9 @@ OUTCOMES = {"found (TP)": "#0077BB", "false alarm (FP)": "#EE7733", "missed (FN)
 NEAR_PX = 2
 LEAST_PX = 12
 """A piece is missed where no prediction lies within NEAR_PX px; pieces of fewer than LEAST_PX pixels get no box."""
+
+WIDEST = 1.4
+"""Side of a panel at most, inch: photographs of 448 px have no more to show."""
 
 RC = style.RC | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
 
@@ -52,8 +56,9 @@ def comparison(
         models: names; the first is the one compared.
         boxes: whether to box, in each other model's panel, the pieces that it misses and the first model finds.
     """
-    side = style.PAGE / (2 + len(models))
-    figure, axes = _grid(len(rows), 2 + len(models), style.PAGE, len(rows) * side + 0.25)
+    columns = 2 + len(models)
+    side = min(style.PAGE / columns, WIDEST)
+    figure, axes = _grid(len(rows), columns, side * columns, len(rows) * side + 0.25)
     for line, (name, image, true, masks) in zip(axes, rows, strict=True):
         line[0].imshow(image)
         line[0].set_ylabel(name, fontsize=6.5)
@@ -156,8 +161,8 @@ def _outcomes(image: Image, true: Mask, predicted: Mask) -> npt.NDArray[np.float
 
 def _grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, Any]:
     """Return a figure of empty panels without ticks, (rows, columns)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)  # type: ignore[union-attr]
+    narrow = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    figure = Figure(figsize=(width, height), layout=narrow)
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.ravel():
         axis.set(xticks=[], yticks=[])

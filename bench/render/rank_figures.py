@@ -61,7 +61,7 @@ def critical_difference(
 
 @matplotlib.rc_context(style.RC | {"axes.grid": False})
 def rank_map(values: Array, ranks: Array, mean_ranks: Array, datasets: Sequence[str], models: Sequence[str]) -> Figure:
-    """Return the heat map of ranks: a row per model, best mean rank on top, a column per dataset.
+    """Return the heat map of ranks: a row per model, best mean rank (in brackets) on top, a column per dataset.
 
     Args:
         values: scores, printed small in each cell, (D, M); nan where not run.
@@ -91,7 +91,6 @@ def rank_map(values: Array, ranks: Array, mean_ranks: Array, datasets: Sequence[
     axis.set_yticks(range(len(models)), labels)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
-    axis.set_title("Rank by dataset (mean rank); below it the score", loc="left", fontsize=7.5)
     return figure
 
 

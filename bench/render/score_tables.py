@@ -52,11 +52,12 @@ def segmentation_tables(
     """
     tables = []
     for number, part in printed.groupby("table"):
-        rows, groups, absent = [], [], []
+        rows: list[dict[str, Any]] = []
+        groups, absent = [], []
         for dataset in [d for d in part["dataset"].unique() if d in names]:
             of_paper = part[part["dataset"] == dataset].set_index("model")
             for model in [m for m in of_paper.index if m in models] + [m for m in models if m not in of_paper.index]:
-                values = of_paper.loc[model] if model in of_paper.index else {}
+                values: Any = of_paper.loc[model] if model in of_paper.index else {}
                 found = measured.get((dataset, model), {})
                 absent += [] if found else [f"{names[dataset]}/{names[model]}"]
                 rows.append({"Dataset": names[dataset], "Model": names[model]} | _compare(values, found))
@@ -70,7 +71,8 @@ def segmentation_tables(
 def table_6(measured: Measured, average: str, names: Mapping[str, str], printed: pd.DataFrame) -> Table:
     """Return the ablation on GAPs: the authors' four configurations and the fair ones."""
     rows, absent = [], []
-    for row in [*printed.to_dict("records"), *({"model": m, "printed": names.get(m, m)} for m in FAIR_ABLATION)]:
+    fair: list[dict[Any, Any]] = [{"model": m, "printed": names.get(m, m)} for m in FAIR_ABLATION]
+    for row in printed.to_dict("records") + fair:
         found = measured.get((ABLATION_DATASET, row["model"]), {})
         absent += [] if found else [row["printed"]]
         rows.append({"Configuration": row["printed"]} | _compare(row, found))
@@ -108,7 +110,7 @@ def _table(name: str, caption: str, rows: list[dict[str, Any]], groups: list[str
     """Return a table with its marks in the columns published and measured."""
     frame = pd.DataFrame(rows)
     digits = {f"{t}, {kind}": 4 for t in TITLES.values() for kind in KINDS[:3]}
-    found = {}
+    found: dict[tuple[int, str], str] = {}
     for title in (f"{t}, {kind}" for t in TITLES.values() for kind in KINDS[:2]):
         found |= {(row, title): mark for row, mark in marks(frame[title].tolist(), groups, 4).items()}
     return Table(name, caption, frame, digits, notes, found)

@@ -25,7 +25,7 @@ DASHES: dict[str, Any] = dict(
 COLUMN, PAGE = 3.54, 7.48
 """Widths in inch of one and two columns, 90 and 190 mm. **Source:** Elsevier, artwork sizing."""
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.size": 7.5, "axes.titlesize": 8, "axes.labelsize": 7.5, "legend.fontsize": 7, "xtick.labelsize": 7,
     "ytick.labelsize": 7, "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
     "lines.linewidth": 1.0, "hatch.linewidth": 0.4, "axes.spines.top": False, "axes.spines.right": False,

@@ -10,7 +10,7 @@ import pandas as pd
 from bench import plugins, standings
 from bench.definitions import AVERAGES
 from bench.render import style
-from bench.render.curve_figures import ratios
+from bench.render.curve_figures import by_cell, ratios
 from bench.render.page import Picture, page
 from bench.render.tables import COLUMNS, Table
 from bench.stages._report_values import PAGE_RESAMPLES, RESAMPLES, Values
@@ -98,11 +98,11 @@ def _values(values: Values, models: Sequence[str], protocols: Sequence[Mapping[s
             resamples = RESAMPLES if metric in COLUMNS.values() else PAGE_RESAMPLES
             intervals = values.with_interval(str(metric), str(average), resamples).set_index(["dataset", "model"])
             for key, column in (("lo", "low"), ("hi", "high")):
-                grid = intervals[column].unstack("dataset").reindex(index=models, columns=datasets)
+                grid = intervals[column].unstack("dataset").reindex(index=list(models), columns=datasets)
                 table[key] = _numbers(grid.to_numpy(float))
             table["all"] = _overall(values, str(metric), str(average), models)
-        table["v"] = _numbers(frame.reindex(index=models, columns=datasets).to_numpy(float))
-        for protocol in protocols:
+        table["v"] = _numbers(frame.reindex(index=list(models), columns=datasets).to_numpy(float))
+        for protocol in [p for p in protocols if p["id"] != PUBLISHED]:
             found[f"{protocol['id']}|{metric}|{average}"] = table
     return found
 
@@ -135,10 +135,9 @@ def _printed(values: Values, models: Sequence[str]) -> dict[str, Any]:
 def _cells(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return curves, scores and record of each dataset and model; of several seeds, curves pooled, records listed."""
     results = values.results
-    curves = results.curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum()
-    history = results.history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean()
+    curves = by_cell(results.curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
+    history = by_cell(results.history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
     scores = results.summary.groupby(["dataset", "model", "metric", "average"])["value"].mean()
-    trained = set(history.index.droplevel("epoch"))
     found: dict[str, Any] = {}
     for cell in results.cells:
         key = (cell["dataset"], cell["model"])
@@ -146,8 +145,8 @@ def _cells(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[s
             found[name]["record"] += _record(cell)
             continue
         found[name] = {
-            "pr": _pr(curves.loc[key]),
-            "history": _history(history.loc[key]) if key in trained else [],
+            "pr": _pr(curves[key]),
+            "history": _history(history[key]) if key in history else [],
             "scores": _scores(scores.loc[key]),
             "images": images.get(name, []),
             "record": _record(cell),

@@ -5,6 +5,8 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from math import isfinite
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
@@ -85,21 +87,21 @@ def _numbers(values: Values) -> Files:
     shown: dict[str, Any] = {}
     for metric in COLUMNS.values() if models else ():
         for model, (value, _, _) in values.means(metric).items():
-            shown.setdefault(model, {})[metric] = round(value, 4)
+            if isfinite(value):
+                shown.setdefault(model, {})[metric] = round(value, 4)
     for model, rank in zip(models, values.ranking.mean_ranks if models else (), strict=True):
-        if model in shown and rank == rank:
+        if model in shown and isfinite(rank):
             shown[model]["mean_rank"] = round(float(rank), 2)
     yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
-    bars = [{"model": results.names[m], "crack_iou": v["crack_iou"]} for m, v in shown.items()]
+    bars = [{"model": results.names[m], "crack_iou": v["crack_iou"]} for m, v in shown.items() if "crack_iou" in v]
     yield (
         "plots/crack_iou.csv",
         pd.DataFrame(bars, columns=["model", "crack_iou"]).to_csv(index=False, lineterminator="\n"),
     )
     if len(results.history):
-        loss = results.history.pivot_table(index="epoch", columns="model", values="val_loss").reindex(
-            columns=results.models
-        )
-        yield "plots/selection_loss.csv", loss.to_csv(float_format="%.6g", lineterminator="\n")
+        loss = results.history.pivot_table(index="epoch", columns="model", values="val_loss")
+        loss = loss.reindex(columns=results.models).reset_index()
+        yield "plots/selection_loss.csv", loss.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _page(values: Values) -> Files:
@@ -109,8 +111,11 @@ def _page(values: Values) -> Files:
     for name, (title, _) in FIGURES.items():
         for path, content in figure_files(values, name):
             if path.endswith(".png"):
-                inside = values.results.is_sample or name not in OF_PHOTOGRAPHS
-                address = _report_photographs.data_uri(path, content) if inside else path
+                address = path
+                if name not in OF_PHOTOGRAPHS:
+                    address = _report_photographs.data_uri(path, content)
+                elif values.results.is_sample:
+                    address = _report_photographs.data_uri("x.jpg", _report_photographs.as_jpeg(content))
                 pictures.append(Picture(*title, address, *struct.unpack(">II", content[16:24])))  # PNG: width, height
     addresses = {}
     if values.results.is_sample:
@@ -146,7 +151,9 @@ def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
 
 def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
     if warning:
-        figure.suptitle(warning, color="#AA3377", fontsize=7, wrap=True)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + 0.3)
+        figure.suptitle("\n".join(wrap(warning, int(16 * width))), color="#AA3377", fontsize=6.5)
     folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
     found = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):

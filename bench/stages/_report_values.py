@@ -90,7 +90,8 @@ class Values:
         low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
         photos = self.results.images.groupby("dataset")["photo"].nunique() if len(frame) else pd.Series(dtype=int)
         alone = frame["dataset"].map(photos).to_numpy() < 2  # one photograph says nothing of another
-        return frame.assign(low=np.where(alone, np.nan, low), high=np.where(alone, np.nan, high))
+        found: pd.DataFrame = frame.assign(low=np.where(alone, np.nan, low), high=np.where(alone, np.nan, high))
+        return found
 
     def draws(self, dataset: str, model: str, metric: str, average: str, resamples: int = RESAMPLES) -> Array:
         """Return a metric of one cell in each resample, (R,): the same photographs for all models of a dataset."""
@@ -191,7 +192,7 @@ def _pooled(compute: Any, counts: pd.DataFrame) -> dict[str, float]:
     """Return the pooled metric of images with its interval."""
     if counts.empty:
         return dict.fromkeys(("value", "low", "high"), float("nan"))
-    photos = pd.factorize(counts.index.droplevel("item"))[0]
+    photos = np.asarray(counts.groupby(level=[0, 1], sort=False).ngroup(), np.int64)
     table = counts.to_numpy(float)
     generator = np.random.default_rng(0)
     draws = resample(compute, table[None, None], photos, np.zeros(len(table), int), "pooled", 1000, generator)

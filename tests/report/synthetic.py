@@ -43,7 +43,7 @@ def write(folder, datasets=DATASETS, models=MODELS, seeds=(0,), tests=None, epoc
                 history.append(_history(rng, epochs, row["miou"]).assign(**cell))
                 cells.append(_record(cell, source))
         prepared = {
-            "dataset": dataset, "classes": 1, "content": f"{number:016x}", "counts": _counts(count),
+            "dataset": dataset, "classes": 1, "content": f"{DATASETS.index(dataset):016x}", "counts": _counts(count),
             "origin": {"source": source}, "settings": {"image_size": SIDE, "mask_threshold": 0, "skip": []},
             "measured": {"photographs": card["photographs"], "crack_share": card["crack_share_pct"] / 100,
                          "native_size": "448x448"},
@@ -123,7 +123,8 @@ def _record(cell, source):
     settings = {"source": source, "train": {"lr": 1e-4, "batch": 32, "weight_decay": 1e-5, "epochs": 1000}}
     return cell | {
         "model_name": plugins.load("models", cell["model"]).NAME, "protocol": "5e11ec7ed0c0", "settings": settings,
-        "source": source, "data": f"{DATASETS.index(cell['dataset']):016x}", "code": {"commit": "c0ffee1", "dirty": False},
+        "source": source, "data": f"{DATASETS.index(cell['dataset']):016x}",
+        "code": {"commit": "c0ffee1", "dirty": False},
         "program": f"p-{cell['model']}", "versions": {"python": "3.11"}, "epochs": 120, "best_epoch": 97,
         "hardware": {"processor": "synthetic", "gpu": "none (synthetic)"}, "seconds": 3600.0, "images_per_s": 100.0,
         "peak_memory_mb": 9000.0, "stopped": "after 120 epochs",
