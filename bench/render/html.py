@@ -32,10 +32,11 @@ def fragment(table: Table) -> str:
     right = {c: ' class="n"' if is_numeric(table, c) else "" for c in columns}
     lines = ["<table>", f"<caption>{escape(table.caption)}</caption>", "<thead>", *_head(columns, right), "</thead>"]
     lines.append("<tbody>")
+    grouped = columns[0] == "Dataset" and table.frame[columns[0]].duplicated().any()
     previous = None
     for i, cells in enumerate(shown(table)):
         first = cells[columns[0]]
-        new = ' class="new"' if columns[0] == "Dataset" and previous not in (None, first) else ""
+        new = ' class="new"' if grouped and previous not in (None, first) else ""
         previous = first
         texts = (MARKS[table.marks.get((i, c), "")].format(escape(cells[c])) for c in columns)
         inner = "".join(f"<td{right[c]}>{text}</td>" for c, text in zip(columns, texts, strict=True))
