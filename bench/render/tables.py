@@ -58,7 +58,9 @@ def table_1(
                 "Crack type": crack_type.get(dataset, facts["crack_type"]),
                 "Pairs, published": facts["images"],
                 "Pairs, here": sum(counts.values()) if card else None,
-                "Train / validation / test": " / ".join(str(counts.get(s, 0)) for s in SPLITS) if card else "not prepared",
+                "Train / validation / test": " / ".join(str(counts.get(s, 0)) for s in SPLITS)
+                if card
+                else "not prepared",
                 "Photographs, published": facts["photographs"],
                 "Photographs, here": card["measured"]["photographs"] if card else None,
                 "Native size, here": card["measured"]["native_size"] if card else "",

@@ -64,7 +64,7 @@ def _leaderboard(values: Values) -> Files:
 
 def _audit(values: Values) -> Files:
     for table in audit.tables(values.results.costs):
-        yield from _table_files(table, "")
+        yield from _table_files(table, values.warning)
 
 
 def _cards(values: Values) -> Files:
@@ -154,6 +154,8 @@ def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
         width, height = figure.get_size_inches()
         figure.set_size_inches(width, height + 0.3)
         figure.suptitle("\n".join(wrap(warning, int(16 * width))), color="#AA3377", fontsize=6.5)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, not for each format
     folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
     found = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
