@@ -102,7 +102,10 @@ def figure_4(photographs: Photographs) -> Figure | None:
     for name in panels.TRANSFORMS:
         alone = settings | {k: float(k == name) for k in settings if k.endswith("_p")}
         transform = build_augmentation(AugmentSettings(**alone | {"noise_std": tuple(settings["noise_std"])}))
-        changed, moved = augment(transform, image, mask, (0, 1, 2))
+        draws = [augment(transform, image, mask, (0, 1, k)) for k in range(12)]
+        plain = image, image[::-1, ::-1]  # a quarter turn may be none or two
+        told = (pair for pair in draws if not any(np.array_equal(pair[0], p) for p in plain))
+        changed, moved = next(told, draws[0])
         shown.append((panels.TRANSFORMS[name], changed, moved > 0))
     return panels.augmentations(shown)
 
