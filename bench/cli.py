@@ -139,15 +139,20 @@ def measure(context: click.Context, target: Path, model: str) -> None:
 @main.command()
 @click.argument("results", default="results", type=DIRECTORY)
 @click.argument("reports", default="reports", type=DIRECTORY)
+@click.option("--prepared", default="prepared", show_default=True, type=DIRECTORY, help="Photographs, if here.")
+@click.option("--runs", default="runs", show_default=True, type=DIRECTORY, help="Predictions, if here.")
+@click.option("--only", multiple=True, metavar="PART", help="Write only this part, such as table3; may be repeated.")
 @click.pass_context
-def report(context: click.Context, results: Path, reports: Path) -> None:
-    """Render the tables and figures of RESULTS into REPORTS."""
+def report(
+    context: click.Context, results: Path, reports: Path, prepared: Path, runs: Path, only: tuple[str, ...]
+) -> None:
+    """Render the tables, figures, model cards and page of RESULTS into REPORTS."""
     from bench.settings import seed_list
     from bench.stages import report as stage
 
     params, settings = _section(context, "report", stage.Settings)
     lists = _names(params, "datasets"), _names(params, "models"), seed_list(params)
-    click.echo(stage.run(results, reports, *lists, settings))
+    click.echo(stage.run(results, reports, *lists, settings, prepared, runs, only))
 
 
 @main.command()

@@ -81,5 +81,18 @@ def read(folder: Path) -> Scores:
         foreign = set(frame["dataset"].unique()) - {cells["card"]["dataset"]}
         if foreign:
             raise UserError(f"{folder / f'{name}.csv'} holds rows of a foreign dataset: {', '.join(sorted(foreign))}.")
+        _require_counts(frame, folder / f"{name}.csv")
         frames[name] = frame
     return Scores(**frames, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
+
+
+def _require_counts(frame: pd.DataFrame, path: Path) -> None:
+    """Refuse a count that is no number: a sum over images would silently leave it out."""
+    for column in [c for c in (*COUNTS, "skeleton_true", "skeleton_pred", "threshold") if c in frame.columns]:
+        wrong = pd.to_numeric(frame[column], errors="coerce").isna()
+        if wrong.any():
+            row = frame[wrong].iloc[0]
+            raise UserError(
+                f"{path}: column {column!r} of {row['model']}/{row['seed']} holds {row[column]!r} in line "
+                f"{int(wrong.to_numpy().argmax()) + 2}, expected a count: evaluate this dataset again."
+            )

@@ -92,6 +92,11 @@ class ContextCrackNet(nn.Module):
         """
         return self._run(images)[0]
 
+    @property
+    def has_gates(self) -> bool:
+        """Whether this variant has RFEM."""
+        return self.decoder[0].gate is not None
+
     def gates(self, images: Tensor) -> list[Tensor]:
         """Return RFEM's four gates for images (B, channels, H, W), in the decoder's order: 1/16, 1/8, 1/4, 1/2 of H, W.
 

@@ -1,58 +1,157 @@
-"""The critical-difference diagram: mean ranks on a line, bars over models that do not differ."""
+"""Figures of ranks and cost: critical-difference diagram, heat map of ranks, accuracy against cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-LINE = "#333333"
-BAR = "#AA3377"
+from bench.render import style
+
+Array = npt.NDArray[np.float64]
+
+COSTS = {"gmacs": "GMACs per image", "parameters": "Parameters", "latency_ms_p50": "Latency, ms"}
 
 
-def critical_difference_diagram(
-    names: Sequence[str],
-    mean_ranks: npt.NDArray[np.float64],
-    difference: float,
-    cliques: Sequence[Sequence[int]],
-    title: str = "",
+@matplotlib.rc_context(style.RC)
+def critical_difference(
+    mean_ranks: Array, difference: float, cliques: Sequence[Sequence[int]], labels: Sequence[str], note: str
 ) -> Figure:
-    """Return the diagram: best to the left, a bar over each group whose mean ranks lie within the difference.
+    """Return the diagram of mean ranks; bars join models that Nemenyi's test cannot tell apart.
 
     Args:
-        names: display names of K models.
-        mean_ranks: (K,), 1 is best.
-        difference: critical difference, ranks.
-        cliques: groups of positions that do not differ, from ``bench.stats.ranks.cliques``.
-        title: above it; what it can and cannot show belongs here.
+        mean_ranks: of each model, 1 is best, (M,).
+        difference: critical difference, in ranks.
+        cliques: groups of positions in ``mean_ranks``.
+        labels: names of the models.
+        note: sentence below: which test, over how many datasets.
 
-    **Source:** Demsar 2006, JMLR 7, section 3.2.4.
+    **Source:** Demsar 2006, JMLR 7, figure 1.
     """
-    count = len(names)
+    count = len(mean_ranks)
     order = np.argsort(mean_ranks, kind="stable")
-    rows = (count + 1) // 2
-    figure = Figure(figsize=(8, 1.3 + 0.28 * (rows + len(cliques))), layout="constrained")
+    half = -(-count // 2)
+    top = 0.6 + 0.28 * len(cliques)
+    figure = Figure(figsize=(style.PAGE * 0.75, 0.75 + 0.2 * (top / 0.4 + half)), layout="constrained")
     axis = figure.subplots()
-    axis.set_axis_off()
-    axis.plot([1, count], [0, 0], color=LINE, linewidth=1)
+    axis.set(xlim=(0.4 - count * 0.28, count * 1.28 + 0.6), ylim=(top + 0.42 * half + 0.15, -1.2))
+    axis.axis("off")
+    axis.hlines(0, 1, count, color="black", linewidth=0.8)
     for rank in range(1, count + 1):
-        axis.plot([rank, rank], [0, 0.15], color=LINE, linewidth=1)
-        axis.text(rank, 0.25, str(rank), ha="center", va="bottom", fontsize=9)
-    axis.plot([1, 1 + difference], [1.1, 1.1], color=LINE, linewidth=2)
-    axis.text(1 + difference / 2, 1.2, f"critical difference {difference:.2f}", ha="center", va="bottom", fontsize=9)
-    for level, group in enumerate(cliques):
-        span = mean_ranks[list(group)]
-        axis.plot([span.min() - 0.05, span.max() + 0.05], [-0.3 - 0.3 * level] * 2, color=BAR, linewidth=3)
-    below = -0.3 - 0.3 * len(cliques)
-    for position, model in enumerate(order):
-        left = position < rows
-        row = position if left else count - 1 - position
-        height, side = below - 0.4 * (row + 1), 0.4 if left else count + 0.6
-        axis.plot([mean_ranks[model], mean_ranks[model], side], [0, height, height], color=LINE, linewidth=0.8)
-        label = f"{names[model]}  {mean_ranks[model]:.2f}"
-        axis.text(
-            side, height, f"{label} " if left else f" {label}", ha="right" if left else "left", va="center", fontsize=9
-        )
-    axis.set_xlim(-1.6, count + 2.6)
-    axis.set_title(title, fontsize=9)
+        axis.vlines(rank, -0.12, 0, color="black", linewidth=0.8)
+        axis.text(rank, -0.2, str(rank), ha="center", va="bottom")
+    shown = min(difference, count - 1)
+    axis.plot([1, 1 + shown], [-0.75, -0.75], color="black", linewidth=1.6, marker="|", markersize=6)
+    beyond = " (more than the axis)" if difference > count - 1 else ""
+    axis.text(1 + shown / 2, -0.82, f"critical difference {difference:.2f}{beyond}", ha="center", va="bottom")
+    for i, group in enumerate(cliques):
+        ends = mean_ranks[list(group)]
+        axis.hlines(0.3 + 0.28 * i, ends.min() - 0.06, ends.max() + 0.06, color="black", linewidth=2.6)
+    for place, model in enumerate(order):
+        left = place < half
+        y = top + 0.42 * (place if left else count - 1 - place)
+        x = 0.7 if left else count + 0.3
+        axis.plot([mean_ranks[model]] * 2 + [x], [0, y, y], color="#444444", linewidth=0.6)
+        text = f"{labels[model]}  {mean_ranks[model]:.2f}"
+        axis.text(x + (-0.1 if left else 0.1), y, text, ha="right" if left else "left", va="center")
+    figure.supxlabel(note, fontsize=6.5, color="#444444")
     return figure
+
+
+@matplotlib.rc_context(style.RC | {"axes.grid": False})
+def rank_map(values: Array, ranks: Array, mean_ranks: Array, datasets: Sequence[str], models: Sequence[str]) -> Figure:
+    """Return the heat map of ranks: a row per model, best mean rank (in brackets) on top, a column per dataset.
+
+    Args:
+        values: scores, printed small in each cell, (D, M); nan where not run.
+        ranks: 1 is best, (D, M); nan where not ranked.
+        mean_ranks: (M,); nan for a model that lacks a dataset, which comes last.
+        datasets: names, D.
+        models: names, M.
+    """
+    order = np.argsort(np.where(np.isnan(mean_ranks), np.inf, mean_ranks), kind="stable")
+    figure = Figure(figsize=(max(style.COLUMN, 1.6 + 0.58 * len(datasets)), 0.9 + 0.29 * len(models)))
+    figure.set_layout_engine("constrained")
+    axis = figure.subplots()
+    axis.imshow(ranks.T[order], cmap="cividis_r", vmin=1, vmax=max(2, len(models)), aspect="auto")
+    for row, model in enumerate(order):
+        for column in range(len(datasets)):
+            rank = ranks[column, model]
+            if np.isnan(rank):
+                axis.text(column, row, "not run", ha="center", va="center", fontsize=5.5, color="#555555")
+                continue
+            colour = "white" if rank > 0.55 * len(models) else "black"
+            weight = "bold" if rank == np.nanmin(ranks[column]) else "normal"
+            axis.text(column, row - 0.14, f"{rank:g}", ha="center", va="center", color=colour, weight=weight)
+            axis.text(column, row + 0.26, f"{values[column, model]:.3f}", ha="center", va="center", color=colour,
+                      fontsize=5)  # fmt: skip
+    axis.set_xticks(range(len(datasets)), datasets, rotation=30, ha="right")
+    labels = [models[m] + ("" if np.isnan(mean_ranks[m]) else f"  ({mean_ranks[m]:.2f})") for m in order]
+    axis.set_yticks(range(len(models)), labels)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return figure
+
+
+@matplotlib.rc_context(style.RC)
+def pareto(
+    scores: Mapping[str, tuple[float, float, float]],
+    costs: Mapping[str, Mapping[str, float]],
+    names: Mapping[str, str],
+    label: str,
+) -> Figure:
+    """Return score against multiply-adds, parameters and latency; the line joins models that none beats in both.
+
+    Args:
+        scores: model -> score, higher is better, low and high end of its interval.
+        costs: model -> ``COSTS``.
+        names: id -> display name.
+        label: of the vertical axis.
+    """
+    models = [m for m in scores if m in costs]
+    figure = Figure(figsize=(style.PAGE, 3.0), layout="constrained")
+    axes = figure.subplots(1, len(COSTS), sharey=True)
+    for axis, (key, title) in zip(axes, COSTS.items(), strict=True):
+        x = np.array([costs[m][key] for m in models], float) / (1e6 if key == "parameters" else 1)
+        y, low, high = np.array([scores[m] for m in models], float).reshape(-1, 3).T
+        front = pareto_front(x, y)
+        axis.plot(x[front], y[front], color="#444444", linewidth=0.8, drawstyle="steps-post", zorder=1)
+        for i, model in enumerate(models):
+            error = np.maximum(0, [[y[i] - low[i]], [high[i] - y[i]]])
+            axis.errorbar(x[i], y[i], error, fmt="none", ecolor=style.colour(model), elinewidth=0.8)
+            size = 9 if model == "context_cracknet" else 5.5
+            axis.plot(x[i], y[i], linestyle="", markersize=size, label=names[model], **style.marker(model))
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("")
+        axis.set_xticks(_ticks(x))
+        axis.margins(x=0.08)
+        axis.set_xlabel(title + (" (millions)" if key == "parameters" else ""))
+    axes[0].set_ylabel(label)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def pareto_front(cost: Array, score: Array) -> list[int]:
+    """Return the positions that no other beats or equals in both cost (lower) and score (higher), by rising cost.
+
+    >>> pareto_front(np.array([3.0, 1, 2, 2]), np.array([0.9, 0.5, 0.4, 0.7]))
+    [1, 3, 0]
+    """
+    front: list[int] = []
+    for i in np.lexsort((-score, cost)):
+        if np.isfinite(score[i]) and np.isfinite(cost[i]) and (not front or score[i] > score[front[-1]]):
+            front.append(int(i))
+    return front
+
+
+def _ticks(x: Array) -> list[float]:
+    """Return round numbers, such as 1, 2, 5, 10, that span the values."""
+    finite = x[np.isfinite(x) & (x > 0)]
+    if not len(finite):
+        return [1.0]
+    steps = (1, 2, 3, 5, 7) if finite.max() < 10 * finite.min() else (1, 2, 5)
+    candidates = [m * 10.0**e for e in range(-3, 7) for m in steps]
+    found = [c for c in candidates if finite.min() * 0.9 <= c <= finite.max() * 1.1]
+    return found or [float(finite.min())]

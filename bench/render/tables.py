@@ -1,4 +1,4 @@
-"""Tables 1 to 7 of the paper, published beside measured: frames in, frames out."""
+"""Tables 1, 2 and 7 of the paper, published beside measured: frames in, frames out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +10,10 @@ COLUMNS = {"miou": "crack_iou", "dice": "dice", "recall": "recall", "precision":
 """Column of the published tables -> metric. What the paper prints as mIoU is the IoU of the crack class: its Dice is
 2 IoU / (1 + IoU) to 1e-3 in every row."""
 
-TITLES = {"miou": "Crack IoU (printed: mIoU)", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
-
 GFLOPS_TOLERANCE = 0.008
 """Counting conventions of activations and norms make up for this much."""
 
 SPLITS = ("train", "validation", "test")
-
-ABLATION_DATASET = "gaps"
-"""Dataset of Table 6: its last row is the Context-CrackNet row of GAPs in Table 4."""
-
-FAIR_ABLATION = ("context_cracknet_skip", "context_cracknet_cagm_skip")
-"""The two configurations that the paper lacks: plain skips where RFEM is off, so that CAGM's output counts."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +26,7 @@ class Table:
         frame: column names are the headings; numbers unrounded, nan where there is none.
         digits: heading -> digits after the point.
         notes: sentences below the table.
+        marks: (row number, heading) -> "best" or "second".
     """
 
     name: str
@@ -41,6 +34,7 @@ class Table:
     frame: pd.DataFrame
     digits: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    marks: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
 def table_1(
@@ -64,7 +58,9 @@ def table_1(
                 "Crack type": crack_type.get(dataset, facts["crack_type"]),
                 "Pairs, published": facts["images"],
                 "Pairs, here": sum(counts.values()) if card else None,
-                "Train / validation / test": " / ".join(str(counts[s]) for s in SPLITS) if card else "not prepared",
+                "Train / validation / test": " / ".join(str(counts.get(s, 0)) for s in SPLITS)
+                if card
+                else "not prepared",
                 "Photographs, published": facts["photographs"],
                 "Photographs, here": card["measured"]["photographs"] if card else None,
                 "Native size, here": card["measured"]["native_size"] if card else "",
@@ -83,7 +79,7 @@ def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
 
     Args:
         settings: dotted key -> value, of the runs' protocol; empty if there are no runs.
-        printed: the paper's.
+        printed: the paper's settings.
     """
     rows = []
     for row in printed.itertuples():
@@ -96,58 +92,6 @@ def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
     return Table("table2", "Table 2. Training settings.", frame)
 
 
-def segmentation_tables(
-    summary: pd.DataFrame, average: str, names: Mapping[str, str], models: Sequence[str], printed: pd.DataFrame
-) -> list[Table]:
-    """Return Tables 3, 4 and 5: crack IoU, Dice, recall and precision, published, measured and their difference.
-
-    Args:
-        summary: dataset, model, seed, metric, average, value.
-        average: which average the tables show.
-        names: id -> display name.
-        models: ids of the rows beyond the published ones, in order.
-        printed: the paper's Tables 3 to 5.
-    """
-    measured = _measured(summary, average)
-    tables = []
-    for number, part in printed.groupby("table"):
-        rows = []
-        for dataset in part["dataset"].unique():
-            if dataset not in names:
-                continue
-            of_paper = part[part["dataset"] == dataset].set_index("model")
-            for model in [m for m in of_paper.index if m in models] + [m for m in models if m not in of_paper.index]:
-                values = of_paper.loc[model] if model in of_paper.index else {}
-                head = {"Dataset": names[dataset], "Model": names[model]}
-                rows.append(head | _compare(values, measured.get((dataset, model), {})))
-        if rows:
-            caption = f"Table {number}. Segmentation results ({average.replace('_', ' ')})."
-            tables.append(Table(f"table{number}", caption, pd.DataFrame(rows), _DIGITS, _DIFFERENCE_NOTES))
-    return tables
-
-
-def table_6(summary: pd.DataFrame, average: str, names: Mapping[str, str], printed: pd.DataFrame) -> Table:
-    """Return the ablation on GAPs: the authors' four configurations and the fair ones."""
-    measured = _measured(summary, average)
-    rows = []
-    for row in printed.to_dict("records"):
-        rows.append(
-            {"Configuration": row["printed"]} | _compare(row, measured.get((ABLATION_DATASET, row["model"]), {}))
-        )
-    for model in FAIR_ABLATION:
-        found = measured.get((ABLATION_DATASET, model), {})
-        rows.append({"Configuration": names.get(model, model)} | _compare({}, found))
-    notes = [
-        *_DIFFERENCE_NOTES,
-        "In the authors' code the decoder has no skip connection where RFEM is off, so that CAGM's output is not used: "
-        '"CAGM Only" computes the same function as "Baseline".',
-        "The configurations with plain skips are not in the paper; there CAGM's output reaches the decoder.",
-    ]
-    return Table(
-        "table6", f"Table 6. Ablation on GAPs ({average.replace('_', ' ')}).", pd.DataFrame(rows), _DIGITS, notes
-    )
-
-
 def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], printed: pd.DataFrame) -> Table:
     """Return the complexity of the models: parameters, multiply-adds, latency, memory.
 
@@ -156,9 +100,11 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
         names: id -> display name, of all declared models.
         printed: the paper's Table 7.
     """
-    of_paper, nan, rows = printed.set_index("model").to_dict("index"), float("nan"), []
+    of_paper = printed.set_index("model").to_dict("index")
+    rows = []
     for model, name in names.items():
         paper, cost = of_paper.get(model, {}), costs.get(model, {})
+        nan = float("nan")
         params, gflops = cost.get("parameters", nan) / 1e6, cost.get("gflops", nan)
         rows.append(
             {
@@ -191,30 +137,6 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
         *_look_alikes(rows),
     ]
     return Table("table7", "Table 7. Model complexity.", pd.DataFrame(rows), digits, notes)
-
-
-_DIGITS = {f"{t}, {kind}": 4 for t in TITLES.values() for kind in ("published", "measured", "difference")}
-
-_DIFFERENCE_NOTES = ("Difference: measured minus published. An empty field: not run, or not published.",)
-
-
-def _measured(summary: pd.DataFrame, average: str) -> dict[tuple[str, str], dict[str, float]]:
-    """Return (dataset, model) -> metric -> value, the mean over seeds."""
-    means = summary[summary["average"] == average].groupby(["dataset", "model", "metric"])["value"].mean()
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for row in means.reset_index().to_dict("records"):
-        found.setdefault((row["dataset"], row["model"]), {})[row["metric"]] = row["value"]
-    return found
-
-
-def _compare(paper: Any, measured: Mapping[str, float]) -> dict[str, Any]:
-    """Return published, measured and difference of the four metrics."""
-    row: dict[str, Any] = {}
-    for column, metric in COLUMNS.items():
-        theirs = float(paper[column]) if len(paper) else float("nan")
-        ours, title = measured.get(metric, float("nan")), TITLES[column]
-        row |= {f"{title}, published": theirs, f"{title}, measured": ours, f"{title}, difference": ours - theirs}
-    return row
 
 
 def _reproduces(paper: Mapping[Any, float], params: float, gflops: float) -> str:

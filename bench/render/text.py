@@ -1,4 +1,4 @@
-"""Tables as text: Markdown and CSV."""
+"""Tables as text: Markdown, CSV, for a terminal, and as records."""
 
 import math
 from typing import Any
@@ -7,29 +7,31 @@ import pandas as pd
 
 from bench.render.tables import Table
 
+MARKS = {"best": "**{}**", "second": "<u>{}</u>", "": "{}"}
+
 
 def markdown(table: Table, heading: str = "") -> str:
     """Return a Markdown page: caption, table, notes; ``heading`` is a warning above it."""
     lines = [f"**{heading}**", ""] if heading else []
     lines += [table.caption, "", _row(table.frame.columns), _row("---" for _ in table.frame.columns)]
-    for row in table.frame.to_dict("records"):
-        lines.append(_row(_show(value, table.digits.get(str(name))) for name, value in row.items()))
+    for i, cells in enumerate(shown(table)):
+        marked = (MARKS[table.marks.get((i, name), "")].format(cell) for name, cell in cells.items())
+        lines.append(_row(marked))
     lines += ["", *[f"- {note}" for note in table.notes]] if table.notes else []
     return "\n".join(lines) + "\n"
 
 
 def csv(table: Table) -> str:
     """Return the table as CSV with the digits it is printed with."""
-    shown = table.frame.apply(lambda column: column.map(lambda v: _show(v, table.digits.get(str(column.name)))))
-    return str(shown.to_csv(index=False, lineterminator="\n"))
+    frame = pd.DataFrame(shown(table), columns=table.frame.columns)
+    return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
 def plain(table: Table) -> str:
     """Return the table for a terminal: aligned columns, caption above, notes below."""
-    shown = table.frame.apply(lambda column: column.map(lambda v: _show(v, table.digits.get(str(column.name)))))
-    rows = [[str(name) for name in shown.columns], *shown.astype(str).to_numpy().tolist()]
+    rows = [[str(name) for name in table.frame.columns], *(list(cells.values()) for cells in shown(table))]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = [not pd.api.types.is_numeric_dtype(table.frame[name]) for name in table.frame.columns]
+    left = [not is_numeric(table, str(name)) for name in table.frame.columns]
     lines = [
         "  ".join(cell.ljust(w) if start else cell.rjust(w) for cell, w, start in zip(row, widths, left, strict=True))
         for row in rows
@@ -44,6 +46,19 @@ def records(table: Table) -> list[dict[str, Any]]:
         {str(name): None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
         for row in table.frame.to_dict("records")
     ]
+
+
+def shown(table: Table) -> list[dict[str, str]]:
+    """Return the rows as they are printed: numbers with their digits, nothing for what is missing."""
+    return [
+        {str(name): _show(value, table.digits.get(str(name))) for name, value in row.items()}
+        for row in table.frame.to_dict("records")
+    ]
+
+
+def is_numeric(table: Table, heading: str) -> bool:
+    """Return whether a column holds numbers, which are set flush right."""
+    return bool(pd.api.types.is_numeric_dtype(table.frame[heading]))
 
 
 def _row(cells: Any) -> str:

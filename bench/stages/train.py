@@ -23,6 +23,9 @@ from bench.stages._feed import hold
 from bench.stages._fit import autocast, fit
 from bench.stages._state import State
 
+GATED_ITEMS = 4
+"""Test items of which the gates are kept: enough to choose one from."""
+
 
 @dataclass(frozen=True)
 class Plateau:
@@ -87,6 +90,7 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
         (target / "run.json").unlink(missing_ok=True)  # of an earlier training: what it vouches for goes now
         shutil.rmtree(target / "probabilities", ignore_errors=True)
         _predict(network, data, target / "probabilities", settings, device)
+        write_gates(network, data, target / "gates", device)
     except torch.OutOfMemoryError as error:
         raise UserError(_out_of_memory(settings, data, device)) from error
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
@@ -151,6 +155,23 @@ def _predict(
             logits = network(images)
         for prob in _crack_probability(logits.float()).cpu().numpy():
             predictions.write_one(folder, next(names), predictions.quantise(prob))
+
+
+@torch.no_grad()
+def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, device: torch.device) -> None:
+    """Write the gates of a network that has any, of the first test items, as ``<side in px>/<item>.png``, floor(256 g).
+
+    They are what figure 7 shows; a report can so be rendered without the weights.
+    """
+    if not getattr(network, "has_gates", False):
+        return
+    rows = data.split("test")[:GATED_ITEMS]
+    names = data.items["item"].iloc[rows]
+    network.eval()
+    images, _ = next(iter(hold(data, rows, device).batches(GATED_ITEMS)))
+    for gate in network.gates(images):  # type: ignore[operator]
+        for name, values in zip(names, gate[:, 0].float().cpu().numpy(), strict=True):
+            predictions.write_one(folder / str(values.shape[0]), name, predictions.quantise(values))
 
 
 def _crack_probability(logits: Tensor) -> Tensor:

@@ -1,0 +1,114 @@
+"""Figures with one panel per dataset and one line per model: precision-recall and training curves."""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench.render import style
+
+COLUMNS = 5
+
+
+@matplotlib.rc_context(style.RC)
+def precision_recall(
+    curves: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str]
+) -> Figure:
+    """Return precision against recall over all thresholds, pooled over test images and seeds; a dot at p = 0.5.
+
+    Args:
+        curves: dataset, model, seed, threshold, tp, fp, fn.
+        names: id -> display name.
+        datasets: ids, one panel each.
+        models: ids.
+    """
+    parts = by_cell(curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
+
+    def draw(axis: Any, dataset: str, model: str) -> None:
+        rows: pd.DataFrame = parts[(dataset, model)]
+        precision, recall = ratios(rows)
+        axis.plot(recall, precision, **style.line(model), label=names[model])
+        axis.plot(recall[128], precision[128], marker="o", markersize=2.5, color=style.colour(model), zorder=4)
+
+    figure = _panels(parts, draw, names, datasets, models, "Recall", "Precision")
+    for axis in figure.axes[: len(datasets)]:
+        axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        _iso_f1(axis)
+    return figure
+
+
+@matplotlib.rc_context(style.RC)
+def training(history: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str]) -> Figure:
+    """Return the loss on the split that chooses the checkpoint (line) and on the training split (faint), by epoch.
+
+    Args:
+        history: dataset, model, seed, epoch, train_loss, val_loss; the mean over seeds is shown.
+        names: id -> display name.
+        datasets: ids, one panel each.
+        models: ids.
+    """
+    parts = by_cell(history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
+
+    def draw(axis: Any, dataset: str, model: str) -> None:
+        rows: pd.DataFrame = parts[(dataset, model)]
+        lone = {"marker": "o", "markersize": 3} if len(rows) == 1 else {}
+        axis.plot(rows.index, rows["val_loss"], **style.line(model) | {"linewidth": 0.9}, **lone, label=names[model])
+        axis.plot(rows.index, rows["train_loss"], **style.line(model) | {"linewidth": 0.5}, alpha=0.45)
+
+    return _panels(parts, draw, names, datasets, models, "Epoch", "Loss: selection (line), training (faint)")
+
+
+def by_cell(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the part of each dataset and model, from a frame indexed by them and a third level, which remains."""
+    return {(str(d), str(m)): part.droplevel([0, 1]) for (d, m), part in frame.groupby(level=[0, 1])}
+
+
+def ratios(counts: pd.DataFrame) -> tuple[Any, Any]:
+    """Return precision and recall of counts tp, fp, fn; nan where undefined."""
+    tp, fp, fn = counts[["tp", "fp", "fn"]].to_numpy(float).T
+    with np.errstate(invalid="ignore"):
+        return tp / (tp + fp), tp / (tp + fn)
+
+
+def _panels(
+    there: Container[tuple[str, str]],
+    draw: Callable[[Any, str, str], None],
+    names: Mapping[str, str],
+    datasets: Sequence[str],
+    models: Sequence[str],
+    x: str,
+    y: str,
+) -> Figure:
+    """Return a grid of panels with shared axes, one legend below."""
+    wide = min(COLUMNS, len(datasets))
+    high = -(-len(datasets) // wide)
+    size = (min(style.PAGE, max(style.COLUMN, 1.9 * wide)), 0.9 + (1.6 if wide > 2 else 2.2) * high)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).ravel()
+    handles: dict[str, Any] = {}
+    for axis, dataset in zip(axes, datasets, strict=False):
+        for model in [m for m in models if (dataset, m) in there]:
+            draw(axis, dataset, model)
+        handles |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
+        axis.set_title(names[dataset])
+    for axis in axes[len(datasets) :]:
+        axis.set_visible(False)
+    for axis in axes[len(datasets) - min(wide, len(datasets)) : len(datasets)]:
+        axis.set_xlabel(x)
+        axis.tick_params(labelbottom=True)
+    figure.supylabel(y, fontsize=7.5)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5 if wide > 3 else 3)
+    return figure
+
+
+def _iso_f1(axis: Any) -> None:
+    """Draw the lines of equal F1."""
+    recall = np.linspace(0.01, 1, 100)
+    for f1 in (0.2, 0.4, 0.6, 0.8):
+        known = 2 * recall - f1 > 0.01
+        line = f1 * recall[known] / (2 * recall[known] - f1)
+        axis.plot(recall[known][line <= 1], line[line <= 1], color="#BBBBBB", linewidth=0.4, zorder=0)
+        axis.text(0.985, f1 / (2 - f1) + 0.015, f"{f1:g}", fontsize=4.5, color="#999999", ha="right", va="bottom")

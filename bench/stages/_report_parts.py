@@ -1,0 +1,182 @@
+"""The parts of the report: each yields its files, path below reports/ and content."""
+
+import io
+import json
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from math import isfinite
+from textwrap import wrap
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench import leaderboard, paper_audit, plugins
+from bench.definitions import AVERAGES
+from bench.render import html, latex, model_card, score_tables, tables, text
+from bench.render.page import Picture
+from bench.render.tables import COLUMNS
+from bench.stages import _report_page, _report_photographs
+from bench.stages._report_figures import FIGURES, OF_PHOTOGRAPHS
+from bench.stages._report_values import Values
+from bench.standings import Question
+
+Files = Iterator[tuple[str, str | bytes]]
+
+
+def all_tables(values: Values) -> Iterator[tables.Table]:
+    """Yield Tables 1 to 7; those that nothing was run for say so."""
+    results, paper = values.results, values.results.published
+    facts = {d: asdict(plugins.load("datasets", d).CARD) for d in results.datasets}
+    yield tables.table_1(results.cards, facts, paper["table_1"])
+    yield tables.table_2(flat(results.cells[0]["settings"]) if results.cells else {}, paper["table_2"])
+    measured = score_tables.by_cell(values.headline)
+    yield from score_tables.segmentation_tables(
+        measured, values.average, results.names, results.models, paper["tables_3_4_5"]
+    )
+    yield score_tables.table_6(measured, values.average, results.names, paper["table_6"])
+    yield tables.table_7(results.costs, {m: results.names[m] for m in results.models}, paper["table_7"])
+
+
+def ranking(values: Values) -> list[tables.Table]:
+    """Return the leaderboard; results that fail the check are tabulated, never ranked."""
+    if values.faults or not values.results.cells:
+        return []
+    question = Question("crack_iou", values.average)
+    return leaderboard.leaderboards(values.results, question, values.results.datasets, rank_published=False)
+
+
+def _table(number: str) -> Callable[[Values], Files]:
+    def part(values: Values) -> Files:
+        for table in all_tables(values):
+            if table.name == number:
+                yield from _table_files(table, values.warning)
+
+    return part
+
+
+def _leaderboard(values: Values) -> Files:
+    for table in ranking(values):
+        yield from _table_files(table, values.warning)
+
+
+def _audit(values: Values) -> Files:
+    for table in paper_audit.tables(values.results.costs):
+        yield from _table_files(table, values.warning)
+
+
+def _cards(values: Values) -> Files:
+    results = values.results
+    metric_names = {m: plugins.load("metrics", m).NAME for m in results.summary["metric"].unique()}
+    of_cell = dict(list(results.summary.groupby(["dataset", "model", "seed"])))
+    for cell in results.cells:
+        part = of_cell[(cell["dataset"], cell["model"], cell["seed"])]
+        scores = part.pivot(index="metric", columns="average", values="value").reindex(columns=list(AVERAGES))
+        scores = scores.rename(index=metric_names, columns=AVERAGES).rename_axis(columns=None).reset_index()
+        page = model_card.model_card(cell, results.names, scores, results.cards[cell["dataset"]], values.warning)
+        yield f"cards/{cell['dataset']}_{cell['model']}_{cell['seed']}.md", page
+
+
+def _numbers(values: Values) -> Files:
+    """Yield what `dvc metrics` and `dvc plots` show, and every metric of every cell."""
+    results = values.results
+    yield "summary.csv", results.summary.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    models = values.ran[1]
+    shown: dict[str, Any] = {}
+    for metric in COLUMNS.values() if models else ():
+        for model, (value, _, _) in values.means(metric).items():
+            if isfinite(value):
+                shown.setdefault(model, {})[metric] = round(value, 4)
+    for model, rank in zip(models, values.ranking.mean_ranks if models else (), strict=True):
+        if model in shown and isfinite(rank):
+            shown[model]["mean_rank"] = round(float(rank), 2)
+    yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
+    bars = [{"model": results.names[m], "crack_iou": v["crack_iou"]} for m, v in shown.items() if "crack_iou" in v]
+    yield (
+        "plots/crack_iou.csv",
+        pd.DataFrame(bars, columns=["model", "crack_iou"]).to_csv(index=False, lineterminator="\n"),
+    )
+    if len(results.history):
+        loss = results.history.pivot_table(index="epoch", columns="model", values="val_loss")
+        loss = loss.reindex(columns=results.models).reset_index()
+        yield "plots/selection_loss.csv", loss.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _page(values: Values) -> Files:
+    """Yield the page; photographs lie beside it, but for the sample's, which are inside."""
+    rows, photographs = _report_photographs.images(values.photographs)
+    pictures = []
+    for name, (title, _) in FIGURES.items():
+        for path, content in figure_files(values, name):
+            if path.endswith(".png"):
+                address = path
+                if name not in OF_PHOTOGRAPHS:
+                    address = _report_photographs.data_uri(path, content)
+                elif values.results.is_sample:
+                    address = _report_photographs.data_uri("x.jpg", _report_photographs.as_jpeg(content))
+                pictures.append(Picture(*title, address, *struct.unpack(">II", content[16:24])))  # PNG: width, height
+    addresses = {}
+    if values.results.is_sample:
+        addresses = {path: _report_photographs.data_uri(path, content) for path, content in photographs.items()}
+    else:
+        yield from photographs.items()
+    every = [*ranking(values), *all_tables(values)]
+    yield from _report_page.render(values, every, paper_audit.tables(values.results.costs), pictures, rows, addresses)
+
+
+def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings with dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
+
+
+def _table_files(table: tables.Table, warning: str) -> Files:
+    yield f"tables/{table.name}.md", text.markdown(table, warning)
+    yield f"tables/{table.name}.csv", text.csv(table)
+    yield f"tables/{table.name}.tex", latex.latex(table, warning)
+    yield f"tables/{table.name}.html", html.document(table, warning)
+
+
+def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
+    """Return a figure as PNG (200 dpi) and SVG, or nothing; drawn once. The same results give the same bytes."""
+    if name not in values.drawn:
+        figure = FIGURES[name][1](values)
+        values.drawn[name] = [] if figure is None else _saved(name, figure, values.warning)
+    return values.drawn[name]
+
+
+def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
+    if warning:
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + 0.3)
+        figure.suptitle("\n".join(wrap(warning, int(16 * width))), color="#AA3377", fontsize=6.5)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, not for each format
+    folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
+    found = []
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata)
+            found.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
+    return found
+
+
+def _figure(name: str) -> Callable[[Values], Files]:
+    return lambda values: iter(figure_files(values, name))
+
+
+PARTS: dict[str, Callable[[Values], Files]] = {
+    **{f"table{i}": _table(f"table{i}") for i in range(1, 8)},
+    "leaderboard": _leaderboard,
+    "audit": _audit,
+    **{name: _figure(name) for name in FIGURES},
+    "cards": _cards,
+    "numbers": _numbers,
+    "page": _page,
+}
+"""Name on the command line -> what it yields, in the order they are written."""

@@ -1,0 +1,215 @@
+"""The report's photographs: prepared/ and runs/ -> figures 4, 5, 7, 8 and the images of the page."""
+
+import base64
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench.formats import predictions, prepared
+from bench.formats.scores import COUNTS
+from bench.plugins import load
+from bench.render import panels
+from bench.stages._difficulty import difficulty, likely_cause
+from bench.stages._report_values import Values
+
+Array = npt.NDArray[np.uint8]
+
+REFERENCE = "context_cracknet"
+"""The model of figures 5, 7 and 8."""
+
+FIGURE_5 = (REFERENCE, "manet", "pspnet", "deeplabv3plus", "fpn")
+
+AUGMENTED = ("deepcrack", "cfd")
+"""Dataset of figure 4 as in the paper; the next one where it is not there, then any."""
+
+EXTREMES = 3
+"""Worst and best images of a cell on the page."""
+
+ORANGE, BLUE = (0xD5, 0x5E, 0x00), (0x0B, 0x5C, 0xFF)
+
+
+class Photographs:
+    """The prepared datasets and predictions that are here, read when they are asked for."""
+
+    def __init__(self, values: Values) -> None:
+        self.values, self.results = values, values.results
+        self.data = {
+            d: prepared.read(values.prepared / d)
+            for d in values.ran[0]
+            if (values.prepared / d / "card.json").is_file() and (values.runs / d).is_dir()
+        }
+        for name, data in list(self.data.items()):
+            if data.card["content"] != self.results.cards[name]["content"]:
+                del self.data[name]  # prepared anew since the results were made: its photographs are others
+
+    def models(self, dataset: str) -> list[str]:
+        """Return the models whose predictions on a dataset are here."""
+        return [m for m in self.values.ran[1] if (self._run(dataset, m) / "probabilities").is_dir()]
+
+    def pair(self, dataset: str, item: str) -> tuple[Array, npt.NDArray[np.bool_]]:
+        """Return photograph (H, W, 3) and true mask (H, W) of an item."""
+        data = self.data[dataset]
+        row = int(np.flatnonzero(data.items["item"].to_numpy() == item)[0])
+        return np.asarray(data.images[row]), data.masks[row] > 0
+
+    def predicted(self, dataset: str, model: str, item: str) -> npt.NDArray[np.bool_]:
+        """Return the predicted mask (H, W) of an item."""
+        size = self.data[dataset].masks.shape[1:]
+        return predictions.read_one(self._run(dataset, model) / "probabilities", item, size) >= 128
+
+    def gates(self, dataset: str) -> tuple[str, list[Array]] | None:
+        """Return the first item whose gates were written, and its gates, coarse to fine."""
+        folder = self._run(dataset, REFERENCE) / "gates"
+        found = sorted(folder.glob("*/*.png"))
+        if not found:
+            return None
+        item = found[0].stem
+        sides = sorted(int(p.parent.name) for p in folder.glob(f"*/{item}.png"))
+        return item, [predictions.read_one(folder / str(s), item, (s, s)) for s in sides]
+
+    @cached_property
+    def iou(self) -> pd.DataFrame:
+        """Crack IoU of each test image that has crack, mean over seeds, worst first: dataset, model, item, iou."""
+        images = self.results.images[self.results.images["skeleton_true"] > 0]
+        values = load("metrics", "crack_iou").compute(*images[COUNTS].to_numpy(float).T)
+        means = images.assign(iou=values).groupby(["dataset", "model", "item"])["iou"].mean().reset_index()
+        return means.sort_values(["dataset", "model", "iou", "item"], ignore_index=True)
+
+    def _run(self, dataset: str, model: str) -> Any:
+        seed = min((c["seed"] for c in self.results.cells if (c["dataset"], c["model"]) == (dataset, model)), default=0)
+        return self.values.runs / dataset / model / str(seed)
+
+
+def figure_4(photographs: Photographs) -> Figure | None:
+    """Return every transform of the augmentation on one training image, always applied, settings as in the runs."""
+    settings = next((c["settings"]["train"].get("augment") for c in photographs.results.cells), None)
+    known = [d for d in (*AUGMENTED, *photographs.data) if d in photographs.data]
+    if not known or not settings:
+        return None
+    from bench.learning.augment import AugmentSettings, augment, build_augmentation  # only here: not for a reviewer
+
+    data = photographs.data[known[0]]
+    rows = data.split("train")
+    row = rows[np.argsort(data.items["crack_share"].to_numpy()[rows], kind="stable")[len(rows) // 2]]
+    image, mask = np.asarray(data.images[row]), np.asarray(data.masks[row])
+    shown = [("original", image, mask > 0)]
+    for name in panels.TRANSFORMS:
+        alone = settings | {k: float(k == name) for k in settings if k.endswith("_p")}
+        transform = build_augmentation(AugmentSettings(**alone | {"noise_std": tuple(settings["noise_std"])}))
+        draws = [augment(transform, image, mask, (0, 1, k)) for k in range(12)]
+        plain = image, image[::-1, ::-1]  # a quarter turn may be none or two
+        told = (pair for pair in draws if not any(np.array_equal(pair[0], p) for p in plain))
+        changed, moved = next(told, draws[0])
+        shown.append((panels.TRANSFORMS[name], changed, moved > 0))
+    return panels.augmentations(shown)
+
+
+def figure_5(photographs: Photographs) -> Figure | None:
+    """Return a row per dataset: the image with the reference model's median IoU, truth and predictions."""
+    names, rows = photographs.results.names, []
+    columns = [m for m in FIGURE_5 if any(m in photographs.models(d) for d in photographs.data)]
+    for dataset in photographs.data:
+        here = photographs.models(dataset)
+        if not set(columns) & set(here):
+            continue
+        ordered = _of(photographs.iou, dataset, REFERENCE if REFERENCE in here else here[0])
+        item = ordered["item"].iloc[(len(ordered) - 1) // 2]
+        masks = [photographs.predicted(dataset, m, item) if m in here else None for m in columns]
+        rows.append((names[dataset], *photographs.pair(dataset, item), masks))
+    return panels.comparison(rows, [names[m] for m in columns], columns[0] == REFERENCE) if rows else None
+
+
+def figure_7(photographs: Photographs) -> Figure | None:
+    """Return RFEM's gates over the image, beside the prediction, a row per dataset whose run wrote them."""
+    rows = []
+    for dataset in photographs.data:
+        if (found := photographs.gates(dataset)) is not None:
+            item, gates = found
+            prediction = photographs.predicted(dataset, REFERENCE, item)
+            rows.append((photographs.results.names[dataset], *photographs.pair(dataset, item), gates, prediction))
+    return panels.gates(rows) if rows else None
+
+
+def figure_8(photographs: Photographs) -> Figure | None:
+    """Return the reference model's worst image of each dataset, with what is measured to be hard about it."""
+    rows = []
+    for dataset, data in photographs.data.items():
+        here = photographs.models(dataset)
+        if not here:
+            continue
+        model = REFERENCE if REFERENCE in here else here[0]
+        worst = _of(photographs.iou, dataset, model).iloc[0]
+        tests = data.split("test")
+        measured = pd.DataFrame(
+            [difficulty(np.asarray(data.images[r]), data.masks[r] > 0) for r in tests],
+            index=data.items["item"].iloc[tests],
+        )
+        image, true = photographs.pair(dataset, worst["item"])
+        cause = likely_cause(measured.dropna(), worst["item"])
+        title = f"{photographs.results.names[dataset]}, {photographs.results.names[model]}, IoU {worst['iou']:.3f}"
+        rows.append((title, image, true, photographs.predicted(dataset, model, worst["item"]), cause))
+    return panels.failures(rows) if rows else None
+
+
+def images(photographs: Photographs) -> tuple[dict[str, list[dict[str, Any]]], dict[str, bytes]]:
+    """Return the worst and best images of each cell, "<dataset>/<model>" -> rows for the page, and the files.
+
+    Addresses in the rows are keys of the files: paths below reports/.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
+    files: dict[str, bytes] = {}
+    for dataset in photographs.data:
+        for model in photographs.models(dataset):
+            found = rows.setdefault(f"{dataset}/{model}", [])
+            for kind, item, iou in _extremes(_of(photographs.iou, dataset, model)):
+                base = f"photographs/{dataset}/{item}"
+                image, true = photographs.pair(dataset, item)
+                if f"{base}.jpg" not in files:
+                    files[f"{base}.jpg"] = _encode(image[..., ::-1], ".jpg", [cv2.IMWRITE_JPEG_QUALITY, 80])
+                    files[f"{base}.truth.png"] = _mask(true, BLUE)
+                files[f"{base}.{model}.png"] = _mask(photographs.predicted(dataset, model, item), ORANGE)
+                addresses = {"photo": f"{base}.jpg", "truth": f"{base}.truth.png", "pred": f"{base}.{model}.png"}
+                found.append({"kind": kind, "item": item, "iou": round(iou, 4)} | addresses)
+    return rows, files
+
+
+def data_uri(path: str, content: bytes) -> str:
+    """Return a file as an address that holds it."""
+    kind = {"jpg": "jpeg"}.get(path.rsplit(".", 1)[1], path.rsplit(".", 1)[1])
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def as_jpeg(png: bytes) -> bytes:
+    """Return a figure of photographs as JPEG, a fifth of its size."""
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return _encode(np.asarray(picture, np.uint8), ".jpg", [cv2.IMWRITE_JPEG_QUALITY, 82])
+
+
+def _of(iou: pd.DataFrame, dataset: str, model: str) -> pd.DataFrame:
+    return iou[(iou["dataset"] == dataset) & (iou["model"] == model)]
+
+
+def _extremes(ordered: pd.DataFrame) -> Iterator[tuple[str, str, float]]:
+    """Yield kind, item and IoU of the worst and the best images; none twice."""
+    count = min(EXTREMES, len(ordered) // 2 + len(ordered) % 2)
+    low, high = ordered.head(count), ordered.tail(min(EXTREMES, len(ordered) - count)).iloc[::-1]
+    for kind, part in (("worst", low), ("best", high)):
+        yield from ((kind, str(item), float(iou)) for item, iou in zip(part["item"], part["iou"], strict=True))
+
+
+def _mask(mask: npt.NDArray[np.bool_], colour: tuple[int, int, int]) -> bytes:
+    """Return a mask as PNG: the colour, two thirds opaque, where it is true, else transparent."""
+    painted = np.zeros((*mask.shape, 4), np.uint8)
+    painted[mask] = (*colour[::-1], 170)
+    return _encode(painted, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def _encode(array: Array, suffix: str, options: list[int]) -> bytes:
+    return bytes(cv2.imencode(suffix, array, options)[1])

@@ -1,0 +1,201 @@
+"""What the report's tables, figures and page share: the results, with intervals and ranks computed once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bench import check, plugins, standings
+from bench.render.tables import COLUMNS
+from bench.results import Results
+from bench.stats.bootstrap import interval, resample
+from bench.stats.ranks import cliques, critical_difference, ranks
+
+if TYPE_CHECKING:
+    from bench.stages._report_photographs import Photographs
+
+Array = npt.NDArray[np.float64]
+
+SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
+
+RESAMPLES = 10_000
+PAGE_RESAMPLES = 2_000
+"""Of the metrics that only the page shows."""
+
+WIDTHS_PX = (0, 2, 3, 4, 6, 9, np.inf)
+"""Ends of the classes of crack width: about equal steps of its logarithm, from a hairline to a joint."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """A results folder and what is derived from it.
+
+    Attributes:
+        results: as read.
+        average: averaging convention of the tables and figures.
+        prepared: folder with the prepared datasets. runs: folder with the runs; both may be absent.
+        drawn: figures drawn so far, name -> files.
+    """
+
+    results: Results
+    average: str
+    prepared: Path
+    runs: Path
+    drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
+    _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def faults(self) -> list[str]:
+        """What forbids a ranking."""
+        return check.findings(self.results)
+
+    @cached_property
+    def warning(self) -> str:
+        """What stands above everything: sample data, an unfinished grid."""
+        cells = [name for name in self.results.missing if "/" in name]
+        parts = [SAMPLE_WARNING] if self.results.is_sample else []
+        if cells:
+            total = len(self.results.datasets) * len(self.results.models)
+            done = len({(c["dataset"], c["model"]) for c in self.results.cells})
+            parts.append(f"UNFINISHED: {done} of {total} dataset-model pairs have results; {len(cells)} cells missing.")
+        return " ".join(parts)
+
+    @cached_property
+    def ran(self) -> tuple[list[str], list[str]]:
+        """Datasets and models that have results, in the declared order."""
+        pairs = {(c["dataset"], c["model"]) for c in self.results.cells}
+        return (
+            [d for d in self.results.datasets if any(d == x for x, _ in pairs)],
+            [m for m in self.results.models if any(m == x for _, x in pairs)],
+        )
+
+    @cached_property
+    def headline(self) -> pd.DataFrame:
+        """The four metrics of the paper: dataset, model, metric, value, low, high."""
+        return pd.concat([self.with_interval(metric, self.average) for metric in COLUMNS.values()])
+
+    def with_interval(self, metric: str, average: str, resamples: int = RESAMPLES) -> pd.DataFrame:
+        """Return a metric of every cell, mean over seeds, with its 95 % interval (nan where it cannot be resampled)."""
+        summary = self.results.summary
+        chosen = summary[(summary["metric"] == metric) & (summary["average"] == average)]
+        frame = chosen.groupby(["dataset", "model"], as_index=False)["value"].mean().assign(metric=metric)
+        cells = zip(frame["dataset"], frame["model"], strict=True)
+        draws = [self.draws(d, m, metric, average, resamples) for d, m in cells]
+        low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
+        photos = self.results.images.groupby("dataset")["photo"].nunique() if len(frame) else pd.Series(dtype=int)
+        alone = frame["dataset"].map(photos).to_numpy() < 2  # one photograph says nothing of another
+        found: pd.DataFrame = frame.assign(low=np.where(alone, np.nan, low), high=np.where(alone, np.nan, high))
+        return found
+
+    def draws(self, dataset: str, model: str, metric: str, average: str, resamples: int = RESAMPLES) -> Array:
+        """Return a metric of one cell in each resample, (R,): the same photographs for all models of a dataset."""
+        if (dataset, model, f"{metric}/{average}") not in self._draws:
+            models = [m for m in self.results.models if dataset in standings.covered(self.results, m)]
+            question = standings.Question(metric, average, resamples)
+            found = standings.standings(self.results, question, [dataset], models).draws[:, 0]
+            for i, m in enumerate(models):
+                self._draws[(dataset, m, f"{metric}/{average}")] = found[:, i]
+        return self._draws[(dataset, model, f"{metric}/{average}")]
+
+    def means(self, metric: str) -> dict[str, tuple[float, float, float]]:
+        """Return model -> mean over all datasets that have results, low and high; only models that have them all."""
+        datasets, models = self.ran
+        table = self.headline[self.headline["metric"] == metric].set_index(["dataset", "model"])["value"]
+        found = {}
+        for model in models:
+            if all((d, model) in table.index for d in datasets):
+                draws = np.mean([self.draws(d, model, metric, self.average) for d in datasets], axis=0)
+                low, high = interval(draws[:, None])
+                value = float(np.mean([table[(d, model)] for d in datasets]))
+                found[model] = (value, float(low[0]), float(high[0]))
+        return found
+
+    @cached_property
+    def photographs(self) -> "Photographs":
+        """The photographs and predictions that are here."""
+        from bench.stages._report_photographs import Photographs
+
+        return Photographs(self)
+
+    @cached_property
+    def ranking(self) -> "Ranking":
+        """Crack IoU by dataset and model, with ranks."""
+        datasets, models = self.ran
+        chosen = self.headline[self.headline["metric"] == "crack_iou"]
+        values = chosen.pivot(index="dataset", columns="model", values="value").reindex(index=datasets, columns=models)
+        return rank(values.to_numpy(float))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Ranks over datasets.
+
+    Attributes:
+        values: scores, (D, M), nan where not run. ranks: within each dataset, 1 is best, (D, M), nan where not run.
+        mean_ranks: (M,), nan for a model that lacks a dataset.
+        difference: Nemenyi's critical difference. cliques: groups that it cannot tell apart; both for complete grids.
+    """
+
+    values: Array
+    ranks: Array
+    mean_ranks: Array
+    difference: float
+    cliques: list[list[int]]
+
+
+def rank(values: Array) -> Ranking:
+    """Return the ranking of scores (D, M), higher is better, nan where a cell is missing."""
+    placed = np.full(values.shape, np.nan)
+    for row, scores in enumerate(values):
+        known = np.isfinite(scores)
+        placed[row, known] = ranks(scores[known])
+    mean_ranks = placed.mean(0)
+    difference, groups = float("nan"), []
+    if np.isfinite(mean_ranks).all() and min(values.shape) > 1:
+        difference = critical_difference(values.shape[1], values.shape[0])
+        groups = cliques(mean_ranks, difference)
+    return Ranking(values, placed, mean_ranks, difference, groups)
+
+
+def iou_by_width(images: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Return pooled crack IoU of the images in each class of crack width.
+
+    Columns: bin, order, images, model, value, low, high.
+
+    The width of the crack in an image is the area of the true mask over the length of its skeleton, both in pixels;
+    diagonal steps count as one pixel, so that oblique cracks look up to 1.4 times as wide. Images without crack are
+    left out. Intervals resample photographs within the class, over all datasets.
+    """
+    known = images[images["skeleton_true"] > 0]
+    width = (known["tp"] + known["fn"]) / known["skeleton_true"]
+    order = np.digitize(width, WIDTHS_PX[1:-1])
+    metric = plugins.load("metrics", "crack_iou")
+    rows: list[dict[str, Any]] = []
+    for number, (low, high) in enumerate(pairwise(WIDTHS_PX)):
+        label = f"< {high:g}" if low == 0 else f"≥ {low:g}" if high == np.inf else f"{low:g}–{high:g}"
+        part = known[order == number]
+        size = len(part[["dataset", "item"]].drop_duplicates())
+        for model in models:
+            own = part[part["model"] == model].groupby(["dataset", "photo", "item"])[["tp", "fp", "fn", "tn"]].sum()
+            row = {"bin": label, "order": number, "images": size, "model": model}
+            rows.append(row | _pooled(metric.compute, own))
+    return pd.DataFrame(rows)
+
+
+def _pooled(compute: Any, counts: pd.DataFrame) -> dict[str, float]:
+    """Return the pooled metric of images with its interval."""
+    if counts.empty:
+        return dict.fromkeys(("value", "low", "high"), float("nan"))
+    photos = np.asarray(counts.groupby(level=[0, 1], sort=False).ngroup(), np.int64)
+    table = counts.to_numpy(float)
+    generator = np.random.default_rng(0)
+    draws = resample(compute, table[None, None], photos, np.zeros(len(table), int), "pooled", 1000, generator)
+    low, high = interval(draws)
+    value = float(compute(*table.sum(0)[:, None])[0])
+    return {"value": value, "low": float(low[0]), "high": float(high[0])}

@@ -1,0 +1,94 @@
+"""The page in a real browser, from disk."""
+
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light", "dark", "phone"])
+def page(browser, grid, request):
+    """Return the page; afterwards, nothing may have been said on the console or asked of the network."""
+    size = {"width": 390, "height": 844} if request.param == "phone" else {"width": 1280, "height": 900}
+    scheme = "dark" if request.param == "dark" else "light"
+    page = browser.new_page(viewport=size, color_scheme=scheme)
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda r: asked.append(r.url) if r.url.split(":")[0] not in ("file", "data", "blob") else None)
+    page.goto((grid / "reports" / "index.html").as_uri())
+    page.wait_for_selector("#board tbody tr")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    yield page
+    assert (said, asked) == ([], [])
+    page.close()
+
+
+def models(page):
+    return page.locator("#board tbody th").all_inner_texts()
+
+
+def test_it_sorts(page):
+    page.click("#board th[data-id=score] button")
+    first = page.locator("#board tbody tr td:nth-child(3)").all_inner_texts()
+    scores = [float(text.split()[0].split("±")[0]) for text in first]
+    assert scores == sorted(scores, reverse=True)
+    assert page.get_attribute("#board th[data-id=score]", "aria-sort") == "descending"
+    before = models(page)
+    page.keyboard.press("Enter")  # the heading kept the focus
+    assert models(page) == before[::-1]
+    assert page.get_attribute("#board th[data-id=score]", "aria-sort") == "ascending"
+
+
+def test_it_filters(page):
+    page.select_option("#dataset", "gaps")
+    assert "GAPs" in page.inner_text("#caption")
+    page.select_option("#metric", "recall")
+    assert page.inner_text("#caption").startswith("Recall")
+    page.fill("#search", "context")
+    assert models(page) == ["Context-CrackNet"]
+    page.fill("#search", "")
+    page.select_option("#protocol", "published")
+    assert "as printed" in page.inner_text("#caption")
+    row = page.locator("#board tbody tr", has_text="Context-CrackNet")
+    assert "0.7838" in row.inner_text()  # the paper's Table 4
+    assert len(models(page)) == 10
+
+
+def test_a_cell_opens_with_the_keyboard_and_closes(page):
+    button = page.locator("#board td button").first
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#pr svg")
+    page.wait_for_selector("#training svg")
+    assert "on CFD" in page.inner_text("#cell-title")
+    assert "c0ffee1" in page.inner_text("#cell-body")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.getElementById('cell').open")
+
+
+def test_it_does_not_scroll_sideways_and_every_image_has_a_text(page):
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("[...document.images].every(image => image.alt.length > 20)")
+
+
+def test_the_theme_can_be_chosen(page):
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before

@@ -1,0 +1,148 @@
+"""The report on a synthetic grid: what is in it, that it is stable, and what it says of bad input."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from bench.errors import UserError
+from bench.render.headings import split
+from bench.render.latex import latex
+from bench.render.score_tables import marks
+from bench.render.tables import Table
+from bench.stages._report_parts import PARTS
+from bench.stages._report_values import iou_by_width, rank
+
+
+def test_every_part_writes_its_files(grid):
+    tables = {p.name for p in (grid / "reports" / "tables").iterdir()}
+    for number in (1, 2, 3, 4, 6, 7):  # none of the three datasets is in Table 5
+        assert {f"table{number}.{s}" for s in ("md", "csv", "tex", "html")} <= tables
+    figures = {p.name for p in (grid / "reports" / "figures").iterdir()}
+    for name in ("figure6", "ranks", "critical_difference", "pareto", "iou_by_width", "precision_recall", "training"):
+        assert {f"{name}.png", f"{name}.svg"} <= figures
+    assert len(list((grid / "reports" / "cards").glob("*.md"))) == 9
+
+
+def test_the_difference_is_measured_minus_published_and_the_interval_holds_the_value(grid):
+    table = pd.read_csv(grid / "reports" / "tables" / "table3.csv")
+    title = "Crack IoU (printed: mIoU)"
+    gap = table[f"{title}, measured"] - table[f"{title}, published"]
+    assert (gap - table[f"{title}, difference"]).abs().max() < 2e-4
+    low, high = table[f"{title}, 95 % interval"].str.split("–", expand=True).astype(float).to_numpy().T
+    assert ((low <= table[f"{title}, measured"] + 1e-3) & (table[f"{title}, measured"] - 1e-3 <= high)).all()
+
+
+def test_best_and_second_are_marked_as_printed_with_ties_shared():
+    assert marks([0.50004, 0.5, 0.4, 0.3], ["a"] * 4, 4) == {0: "best", 1: "best", 2: "second"}
+    assert marks([0.5, 0.6], ["a", "b"], 4) == {}  # nothing to be better than
+
+
+def test_ranks_of_a_grid_with_a_hole():
+    ranked = rank(pd.DataFrame({"a": [0.9, 0.8], "b": [0.5, None], "c": [0.7, 0.9]}).to_numpy(float))
+    assert ranked.ranks[0].tolist() == [1, 3, 2]
+    assert ranked.ranks[1, [0, 2]].tolist() == [2, 1]
+    assert ranked.mean_ranks[0] == 1.5
+    assert pd.isna(ranked.mean_ranks[1])
+    assert pd.isna(ranked.difference)
+
+
+def test_iou_by_width_pools_the_images_of_a_class():
+    rows = [("a", 10, 0, 10, 80, 20), ("b", 30, 10, 0, 60, 20), ("c", 10, 0, 90, 0, 5), ("d", 0, 4, 0, 96, 0)]
+    images = pd.DataFrame(rows, columns=["item", "tp", "fp", "fn", "tn", "skeleton_true"])
+    found = iou_by_width(images.assign(dataset="x", model="m", photo=images["item"]), ["m"]).set_index("bin")
+    assert found.loc["< 2", ["images", "value"]].tolist() == [2, 40 / 60]  # widths 1 and 1.5
+    assert found.loc["≥ 9", "value"] == 0.1
+    assert pd.isna(found.loc["3–4", "value"])  # no image; "d" has no crack
+
+
+def test_two_runs_give_the_same_bytes(grid, run_report):
+    run_report(grid, "again")
+    first, second = grid / "reports", grid / "again"
+    names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
+    assert names == sorted(p.relative_to(second) for p in second.rglob("*") if p.is_file())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_only_writes_only_the_part(grid, run_report):
+    assert "table3.csv" in run_report(grid, "part", ["table3"])
+    written = {p.name for p in (grid / "part").rglob("*") if p.is_file()}
+    assert written == {"table3.md", "table3.csv", "table3.tex", "table3.html"}
+    with pytest.raises(UserError, match="no part 'tabel3'; did you mean 'table3'"):
+        run_report(grid, "part", ["tabel3"])
+    assert "page" in PARTS
+
+
+def test_metrics_for_dvc_are_numbers(grid):
+    shown = json.loads((grid / "reports" / "metrics.json").read_text())
+    assert set(shown) == {"unet", "unetplusplus", "context_cracknet"}
+    assert all(0 <= v["crack_iou"] <= 1 and 1 <= v["mean_rank"] <= 3 for v in shown.values())
+
+
+def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
+    write_grid(tmp_path)
+    shutil.rmtree(tmp_path / "results" / "scores" / "gaps")
+    assert "Missing: 3" in run_report(tmp_path)
+    for page in ("README.md", "index.html", "tables/table3.md", "tables/table3.tex"):
+        assert "UNFINISHED: 6 of 9" in (tmp_path / "reports" / page).read_text(), page
+    assert not (tmp_path / "reports" / "figures" / "critical_difference.png").exists()
+    assert "Not run" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("tp", None, "lacks the column 'tp'"),
+        ("dataset", "volker", "foreign dataset: volker"),
+        ("tp", "", "'tp' of unet/0"),
+    ],
+)
+def test_bad_scores_give_one_clear_line(tmp_path, write_grid, run_report, column, value, message):
+    write_grid(tmp_path, datasets=["cfd"], models=["unet"])
+    path = tmp_path / "results" / "scores" / "cfd" / "images.csv"
+    frame = pd.read_csv(path, dtype=str)
+    frame = frame.drop(columns=column) if value is None else frame.assign(**{column: value})
+    frame.to_csv(path, index=False)
+    with pytest.raises(UserError, match=message) as caught:
+        run_report(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert "images.csv" in str(caught.value)
+
+
+def test_an_empty_grid_gives_one_clear_line(tmp_path, write_grid, run_report):
+    write_grid(tmp_path, datasets=["cfd"], models=["unet"])
+    shutil.rmtree(tmp_path / "results")
+    with pytest.raises(UserError, match="neither scores nor costs"):
+        run_report(tmp_path)
+
+
+def test_latex_escapes_and_groups():
+    frame = pd.DataFrame({"Model": ["a_b & 5 %"], "Dice, published": [0.5], "Dice, here": [0.25]})
+    text = latex(Table("t", "C.", frame, {"Dice, here": 2}, marks={(0, "Dice, here"): "best"}))
+    assert r"a\_b \& 5 \% & 0.5 & \textbf{0.25} \\" in text
+    assert r"\multicolumn{2}{c}{Dice}" in text
+    assert split(list(frame.columns)) == [("", ["Model"]), ("Dice", ["published", "here"])]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")
+def test_every_table_compiles(grid, tmp_path):
+    tables = sorted((grid / "reports" / "tables").glob("*.tex"))
+    inputs = "\n".join(rf"\input{{{path.as_posix()}}}\clearpage" for path in tables)
+    (tmp_path / "all.tex").write_text(
+        r"\documentclass[a4paper]{article}\usepackage{booktabs,graphicx}\begin{document}" + inputs + r"\end{document}"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, errors="replace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert len(tables) >= 7
+
+
+def test_the_report_imports_no_torch():
+    code = "import sys; import bench.stages.report; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
