@@ -111,8 +111,10 @@ def kill_daemon(folder: Path, name: str) -> None:
 def stop(folder: Path) -> None:
     """End all jobs and the daemons."""
     environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": _path()}
-    subprocess.run(["scancel", "--user=root"], env=environment, check=False, capture_output=True, timeout=30)
-    end = time.monotonic() + 30
+    for how in ([], ["--signal=KILL", "--full"]):  # what outlives slurmd would go on for good
+        subprocess.run(["scancel", "--user=root", *how], env=environment, check=False, capture_output=True, timeout=30)
+        time.sleep(2)
+    end = time.monotonic() + 60
     while _ask(["squeue", "--noheader"], environment).strip() and time.monotonic() < end:
         time.sleep(0.5)
     for name in reversed(DAEMONS):

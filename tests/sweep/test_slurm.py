@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +33,13 @@ def node() -> Iterator[Path]:
             yield folder
         finally:
             slurm_node.stop(folder)
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue(node: Path, lab: ModuleType) -> Iterator[None]:
+    yield
+    subprocess.run(["scancel", "--user=root"], check=True)
+    lab.wait_for(lambda: not _queue(), 120)
 
 
 def _queue() -> list[str]:
@@ -77,7 +83,7 @@ def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, 
     lab.wait_for(lambda: lab.training(long_workspace), 200)
     assert "2 running" in lab.sweep(long_workspace, "--status")[1]
 
-    subprocess.run(["scancel", f"--user={os.environ.get('USER', 'root')}"], check=True)
+    subprocess.run(["scancel", "--user=root"], check=True)
     lab.wait_for(lambda: not _queue(), 120)
     assert set(_states(long_workspace, 1).values()) == {"interrupted"}
     assert lab.sweep(long_workspace, *options)[1].startswith("2 cells submitted")
