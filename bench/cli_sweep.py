@@ -7,7 +7,13 @@ import click
 
 @click.command()
 @click.argument("cells", nargs=-1)
-@click.option("--engine", type=click.Choice(["local", "slurm"]), default="local", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "slurm"]),
+    default="local",
+    show_default=True,
+    help="This machine, or a cluster.",
+)
 @click.option("--stage", default="train", show_default=True, help="Matrix stage of dvc.yaml to run.")
 @click.option("--jobs", type=int, help="Cells at a time on this machine.")
 @click.option("--per-gpu", type=int, help="Cells that share a GPU.")
@@ -45,7 +51,14 @@ def sweep(context: click.Context, /, cells: tuple[str, ...], engine: Any, stage:
 
 @click.command()
 @click.option("--gpus", type=click.IntRange(1), multiple=True, default=(1, 8), show_default=True, help="How many.")
-@click.option("--format", "form", type=click.Choice(["table", "commands"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "commands"]),
+    default="table",
+    show_default=True,
+    help="Costs, or commands.",
+)
 @click.pass_context
 def plan(context: click.Context, gpus: tuple[int, ...], form: str) -> None:
     """Say what is left to train costs, or print it as one shell line per cell for another scheduler."""

@@ -201,7 +201,7 @@ def test_the_repository_s_params_are_the_paper_s_grid() -> None:
     assert len(name_list(params, "datasets", plugins.names("datasets"))) == 10
     assert len(name_list(params, "models", plugins.names("models"))) == 10
     assert seed_list(params) == [0]
-    assert set(params) == {"datasets", "models", "seeds", *STAGES}
+    assert set(params) == {"datasets", "models", "seeds", "sweep", *STAGES}
 
 
 @pytest.mark.parametrize(

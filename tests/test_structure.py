@@ -53,7 +53,7 @@ EXEMPT = {"bench", "bench.errors", "bench.plugins"}
 
 def path_of(module: str) -> Path:
     path = ROOT / module.replace(".", "/")
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
 
 
 def is_package(module: str) -> bool:

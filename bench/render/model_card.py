@@ -58,7 +58,7 @@ def model_card(
 
 def _number(cell: Mapping[str, Any], key: str) -> str:
     value = cell.get(key)
-    return "?" if value is None else f"{value:g}"
+    return f"{value:g}" if isinstance(value, int | float) else "?"
 
 
 def _chosen_on_test(cell: Mapping[str, Any]) -> list[str]:

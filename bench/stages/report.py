@@ -119,5 +119,5 @@ def _closing(values: Values, target: Path) -> str:
     absent = [str(p) for p in (values.prepared, values.runs) if not p.is_dir()]
     lines = [f"The report is in {target / 'index.html'}: {len(values.results.cells)} cells."]
     lines += [f"Missing: {len(missing)} ({named})."] if missing else []
-    lines += [f"Without photographs, as {' and '.join(absent)} is not here."] if absent else []
+    lines += [f"Without photographs, for want of {' and '.join(absent)}."] if absent else []
     return " ".join(lines)

@@ -108,13 +108,13 @@ def test_classes_of_a_palette_mask_are_its_indices(tmp_path: Path) -> None:
 
 def test_a_class_out_of_range_is_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", LABELS + np.uint8(1))
-    with pytest.raises(UserError, match="must be grey or palette with values below 3") as caught:
+    with pytest.raises(UserError, match="values below 3") as caught:
         read_mask(path, classes=3)
     assert str(path) in str(caught.value)
 
 
 def test_classes_in_colours_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="must be grey or palette with values below 3"):
+    with pytest.raises(UserError, match="must be grey or palette"):
         read_mask(save(tmp_path / "a.png", RGB // 100), classes=3)
 
 
