@@ -77,7 +77,7 @@ def test_a_run_has_all_its_files(trained: tuple[Path, list[Path]]) -> None:
     assert record["data"] == data.card["content"]
     assert record["stopped"] == "all epochs done"
     assert record["seconds"] > 0
-    assert 12 / (record["seconds"] + 0.006) < record["images_per_s"] < 12 / max(record["seconds"] - 0.006, 1e-9)
+    assert record["images_per_s"] == pytest.approx(12 / record["seconds"], rel=0.02)  # both are rounded
     assert record["peak_memory_mb"] > 50
     assert record["hardware"]["threads"] == 1
     assert record["versions"]["torch"] == torch.__version__.partition("+")[0] or record["versions"]["torch"]
