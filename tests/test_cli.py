@@ -21,8 +21,9 @@ STAGES = ["download", "prepare", "train", "evaluate", "measure", "report"]
 
 
 @pytest.fixture
-def params(tmp_path: Path) -> Path:
-    """Return a params.yaml for one dataset and one network on tiny synthetic images."""
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a params.yaml for one dataset and one network on tiny synthetic images, in the folder worked in."""
+    monkeypatch.chdir(tmp_path)
     content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     content |= {"datasets": ["cfd"], "models": ["unet"]}
     content["download"] |= {"source": "sample", "sample": {"images": 5, "size": 64, "seed": 0}}
