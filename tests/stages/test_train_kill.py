@@ -48,6 +48,6 @@ def test_killed_at_random_moments_ends_bit_identical(tmp_path: Path) -> None:
     assert report["whole"] == report["last"] == 0, logs
     assert report["kills"] == KILLS, f"the training was over after {report['kills']} kills: raise EPOCHS"
     whole, killed = report["digests"]
-    assert len(whole) == 4  # weights, history and two probability maps
+    assert len(whole) == 12  # weights, history, two probability maps, and the four gates of each
     assert killed == whole
     assert not report["left"]
