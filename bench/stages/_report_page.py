@@ -135,6 +135,8 @@ def _printed(values: Values, models: Sequence[str]) -> dict[str, Any]:
 def _cells(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return curves, scores and record of each dataset and model; of several seeds, curves pooled, records listed."""
     results = values.results
+    if not results.cells:
+        return {}
     curves = by_cell(results.curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
     history = by_cell(results.history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
     scores = results.summary.groupby(["dataset", "model", "metric", "average"])["value"].mean()
