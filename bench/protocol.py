@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.formats.files import digest
 
-MACHINE_ONLY = {"device", "threads", "workers", "deterministic", "checkpoint_minutes"}
+MACHINE_ONLY = {"device", "threads", "workers", "deterministic", "compile", "checkpoint_minutes"}
 """Settings of the section ``train`` that say how a machine works, not what it computes."""
 
 

@@ -4,6 +4,8 @@
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
 (b) ours: the suite's feed and step, as `bench train` runs them.
 (c) step: the suite's step alone, on a batch that already lies on the device.
+Beside them, what a checkpoint costs (optimiser's state and best epoch's weights inside), and, if asked for, what
+train.compile brings and from how many images on, and what train.deterministic costs on a GPU.
 
 Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 448 --batch 32 --out benchmarks/NAME.json
 """
@@ -11,7 +13,9 @@ Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 4
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -26,9 +30,9 @@ from bench.doctor import images_per_s, steps
 from bench.formats import files, prepared
 from bench.learning.augment import AugmentSettings, build_augmentation
 from bench.settings import load_params, section
-from bench.stages import train
+from bench.stages import _fit, train
 from bench.stages._device import describe_hardware, pick_device, versions
-from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers
+from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
 
 ROOT = Path(__file__).parents[1]
 
@@ -95,6 +99,31 @@ def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
     return prepared.read(folder / "prepared")
 
 
+def checkpoint(data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device, folder: Path):
+    """Return the seconds and the MiB of a checkpoint after the first step."""
+    network = train.build_network(data, model, settings, device)
+    state = _fit.start(network, settings, device)
+    batch = next(train_batches(data, replace(settings, workers=0), 0, (1, 0), device))
+    _fit.step(state, batch, train.build_loss(data, settings, device), settings, device)
+    state.keep_best()
+    began = time.perf_counter()
+    state.save(folder, {})
+    seconds = time.perf_counter() - began
+    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    return {"checkpoint_s": round(seconds, 2), "checkpoint_mb": round(size / 2**20, 1)}
+
+
+def variant(
+    data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device, seconds: float, n: int
+):
+    """Return the seconds until the second step is done, and the median speed of the step from there on."""
+    train._configure(settings, 0)
+    work = steps(data, model, settings, device, repeat_one=True)
+    began = time.perf_counter()
+    next(work), next(work)
+    return time.perf_counter() - began, statistics.median(images_per_s(work, seconds, device) for _ in range(n))
+
+
 @click.command()
 @click.option("--models", default="unet", help="Names, separated by commas.")
 @click.option("--encoder", default="resnet50")
@@ -105,17 +134,32 @@ def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
 @click.option("--repeats", default=3, help="Measurements of each; the median is reported.")
 @click.option("--device", default="auto")
 @click.option("--augment-on", default="workers", type=click.Choice(["workers", "device"]))
+@click.option("--compile", "with_compile", is_flag=True, help="Measure train.compile too.")
+@click.option("--deterministic", "with_deterministic", is_flag=True, help="Measure train.deterministic too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
-def main(models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, out):
+def main(
+    models,
+    encoder,
+    image_size,
+    batch,
+    images,
+    seconds,
+    repeats,
+    device,
+    augment_on,
+    with_compile,
+    with_deterministic,
+    out,
+):
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
     settings = section(params, "train", train.Settings)
     place = pick_device(device)
-    train._configure(settings, 0)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         data = make_data(Path(name), images, image_size)
         for model in models.split(","):
+            train._configure(settings, 0)
             found = {"plain": [], "ours": [], "step": []}
             for _ in range(repeats):  # in turn, so that a drift of the machine hits all three
                 for kind, work in (
@@ -129,19 +173,22 @@ def main(models, encoder, image_size, batch, images, seconds, repeats, device, a
             row = {"model": model} | {f"{k}_images_per_s": round(v, 2) for k, v in medians.items()}
             row |= {"ours_over_plain": round(medians["ours"] / medians["plain"], 3)}
             row |= {"ours_over_step": round(medians["ours"] / medians["step"], 3)}
+            row |= checkpoint(data, model, settings, place, Path(name) / "checkpoints" / model)
+            if with_compile:
+                took, speed = variant(data, model, replace(settings, compile=True), place, seconds, repeats)
+                gain = 1 / medians["step"] - 1 / speed  # seconds per image
+                row |= {"compiled_over_step": round(speed / medians["step"], 3), "compile_s": round(took, 1)}
+                row |= {"compile_pays_after_images": round(took / gain) if gain > 0 else None}
+            if with_deterministic:
+                _, speed = variant(data, model, replace(settings, deterministic=True), place, seconds, repeats)
+                row |= {"deterministic_over_step": round(speed / medians["step"], 3)}
             rows.append(row)
             click.echo(json.dumps(row))
-    setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images}
-    setting |= {
-        "augment_on": augment_on,
-        "seconds": seconds,
-        "repeats": repeats,
-        "workers": count_workers(settings, place),
-    }
+    setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images, "seconds": seconds}
+    setting |= {"augment_on": augment_on, "repeats": repeats, "workers": count_workers(settings, place)}
+    facts = {"rows": rows, "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
     if out:
-        files.write_json(
-            out, {"rows": rows, "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
-        )
+        files.write_json(out, facts)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from bench.errors import UserError
 from bench.formats.prepared import Prepared
 from bench.learning.augment import AugmentSettings, augment, build_augmentation
 from bench.learning.augment_device import apply, draw
@@ -91,7 +92,11 @@ Keys = Iterator[list[tuple[int, int]]]
 def _worker_arrays(
     data: Prepared, keys: Keys, settings: Settings, seed: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield images (B, H, W, 3) and masks (B, H, W) that processes on the CPU augment."""
+    """Yield images (B, H, W, 3) and masks (B, H, W) that processes on the CPU augment.
+
+    Raises:
+        UserError: the system killed one of them.
+    """
     workers = count_workers(settings, device)
     loader = DataLoader(
         _Augmented(data, settings.augment, seed),
@@ -103,8 +108,16 @@ def _worker_arrays(
         prefetch_factor=4 if workers else None,
         generator=torch.Generator(),  # else the loader would draw from the generator that dropout uses
     )
-    for images, masks in loader:
-        yield images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
+    try:
+        for images, masks in loader:
+            yield images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):  # as torch names one that is gone
+            raise
+        raise UserError(
+            f"a worker that augments images is gone, most often killed for want of memory ({error}): lower "
+            f"train.workers (now {workers}) in params.yaml; the next run goes on from the last checkpoint."
+        ) from error
 
 
 def _device_arrays(

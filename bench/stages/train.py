@@ -57,6 +57,7 @@ class Settings:
     threads: int | None
     workers: int | None
     deterministic: bool
+    compile: bool
     checkpoint_minutes: float
 
 
@@ -129,7 +130,10 @@ def build_network(data: prepared.Prepared, model: str, settings: Settings, devic
     except ValueError as error:
         raise UserError(f"model {model!r}: {error}") from error
     layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
-    return network.to(device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
+    network.to(device, memory_format=layout)  # type: ignore[call-overload]
+    if settings.compile:
+        network.compile()
+    return network
 
 
 def build_loss(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:

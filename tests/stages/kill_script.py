@@ -30,7 +30,7 @@ def start(run: str) -> int:
     _fit.CHECKPOINT_SHARE = 1e9
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"encoder": "mobilenet_v2", "weights": None, "epochs": EPOCHS, "batch": 4, "threads": 1}
-    params["train"] |= {"checkpoint_minutes": 0, "augment": params["train"]["augment"]}
+    params["train"]["checkpoint_minutes"] = 0
     settings = section(params, "train", train.Settings)
     # Context-CrackNet has dropout: the random state must survive too
     train.run(FOLDER / "prepared", FOLDER / "runs" / run, "context_cracknet", 0, settings)

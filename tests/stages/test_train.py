@@ -1,6 +1,8 @@
 """Train: real trainings, tiny, on the CPU: what they write, that they repeat to the bit, how they end early."""
 
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +22,9 @@ from bench import plugins
 from bench.errors import Interrupted, UserError
 from bench.formats import files, prepared
 from bench.formats import run as run_format
+from bench.learning.augment import augment
 from bench.learning.loss import binary_loss
-from bench.stages import _fit, train
+from bench.stages import _feed, _fit, train
 from bench.stages._feed import normalise
 
 ROOT = Path(__file__).parents[2]
@@ -445,6 +448,95 @@ def test_the_command_stops_on_sigterm_and_the_next_run_goes_on_to_the_same_end(
     assert f"going on from {tmp_path / '.stopped.checkpoint'}: epoch 2, step 1" in capsys.readouterr().err
     train.run(source, tmp_path / "whole", "pspnet", 0, train_settings(batch=3))
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_exception_in_a_worker_loses_nothing(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str, workers: int
+) -> None:
+    source = make_prepared((6, 0, 2), size=32)
+    settings = train_settings(epochs=3, batch=3, workers=workers, checkpoint_minutes=0)
+    train.run(source, tmp_path / "whole", tiny_model, 0, settings)
+
+    def broken(compose: Any, image: Any, mask: Any, key: tuple[int, int, int]) -> Any:
+        if key[1] == 3:
+            raise RuntimeError("a cosmic ray")
+        return augment(compose, image, mask, key)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_feed, "augment", broken)
+        patch.setattr(_fit, "CHECKPOINT_SHARE", 1e9)
+        with pytest.raises(RuntimeError, match="a cosmic ray"):
+            train.run(source, tmp_path / "broken", tiny_model, 0, settings)
+    (left,) = (tmp_path / ".broken.checkpoint").glob("*.safetensors")
+    assert int(left.name.partition("-")[0]) == 12, "two epochs of six items"
+    train.run(source, tmp_path / "broken", tiny_model, 0, settings)
+    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+
+
+def test_a_worker_that_the_system_kills_is_explained_and_nothing_is_lost(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str
+) -> None:
+    source = make_prepared((6, 0, 2), size=32)
+    settings = train_settings(epochs=3, batch=3, workers=1)
+
+    def killed(*_: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_feed, "augment", killed)
+        with pytest.raises(UserError, match=r"worker .* is gone, .*lower train\.workers"):
+            train.run(source, tmp_path / "run", tiny_model, 0, settings)
+    train.run(source, tmp_path / "run", tiny_model, 0, settings)
+    assert len(history(tmp_path / "run")) == 3
+
+
+def test_a_full_disk_loses_nothing(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_prepared((6, 0, 2), size=32)
+    settings = train_settings(epochs=3, batch=3, checkpoint_minutes=0)
+    train.run(source, tmp_path / "whole", tiny_model, 0, settings)
+    monkeypatch.setattr(_fit, "CHECKPOINT_SHARE", 1e9)
+    real, count = _fit.step, 0
+
+    def step(*args: Any) -> torch.Tensor:
+        nonlocal count
+        count += 1
+        if count == 4:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # the system refuses to write more to a file
+        return real(*args)
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_fit, "step", step)
+        try:
+            with pytest.raises(
+                UserError, match=r"the checkpoint cannot be written to .* free space there and run again"
+            ):
+                train.run(source, tmp_path / "full", tiny_model, 0, settings)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (left,) = (tmp_path / ".full.checkpoint").iterdir()
+    assert int(left.name.partition("-")[0]) == 9, "three batches of three items"
+    train.run(source, tmp_path / "full", tiny_model, 0, settings)
+    assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method:DeprecationWarning")  # torch's compiler uses it
+def test_a_compiled_training_is_the_same_up_to_rounding(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str
+) -> None:
+    source = make_prepared((6, 0, 2), size=32)
+    for name, compiled in (("plain", False), ("compiled", True)):
+        train.run(source, tmp_path / name, tiny_model, 0, train_settings(epochs=2, batch=3, compile=compiled))
+    plain, compiled = (load_file(tmp_path / name / "weights.safetensors") for name in ("plain", "compiled"))
+    assert plain.keys() == compiled.keys()
+    for name, weights in plain.items():
+        torch.testing.assert_close(compiled[name], weights, rtol=1e-3, atol=1e-5)
+    records = [run_format.read(tmp_path / name)[0] for name in ("plain", "compiled")]
+    assert records[0]["protocol"] == records[1]["protocol"]
 
 
 def test_a_run_that_is_trained_again_keeps_nothing_of_the_old(

@@ -23,7 +23,7 @@ SlurmdPort={port2}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
@@ -95,6 +95,18 @@ def start_daemon(folder: Path, name: str) -> None:
         "slurmd": ["-f", config],
     }  # fmt: skip
     subprocess.run([name, *commands[name]], env=os.environ | {"PATH": _path()}, check=True, cwd=folder)
+
+
+def wait_until_saved(folder: Path, job: str, seconds: float = 60) -> None:
+    """Wait until slurmctld has saved what it knows now; killed earlier it would start running jobs a second time."""
+    subprocess.run(["scontrol", "update", f"job={job}", "comment=save"], check=True)  # a change that is to be saved
+    now = time.time()
+    end = time.monotonic() + seconds
+    state = folder / "state" / "job_state"
+    while not (state.exists() and state.stat().st_mtime > now):
+        if time.monotonic() > end:
+            raise RuntimeError(f"{state} is not written")
+        time.sleep(0.2)
 
 
 def kill_daemon(folder: Path, name: str) -> None:

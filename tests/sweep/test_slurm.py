@@ -42,8 +42,9 @@ def _empty_queue(node: Path, lab: ModuleType) -> Iterator[None]:
     lab.wait_for(lambda: not _queue(), 120)
 
 
-def _queue() -> list[str]:
-    done = subprocess.run(["squeue", "--noheader", "--array", "--format=%i"], capture_output=True, text=True)
+def _queue(column: str = "%i") -> list[str]:
+    """Return a column of squeue (default: the jobs' numbers)."""
+    done = subprocess.run(["squeue", "--noheader", "--array", f"--format={column}"], capture_output=True, text=True)
     return done.stdout.split()
 
 
@@ -61,6 +62,8 @@ def test_twelve_cells_of_which_two_fail_by_two_sweeps_at_once(node: Path, tmp_pa
     assert [p.returncode for p in both] == [0, 0], said
     assert sum(int(out.partition(" cells submitted")[0]) for out, _ in said) == 12
 
+    lab.wait_for(lambda: "R" in _queue("%t"), 60)
+    slurm_node.wait_until_saved(node, _queue("%A")[0])
     slurm_node.kill_daemon(node, "slurmctld")
     status, text = lab.sweep(folder, "--engine", "slurm")  # nobody knows what runs: nothing is submitted twice
     assert status == 0, text
@@ -99,5 +102,5 @@ def test_a_job_queued_again_goes_on(node: Path, long_workspace: Path, lab: Modul
     lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)
 
     subprocess.run(["scontrol", "requeue", *_queue()], check=True)
-    lab.wait_for(lambda: "going on from" in log.read_text(), 400)  # Slurm holds what it queues again for two minutes
+    lab.wait_for(lambda: "going on from" in log.read_text(), 200)
     assert lab.attempts(long_workspace) == {"train@cfd-unet-0": 1}
