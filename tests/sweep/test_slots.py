@@ -1,0 +1,84 @@
+"""Slots: how GPUs and cores are shared out, and that a cell sees the one GPU of its slot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.errors import UserError
+from bench.sweep import slots
+from bench.sweep.slots import Slot
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cores(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+    return 16
+
+
+@pytest.mark.usefixtures("cores")
+def test_gpus_are_filled_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-5f")
+    assert slots.slots(None, 1) == [Slot("3", 8), Slot("GPU-5f", 8)]
+    assert slots.slots(3, 2) == [Slot("3", 5, 0.5), Slot("GPU-5f", 5, 0.5), Slot("3", 5, 0.5)]
+    with pytest.raises(UserError, match="5 jobs do not fit on 2 GPUs with 2 each: raise --per-gpu or lower --jobs"):
+        slots.slots(5, 2)
+
+
+@pytest.mark.usefixtures("cores")
+@pytest.mark.parametrize(("memory_gb", "jobs", "expected"), [(33, None, [4] * 4), (33, 2, [8, 8]), (4, None, [16])])
+def test_without_gpus_cores_and_memory_decide(
+    monkeypatch: pytest.MonkeyPatch, memory_gb: int, jobs: int | None, expected: list[int]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    memory = psutil.virtual_memory()._replace(total=memory_gb * 2**30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    assert slots.slots(jobs, 1) == [Slot(None, threads) for threads in expected]
+
+
+@pytest.mark.parametrize(("jobs", "per_gpu"), [(0, 1), (1, 0), (-1, 1)])
+def test_nothing_is_no_slot(jobs: int, per_gpu: int) -> None:
+    with pytest.raises(UserError, match=f"must be at least 1, got {jobs} and {per_gpu}"):
+        slots.slots(jobs, per_gpu)
+
+
+def test_the_gpus_are_those_that_nvidia_smi_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA H100 (UUID: GPU-1)'\necho 'GPU 1: NVIDIA H100 (UUID: GPU-2)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert slots.gpus() == ["0", "1"]
+    program.write_text("#!/bin/sh\necho 'no driver' >&2\nexit 9\n")
+    assert slots.gpus() == []
+
+
+SCRIPT = """
+import os, sys
+import bench.cli
+from pathlib import Path
+from bench.sweep import ledger, worker
+from bench.sweep.cells import Cell
+from bench.sweep.slots import Slot
+
+def main(*_, **__):
+    import torch
+    print(os.environ["CUDA_VISIBLE_DEVICES"], torch.get_num_threads())
+
+bench.cli.main = main
+root = Path(sys.argv[1])
+cell = Cell("train@a", (), None, Path("runs/a"), "f")
+attempt = ledger.claim(ledger.last(root / ".sweep", cell.name), cell.fingerprint)
+worker.run_cell(root, cell, attempt, Slot("1", 1, 0.5))
+"""
+
+
+def test_a_cell_sees_its_gpu_alone(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "0,1,2"})
+    assert (tmp_path / ".sweep" / "train@a" / "001.log").read_text() == "1 1\n"
