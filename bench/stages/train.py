@@ -17,7 +17,7 @@ from bench.formats import files, predictions, prepared
 from bench.formats import run as run_format
 from bench.learning.augment import AugmentSettings
 from bench.learning.loss import Loss, LossSettings, binary_loss, inverse_frequency, multiclass_loss
-from bench.protocol import protocol
+from bench.protocol import MACHINE_ONLY, protocol
 from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
 from bench.stages._feed import hold
 from bench.stages._fit import autocast, fit
@@ -185,7 +185,7 @@ def _crack_probability(logits: Tensor) -> Tensor:
 
 def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, device: torch.device) -> dict[str, Any]:
     """Return what is known of a run before it starts."""
-    recorded, hashed = protocol(data.card, asdict(settings))
+    recorded, hashed = protocol(data.card, given := asdict(settings))
     return {
         "dataset": data.card["dataset"],
         "model": model,
@@ -199,6 +199,7 @@ def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, 
         "program": program(model),
         "versions": versions(),
         "hardware": describe_hardware(device),
+        "machine": {key: given[key] for key in MACHINE_ONLY},
     }
 
 

@@ -20,7 +20,7 @@ _spec.loader.exec_module(slurm_node)
 
 pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(slurm_node.missing()), reason=slurm_node.missing())]
 
-SLURM = {"time_minutes": 30, "gres": "gpu:1", "cpus": 1, "memory_gb": None, "max_parallel": 2, "cells_per_job": 3}
+SLURM = {"time_minutes": 30, "gres": "gpu:1", "cpus": 1, "memory_gb": None, "max_parallel": 2, "cells_per_job": 6}
 
 
 @pytest.fixture(scope="module")
