@@ -25,20 +25,25 @@ SETTINGS: dict[str, Any] = {
 that all ten models take one of the fastest and smallest on a CPU."""
 
 
-def run(project: Path, folder: Path) -> str:
-    """Run the ten-by-ten grid on the sample; return where the report is.
+def run(project: Path, folder: Path, settings: Mapping[str, Any] = SETTINGS) -> str:
+    """Run the pipeline in a workspace, its cells at once; return where the report is.
+
+    Args:
+        project: the checkout with params.yaml, dvc.yaml and bench/.
+        folder: the workspace.
+        settings: nested; replaces the keys of params.yaml that it names; if not given, the ten-by-ten sample grid.
 
     Raises:
         UserError: the project is not complete, or the pipeline fails.
     """
     from bench.sweep import run as sweeps
 
-    create_workspace(project, folder, SETTINGS)
+    create_workspace(project, folder, settings)
     dvc(folder, "repro", "prepare")
-    settings = section(load_params(folder / "params.yaml"), "sweep", sweeps.Settings)
-    sweeps.sweep(folder.resolve(), settings, retry_failed=True)
+    how = section(load_params(folder / "params.yaml"), "sweep", sweeps.Settings)
+    sweeps.sweep(folder.resolve(), how, retry_failed=True)
     dvc(folder, "repro")
-    return f"The sample's report is in {(folder / 'reports' / 'index.html').resolve()}"
+    return f"The report is in {(folder / 'reports' / 'index.html').resolve()}"
 
 
 def create_workspace(project: Path, folder: Path, settings: Mapping[str, Any]) -> None:

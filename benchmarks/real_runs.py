@@ -5,6 +5,7 @@ On a GPU, the whole of it (CFD, DeepCrack and Sylvie, ten models, 448 px, from s
 On a CPU, something of it:
     python benchmarks/real_runs.py cpu_128px --archive crack_segmentation_dataset.zip --datasets cfd,deepcrack \
         --models unet,pspnet,context_cracknet --encoder resnet18 --image-size 128 --batch 8 --epochs 8 --lr 1e-3
+Several GPUs are all used; on a CPU as many cells run at once as cores and memory allow.
 
 Results and report come to results/experiments/NAME/, from where `bench report` re-derives every table:
     bench --params results/experiments/NAME/params.yaml report results/experiments/NAME results/experiments/NAME/reports
@@ -17,7 +18,7 @@ from pathlib import Path
 import click
 import yaml
 
-from bench.demo import create_workspace, dvc
+from bench import demo
 from bench.formats import files
 from bench.settings import load_params
 
@@ -50,8 +51,7 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
     }
     with tempfile.TemporaryDirectory() as scratch:
         folder = workspace or Path(scratch) / "workspace"
-        create_workspace(ROOT, folder, settings)
-        dvc(folder, "repro")
+        demo.run(ROOT, folder, settings)
         keep(folder, ROOT / "results" / "experiments" / name)
     click.echo(f"The results are in results/experiments/{name}.")
 

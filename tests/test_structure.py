@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from bench.cli import main
+from bench.protocol import MACHINE_ONLY
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(str(path.relative_to(ROOT).with_suffix("")).replace("/", ".") for path in (ROOT / "bench").rglob("*.py"))
@@ -145,8 +146,13 @@ def test_stages_are_files_are_commands() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_of_dvc_yaml_calls_its_own_command_with_its_own_section(stage: str) -> None:
     assert PIPELINE[stage]["cmd"].split()[:2] == ["bench", stage]
-    assert stage in PIPELINE[stage]["params"]
+    assert {key.partition(".")[0] for key in PIPELINE[stage]["params"]} & {stage}
     assert "Settings" in path_of(f"bench.stages.{stage}").read_text(encoding="utf-8")
+
+
+def test_training_is_stale_when_its_protocol_changes_and_not_when_the_machine_does() -> None:
+    keys = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["train"]
+    assert PIPELINE["train"]["params"] == [f"train.{key}" for key in keys if key not in MACHINE_ONLY]
 
 
 def covers(dependency: str, path: str) -> bool:
