@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ GRID_GB = 60
 
 WARM_UP_STEPS = 2
 
+WEIGHTS_HOST = "huggingface.co"
+"""Where the encoders' ImageNet weights, and a copy of the merged collection, are."""
+
 
 def environment(folder: Path) -> list[tuple[str, str, str]]:
     """Return (what, what was found, the cure or nothing) for each thing the benchmark needs."""
@@ -33,10 +37,14 @@ def environment(folder: Path) -> list[tuple[str, str, str]]:
     rows.append(
         ("free disk", f"{free_gb:.0f} GB", "" if free_gb > GRID_GB else f"the full grid needs about {GRID_GB} GB")
     )
+    unreachable = "" if _reaches(WEIGHTS_HOST) else "weights and data by hand: the errors of train and download say how"
+    rows.append(("network", WEIGHTS_HOST if not unreachable else f"no {WEIGHTS_HOST}", unreachable))
     initialised = (folder / ".dvc").is_dir()
     rows.append(("DVC repository", "yes" if initialised else "no", "" if initialised else "run `dvc init` here"))
     slurm = shutil.which("sbatch") or ""
-    rows.append(("Slurm", slurm or "no", ""))
+    rows.append(("Slurm", slurm or "no", "" if slurm else "only `bench sweep --engine slurm` needs it"))
+    compiler = shutil.which("g++") or shutil.which("clang++") or ""
+    rows.append(("C++ compiler", compiler or "no", "" if compiler else "only train.compile needs it"))
     return rows
 
 
@@ -122,6 +130,14 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
+
+
+def _reaches(host: str) -> bool:
+    try:
+        socket.create_connection((host, 443), timeout=3).close()
+    except OSError:
+        return False
+    return True
 
 
 def _gpu() -> str:

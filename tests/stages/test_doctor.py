@@ -1,0 +1,63 @@
+"""`bench doctor`: what it finds on a machine, and what it says limits a training."""
+
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import doctor
+from bench.formats import prepared
+
+Make = Callable[..., Any]
+
+
+def test_each_thing_that_is_missing_has_a_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(doctor, "_gpu", lambda: "")
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "torch" else "1.0")
+    rows = {what: (found, cure) for what, found, cure in doctor.environment(tmp_path)}
+    assert rows["torch"] == ("", "pip install 'crackbench[train]'")
+    assert rows["dvc"] == ("1.0", "")
+    assert rows["network"][0] == "no huggingface.co"
+    assert "dvc init" in rows["DVC repository"][1]
+    assert all(rows[what][1] for what in ("GPU", "network", "Slurm", "C++ compiler"))
+
+
+def test_what_is_there_needs_no_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        real = socket.create_connection
+        monkeypatch.setattr(socket, "create_connection", lambda *_, **__: real(server.getsockname()))
+        monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+        (tmp_path / ".dvc").mkdir()
+        rows = {what: (found, cure) for what, found, cure in doctor.environment(tmp_path)}
+    assert rows["network"] == ("huggingface.co", "")
+    assert rows["Slurm"] == ("/usr/bin/sbatch", "")
+    assert rows["DVC repository"] == ("yes", "")
+    assert rows["torch"][1] == ""
+
+
+def test_the_three_speeds_are_measured(make_prepared: Make, train_settings: Make, tiny_model: str) -> None:
+    data = prepared.read(make_prepared((6, 0, 2), size=32))
+    found = doctor.throughput(data, tiny_model, train_settings(), seconds=0.05)
+    assert list(found) == ["loader", "step", "together"]
+    assert all(rate > 0 for rate in found.values())
+
+
+@pytest.mark.parametrize(
+    ("loader", "augment_on", "expected"),
+    [
+        (200.0, "workers", "The network limits the training, the loader keeps up: 90 % of the bare step's speed."),
+        (100.0, "workers", "or train.augment_on: device."),
+        (100.0, "device", "more train.workers or a machine with more cores."),
+    ],
+)
+def test_the_verdict(loader: float, augment_on: str, expected: str, train_settings: Make) -> None:
+    found = {"loader": loader, "step": 100.0, "together": 90.0}
+    assert doctor.verdict(found, train_settings(augment_on=augment_on)).endswith(expected)
