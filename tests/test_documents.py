@@ -1,0 +1,74 @@
+"""What README and CONTRIBUTING name exists: commands, their options, make targets, settings, files."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bench.cli import main
+from bench.settings import load_params, section
+from bench.stages import download
+
+ROOT = Path(__file__).parents[1]
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
+
+
+def snippets(text: str, language: str) -> Iterator[str]:
+    yield from re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str) -> Iterator[str]:
+    """Yield every `bench ...` and `make ...` of code spans and shell blocks."""
+    spans = re.findall(r"`((?:bench|make) [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for line in [*spans, *(line for block in snippets(text, "sh") for line in block.splitlines())]:
+        yield from re.findall(r"\b(?:bench|make) [^;#&|]+", line)
+
+
+CALLS = sorted({(name, call.strip()) for name, text in TEXTS.items() for call in commands(text)})
+
+
+@pytest.mark.parametrize(("document", "call"), CALLS)
+def test_a_command_that_is_named_exists_with_its_options(document: str, call: str) -> None:
+    program, *words = shlex.split(call)
+    if program == "make":
+        targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
+        assert words[0] in targets, document
+        return
+    options = [word for word in words if word.startswith("--")]
+    words = [word for word in words if not word.startswith("--")]
+    if words[0].isupper():  # `bench COMMAND --help`
+        return
+    command: Any = main.commands[words[0]]
+    known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    assert set(options) <= known, document
+
+
+def test_a_file_that_is_named_exists() -> None:
+    folders = ("bench", "tests", "benchmarks", "docs", "results")
+    named = re.findall(rf"[`(]((?:{'|'.join(folders)})/[\w./]+\.\w+)", "\n".join(TEXTS.values()))
+    added = {"bench/models/my_net.py", "bench/datasets/my_walls.py", "bench/metrics/balanced_accuracy.py"}
+    lacking = [path for path in named if path not in added and not (ROOT / path).exists()]
+    assert named
+    assert not lacking
+
+
+def test_the_settings_shown_are_settings() -> None:
+    params = load_params(ROOT / "params.yaml")
+    (block,) = snippets(TEXTS["README.md"], "yaml")
+    shown = yaml.safe_load(block)
+    assert shown.keys() <= params.keys()
+    assert section(params | shown, "download", download.Settings).source.endswith(".zip")
+
+
+def test_the_shell_completes() -> None:
+    from click.shell_completion import BashComplete
+
+    (line,) = [line for line in TEXTS["README.md"].splitlines() if "_BENCH_COMPLETE" in line]
+    assert '"$(_BENCH_COMPLETE=bash_source bench)"' in line
+    complete = BashComplete(main, {}, "bench", "_BENCH_COMPLETE")
+    assert [item.value for item in complete.get_completions([], "lead")] == ["leaderboard"]
+    assert "--dataset" in [item.value for item in complete.get_completions(["score"], "--d")]
