@@ -168,7 +168,7 @@ def _is_alive(owner: Owner, sign: Path) -> bool:
 
 
 def tail(path: Path, lines: int = 15, bytes_read: int = 4096) -> list[str]:
-    """Return the last lines of a log; of a progress bar only what it showed last."""
+    """Return the last lines of a log; of a progress bar only what it showed last, and no lines of mere ^^^."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - bytes_read))
@@ -176,4 +176,4 @@ def tail(path: Path, lines: int = 15, bytes_read: int = 4096) -> list[str]:
     except FileNotFoundError:
         return []
     shown = (line.rstrip("\r").rpartition("\r")[2].strip() for line in text.split("\n"))
-    return [line for line in shown if line][-lines:]
+    return [line for line in shown if line.strip("^~")][-lines:]

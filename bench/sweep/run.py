@@ -84,6 +84,7 @@ def sweep(
         UserError: DVC is busy, the cells' data are stale, a name is unknown, or cells failed.
         Interrupted: SIGINT or SIGTERM; cells were ended in order and go on next time.
     """
+    view.tell("asking DVC which cells are stale ...")
     standing = stand(root, stage, names)
     todo = longest_first(root, standing.todo + (standing.failed if retry_failed else []))
     if engine == "slurm":

@@ -18,6 +18,12 @@ SHOWN_ENDED = 5
 LINES_OF_LOG = 5
 
 
+def tell(line: str) -> None:
+    """Print a line that a person waits beside; where nobody watches, nothing."""
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr)
+
+
 @contextmanager
 def view() -> Iterator[Callable[[Board], None]]:
     """Yield the function that shows a board; it may be called often."""
@@ -57,7 +63,8 @@ def failures(found: Sequence[tuple[Cell, Attempt]]) -> str:
     """Return the failed cells with the paths and the last lines of their logs."""
     parts = []
     for cell, attempt in found:
-        lines = "".join(f"    {line[:200]}\n" for line in ledger.tail(attempt.log, LINES_OF_LOG))
+        last = ledger.tail(attempt.log, LINES_OF_LOG)
+        lines = "".join(f"    {line[:200]}\n" for line in last if line != attempt.why)
         parts.append(f"  {cell.label}: {attempt.why}\n    {attempt.log}\n{lines}")
     return "".join(parts)
 
