@@ -20,7 +20,8 @@ import yaml
 
 from bench import demo
 from bench.formats import files
-from bench.settings import load_params
+from bench.settings import load_params, section
+from bench.stages import report
 
 ROOT = Path(__file__).parents[1]
 TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,context_cracknet"
@@ -57,14 +58,18 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
 
 
 def keep(workspace: Path, target: Path) -> None:
-    """Copy results, report and settings of a workspace; the archive's path is of this machine and left out."""
+    """Copy results and settings of a workspace, and report on them without the photographs, which stay where they are.
+
+    The archive's path is of this machine and left out.
+    """
     shutil.rmtree(target, ignore_errors=True)
     for part in ("scores", "cost"):
         shutil.copytree(workspace / "results" / part, target / part)
-    shutil.copytree(workspace / "reports", target / "reports")
     params = load_params(workspace / "params.yaml")
     params["download"]["source"] = Path(params["download"]["source"]).name
     files.write_text(target / "params.yaml", yaml.safe_dump(params, sort_keys=False))
+    lists, nowhere = (params[key] for key in ("datasets", "models", "seeds")), target / "none"
+    report.run(target, target / "reports", *lists, section(params, "report", report.Settings), nowhere, nowhere)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,11 @@
+"""The page on the benchmarks shows what their files hold."""
+
+import runpy
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def test_the_page_is_that_of_the_files() -> None:
+    render = runpy.run_path(str(FOLDER / "summary.py"))["render"]
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == render(FOLDER), "run: python benchmarks/summary.py"
