@@ -127,6 +127,13 @@ def _curves(results: Results) -> Iterator[str]:
     sums = results.images.groupby(scores.CELL)[["tp", "fp", "fn"]].sum()
     wrong = sums.index[(half.reindex(sums.index) != sums).any(axis=1)]
     yield from (f"{'/'.join(map(str, cell))}: the curve at p = 0.5 is not the sum of its images." for cell in wrong)
+    counted = results.histograms.sum(axis=(1, 2)) > 0
+    rows, found = results.images[counted], results.histograms[counted]
+    true, crack = rows["tp"] + rows["fn"], found[:, 0].sum(axis=1)
+    unlike = (crack != true) | (found[:, 0, 128:].sum(axis=1) != rows["tp"])
+    unlike |= found[:, 1, 128:].sum(axis=1) != rows["fp"]
+    for r in rows[unlike].head(5).itertuples():
+        yield f"{r.dataset}/{r.model}/{r.seed}, {r.item}: the histogram does not give tp, fp and fn again."
     sizes = results.curves.groupby(scores.CELL)["threshold"].nunique()
     yield from (f"{'/'.join(map(str, cell))}: the curve lacks thresholds." for cell in sizes.index[sizes != 256])
 

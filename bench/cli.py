@@ -170,6 +170,17 @@ def add_dataset(context: click.Context, folder: Path, name: str, classes: int | 
 
 
 @main.command()
+@click.argument("name")
+@click.pass_context
+def add_model(context: click.Context, name: str) -> None:
+    """Take the model NAME from an installed package that offers it as an entry point in bench.models."""
+    from bench import add_model as tool
+    from bench import models
+
+    click.echo(tool.run(name, context.obj, Path(models.__file__).parent))
+
+
+@main.command()
 @click.argument("dataset", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All datasets of params.yaml.")
 @click.option("--data", default="data", show_default=True, type=DIRECTORY, help="The raw datasets.")

@@ -182,7 +182,7 @@ def _verdict(board: Standings, results: Results, model: str, rival: str, compare
     datasets = f"{len(board.datasets)} dataset" + "s" * (len(board.datasets) > 1)
     facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     if not np.isfinite(draws).all():
-        return f"Verdict: {names[0]} and {names[1]} cannot be told apart by a metric without numbers per image."
+        return f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples."
     if low <= 0 <= high:
         return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
     side = "ahead of" if low > 0 else "behind"

@@ -14,6 +14,7 @@ from bench.datasets._folder import find_pairs
 from bench.datasets._images import read_image, read_label
 from bench.errors import UserError
 from bench.formats import files
+from bench.settings import load_params
 
 MOST_CLASSES = 16
 """A mask with more values is taken for a grey one, which a threshold binarises."""
@@ -83,7 +84,7 @@ def run(folder: Path, name: str, classes: int | None, photo: str, params: Path, 
         title=name.replace("_", " "), name=name, images=len(pairs), photographs=len(photos), share=share,
         classes=found, folder=str(folder.resolve()), value=value, photo=photo,
     )  # fmt: skip
-    added = _with_dataset(params, name)
+    added = with_name(params, "datasets", name)
     files.write_text(target / f"{name}.py", content)
     files.write_text(params, added)
     kind = "crack against background" if found == 1 else f"{found} classes"
@@ -114,12 +115,20 @@ def _labels(pairs: Sequence[Pair], classes: int | None) -> tuple[int, int | None
     return classes, 1 if classes == 1 and values <= {0, 1} else None, 100 * float(np.mean(shares))
 
 
-def _with_dataset(params: Path, name: str) -> str:
-    """Return params.yaml with one more name at the end of its list of datasets, all else as it is."""
-    text = params.read_text(encoding="utf-8") if params.exists() else ""
-    changed, count = re.subn(r"(?m)^(datasets: *\[[^\]]*?)\s*\]", rf"\1, {name}]", text, count=1)
-    if not count:
-        raise UserError(
-            f"{params} has no line `datasets: [...]`: run in the project's folder, or name it with --params."
-        )
-    return changed
+def with_name(params: Path, key: str, name: str) -> str:
+    """Return params.yaml with a name at the end of one of its lists, if it is not there yet, all else as it is.
+
+    Raises:
+        UserError: there is no such file or list.
+    """
+    if name in (load_params(params).get(key) or []):
+        return params.read_text(encoding="utf-8")
+    text = params.read_text(encoding="utf-8")
+    for old, new in (
+        (rf"(?m)^({key}: *\[[^\]]*?)\s*\]", rf"\1, {name}]"),  # key: [a, b]
+        (rf"(?m)^({key}:[^\n\[]*\n(?:( *)- [^\n]*\n)+)", rf"\1\2- {name}\n"),  # a line for each
+    ):
+        changed, count = re.subn(old, new, text, count=1)
+        if count:
+            return changed
+    raise UserError(f"{params} has no list `{key}`: add it, as `{key}: [{name}]`.")

@@ -26,17 +26,22 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
     images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
     undefined = int((images["tp"] + images["fn"] == 0).sum())
     rows = []
+    why: dict[str, list[str]] = {}
     for name in part["metric"].unique():
         found = {title: float(values.get((name, how), np.nan)) for how, title in AVERAGES.items()}
         spread = float(np.ptp([v for v in found.values() if not np.isnan(v)] or [np.nan]))
-        rows.append({"Metric": plugins.load("metrics", name).NAME, "Id": name} | found | {"Spread": spread})
+        metric = plugins.load("metrics", name)
+        rows.append({"Metric": metric.NAME, "Id": name} | found | {"Spread": spread})
+        for how, reason in metric.INPUT.undefined.items():
+            why.setdefault(reason, []).append(f"{name} {AVERAGES[how].lower()}")
     notes = [
-        "Spread: highest minus lowest average of the same metric of the same predictions. Empty: not defined.",
+        "Spread: highest minus lowest average of the same metric of the same predictions. -: not defined.",
+        *(f"- {', '.join(names)}: {reason}." for reason, names in why.items()),
         f"{undefined} of {len(images)} image scores have no true crack; means leave out what is undefined there.",
     ]
     caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."
     digits = dict.fromkeys([*AVERAGES.values(), "Spread"], 4)
-    return Table(f"definitions_{dataset}_{model}", caption, pd.DataFrame(rows), digits, notes)
+    return Table(f"definitions_{dataset}_{model}", caption, pd.DataFrame(rows), digits, notes, blank="-")
 
 
 def explanation(name: str) -> str:
@@ -50,7 +55,9 @@ def explanation(name: str) -> str:
     where = "curves.csv (256 thresholds)" if given.over == "curve" else "images.csv"
     lines = [f"{metric.NAME} ({name})", "", cleandoc(str(metric.__doc__)), "", cleandoc(metric.compute.__doc__), ""]
     lines += [f"{'Higher' if metric.HIGHER_IS_BETTER else 'Lower'} is better."]
-    lines += [f"Computed from: {', '.join(given.columns)} of {where}.", f"Averages: {', '.join(given.averages)}."]
+    lines += [f"Computed from: {', '.join(given.columns)} of {where}. {given.about}".rstrip()]
+    lines += [f"Averages: {', '.join(given.averages)}."]
+    lines += [f"No {how}: {reason}." for how, reason in given.undefined.items()]
     return "\n".join(lines)
 
 

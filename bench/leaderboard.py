@@ -124,7 +124,7 @@ def _notes(board: Standings, published: bool, rank_published: bool) -> list[str]
         f"photographs for all models ({len(board.draws):,} resamples). Places: where the model comes in 95 % of them.",
     ]
     if not np.isfinite(board.draws).all():
-        notes = ["No intervals: this metric has no numbers of single images that could be resampled."]
+        notes = ["No intervals: the metric is undefined in some resamples, or histograms.npz of these scores is empty."]
     if datasets > 1 and models > 2:
         test = friedman(board.sign * board.values)
         notes.append(

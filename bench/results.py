@@ -1,10 +1,12 @@
 """Read a results folder into the frames that tables and figures are made of."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench import plugins
@@ -26,6 +28,7 @@ class Results:
         summary: one row per cell, metric and average: dataset, model, seed, metric, average, value.
         images: per-image counts of all datasets, ``scores.IMAGES``.
         curves: counts by threshold of each cell, ``scores.CURVES``.
+        histograms: pixels of each image by level of probability, in the rows of ``images``, (N, 2, 256).
         history: training curves of all datasets, ``scores.HISTORY``.
         cells: run.json of each cell.
         cards: card.json of each prepared dataset, by id.
@@ -40,6 +43,7 @@ class Results:
     summary: pd.DataFrame
     images: pd.DataFrame
     curves: pd.DataFrame
+    histograms: npt.NDArray[np.uint32]
     history: pd.DataFrame
     cells: list[dict[str, Any]]
     cards: dict[str, dict[str, Any]]
@@ -83,14 +87,12 @@ def read(
     cells = [c for part in found.values() for c in part.cells if c["model"] in models and c["seed"] in seeds]
     if not mixed:
         _one_protocol(cells, folder)
-    images, curves, history = (
-        _concat([getattr(part, kind) for part in found.values()], models, seeds)
-        for kind in ("images", "curves", "history")
-    )
     for part in elsewhere:
         cells += part.cells
-        images, curves = pd.concat([images, part.images]), pd.concat([curves, part.curves])
-    images, curves = images.reset_index(drop=True), curves.reset_index(drop=True)
+    parts = [*(_declared(part, models, seeds) for part in found.values()), *elsewhere]
+    tables = {kind: _concat([getattr(part, kind) for part in parts], kind) for kind in scores.TABLES}
+    histograms = np.concatenate([np.zeros((0, 2, 256), np.uint32), *(part.histograms for part in parts)])
+    summary = summarise(tables["images"], tables["curves"], tables.pop("batches"))
     done = {(c["dataset"], c["model"], c["seed"]) for c in cells}
     missing = [f"{d}/{m}/{s}" for d in datasets for m in models for s in seeds if (d, m, s) not in done]
     missing += [f"cost of {m}" for m in models if m not in costs]
@@ -99,12 +101,12 @@ def read(
     names |= {c["model"]: c["model_name"] for c in cells}
     cards = {part.card["dataset"]: part.card for part in [*elsewhere, *found.values()]}
     return Results(
-        list(datasets), [*models, *external], names, summarise(images, curves), images, curves, history, cells,
-        cards, costs, missing, {name: published(name) for name in TABLES},
+        list(datasets), [*models, *external], names, summary, **tables, histograms=histograms, cells=cells,
+        cards=cards, costs=costs, missing=missing, published={name: published(name) for name in TABLES},
     )  # fmt: skip
 
 
-def summarise(images: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+def summarise(images: pd.DataFrame, curves: pd.DataFrame, batches: pd.DataFrame) -> pd.DataFrame:
     """Return every metric under every average that is defined for it, of each cell.
 
     Columns: dataset, model, seed, metric, average, value. All cells at once: counts are added up per cell, per batch
@@ -113,9 +115,11 @@ def summarise(images: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     if not len(images):
         return pd.DataFrame(columns=[*scores.CELL, "metric", "average", "value"])
     numbers = images.drop(columns=["item", "photo"])
+    of_batch = batches.set_index([*scores.CELL, "batch"]).astype(float)
+    counts = numbers.drop(columns=of_batch.columns)
     groups = {
-        "pooled": numbers.groupby(scores.CELL).sum(),
-        "batch_mean": numbers.groupby([*scores.CELL, "batch"]).sum(),
+        "pooled": counts.groupby(scores.CELL).sum(),
+        "batch_mean": counts.groupby([*scores.CELL, "batch"]).sum().join(of_batch),
         "image_mean": numbers.set_index(scores.CELL),
     }
     metrics = {name: plugins.load("metrics", name) for name in plugins.names("metrics")}
@@ -135,7 +139,7 @@ def _of_images(given: Any, compute: Any, groups: pd.DataFrame, how: str) -> Any:
     """Return a metric of each group of images; None if it comes from the curve."""
     if given.over == "images":
         return compute(*groups[list(given.columns)].to_numpy(float).T)
-    return groups[given.image_column].to_numpy(float) if how == "image_mean" and given.image_column else None
+    return groups[given.image_column].to_numpy(float) if how != "pooled" and given.image_column else None
 
 
 def _of_curves(metrics: Mapping[str, Any], curves: pd.DataFrame) -> pd.DataFrame:
@@ -163,12 +167,22 @@ def _external(folder: Path, datasets: Sequence[str], models: Sequence[str]) -> I
         yield from map(scores.read, places)
 
 
-def _concat(frames: list[pd.DataFrame], models: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+def _declared(part: scores.Scores, models: Sequence[str], seeds: Sequence[int]) -> scores.Scores:
     """Return the rows of the declared models and seeds."""
-    if not frames:
-        return pd.DataFrame(columns=scores.CELL)
-    frame = pd.concat(frames, ignore_index=True)
-    return frame[frame["model"].isin(models) & frame["seed"].isin(seeds)].reset_index(drop=True)
+
+    def kept(frame: pd.DataFrame) -> Any:
+        return frame["model"].isin(models) & frame["seed"].isin(seeds)
+
+    frames = {kind: getattr(part, kind) for kind in scores.TABLES}
+    assert part.histograms is not None
+    histograms = part.histograms[kept(part.images).to_numpy(bool)]
+    return replace(part, **{kind: frame[kept(frame)] for kind, frame in frames.items()}, histograms=histograms)
+
+
+def _concat(frames: list[pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Return tables of one kind as one; those without rows have no say in the types of columns."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=scores.TABLES[kind][0])
 
 
 def _one_protocol(cells: list[dict[str, Any]], folder: Path) -> None:

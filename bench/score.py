@@ -44,7 +44,8 @@ def run(
     """
     data = prepared.read(data_folder)
     levels = _read_all(folder, data)
-    images, curve = score(data, lambda item, _: levels[item], batch)
+    tables, histograms = score(data, lambda item, _: levels[item], batch)
+    images = tables["images"]
     cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
     settings, hashed = protocol(data.card, train)
     record = cell | {
@@ -54,16 +55,20 @@ def run(
         "hardware": {"processor": platform.processor() or platform.machine()},
     }  # fmt: skip
     target = results / EXTERNAL / model / data.card["dataset"]
-    _write(target, images.assign(**cell), curve.assign(**cell), record, data.card)
+    _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
     return f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
 
 
 def _write(
-    target: Path, images: pd.DataFrame, curve: pd.DataFrame, record: dict[str, Any], card: dict[str, Any]
+    target: Path,
+    tables: dict[str, pd.DataFrame],
+    histograms: npt.NDArray[np.uint32],
+    record: dict[str, Any],
+    card: dict[str, Any],
 ) -> None:
     """Write scores, beside those of other seeds on the same data."""
-    cells, parts = [record], {"images": [images], "curves": [curve]}
+    cells, parts = [record], {name: [table] for name, table in tables.items()}
     if (target / "cells.json").is_file():
         old = scores.read(target)
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
@@ -71,10 +76,13 @@ def _write(
         for name, part in parts.items():
             frame = getattr(old, name)
             part.append(frame[frame["seed"].isin(kept)])
+        assert old.histograms is not None
+        histograms = np.concatenate([histograms, old.histograms[old.images["seed"].isin(kept)]])
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     cells.sort(key=lambda c: int(c["seed"]))
-    scores.write(target, scores.Scores(**frames, history=pd.DataFrame(columns=scores.HISTORY), cells=cells,
-                                       card=card, missing=[]))  # fmt: skip
+    history = pd.DataFrame(columns=scores.HISTORY)
+    made = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])
+    scores.write(target, made)
 
 
 def _read_all(folder: Path, data: prepared.Prepared) -> dict[str, Levels]:

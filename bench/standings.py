@@ -1,7 +1,7 @@
 """Where models stand: values, intervals and ranks of those of one protocol, from the per-image scores."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -12,6 +12,8 @@ import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError
+from bench.metrics._histogram import curves
+from bench.metrics._ratio import f1, ratio
 from bench.results import Results
 from bench.stats.bootstrap import resample
 
@@ -55,7 +57,7 @@ class Standings:
         protocol: its hash.
         datasets: D ids. models: M ids.
         values: (D, M), the mean over seeds. scores: the same, turned so that higher is better.
-        draws: values in each resample, (R, D, M); nan where the metric has no numbers per image.
+        draws: values in each resample, (R, D, M); nan where the score files hold no histograms.
         higher_is_better: of the metric.
     """
 
@@ -111,7 +113,7 @@ def standings(results: Results, question: Question, datasets: Sequence[str], mod
     if lacking:
         raise UserError(f"no scores of {', '.join(lacking[:5])}: run these cells, or leave the dataset or model out.")
     values = table.loc[list(datasets), list(models)].to_numpy(float)
-    draws = np.stack([_draws(results.images, metric, question, d, models) for d in datasets], axis=1)
+    draws = np.stack([_draws(results, metric, question, d, models) for d in datasets], axis=1)
     protocol = next(c["protocol"] for c in results.cells if c["model"] == models[0])
     return Standings(protocol, list(datasets), list(models), values, draws, metric.HIGHER_IS_BETTER)
 
@@ -135,27 +137,50 @@ def _has(results: Results, dataset: str, model: str) -> bool:
     return any(c["dataset"] == dataset and c["model"] == model for c in results.cells)
 
 
-def _draws(images: pd.DataFrame, metric: Any, question: Question, dataset: str, models: Sequence[str]) -> Array:
-    """Return the resampled metric on one dataset, (R, M).
+def _draws(results: Results, metric: Any, question: Question, dataset: str, models: Sequence[str]) -> Array:
+    """Return the resampled metric on one dataset, (R, M); nan where there is nothing to resample.
 
     Every model is resampled on the same photographs. A model with another number of seeds takes a call of its own,
     which draws the same photographs, as they are drawn first.
     """
     draws = np.full((question.resamples, len(models)), np.nan)
-    given = metric.INPUT
-    if given.over == "curve" and not (given.image_column and question.average == "image_mean"):
-        return draws
-    columns = [given.image_column] if given.image_column else list(given.columns)
-    compute = (lambda value: value) if given.image_column else metric.compute
-    part = images[images["dataset"] == dataset].sort_values(["model", "seed", "item"], kind="stable")
+    part = results.images[results.images["dataset"] == dataset].sort_values(["model", "seed", "item"], kind="stable")
     of_model = {m: rows for m, rows in part.groupby("model") if m in models}
+    compute, how, stacked = _resampled(metric, question.average)
     for seeds in sorted({rows["seed"].nunique() for rows in of_model.values()}):
         group = [m for m in models if of_model[m]["seed"].nunique() == seeds]
         first = of_model[group[0]].iloc[: len(of_model[group[0]]) // seeds]
-        counts = np.stack([of_model[m][columns].to_numpy(float).reshape(seeds, len(first), -1) for m in group])
+        counts = np.stack([_numbers(results, metric, question.average, of_model[m]) for m in group])
         photos, batches = pd.factorize(first["photo"])[0], first["batch"].to_numpy()
         generator = np.random.default_rng([question.seed, zlib.crc32(dataset.encode())])
         draws[:, [list(models).index(m) for m in group]] = resample(
-            compute, counts, photos, batches, question.average, question.resamples, generator
-        )
+            compute, counts.reshape(len(group), seeds, len(first), -1), photos, batches, how, question.resamples,
+            generator, stacked,
+        )  # fmt: skip
     return draws
+
+
+def _numbers(results: Results, metric: Any, how: str, rows: pd.DataFrame) -> Array:
+    """Return what is added up over images to compute a metric, a row for each image."""
+    given = metric.INPUT
+    if given.over == "images" or (given.image_column and how == "image_mean"):
+        columns = list(given.columns) if given.over == "images" else [given.image_column]
+        return rows[columns].to_numpy(float)
+    histograms = results.histograms[rows.index].astype(np.float64)
+    if how != "image_mean":
+        return histograms.reshape(len(rows), -1)
+    with_crack = histograms[:, 0].sum(1) > 0  # one threshold for all images: the mean of F1 first, then the best
+    f1_of_image = f1(*curves(histograms))
+    return np.column_stack([np.where(with_crack[:, None], f1_of_image, 0.0), with_crack])
+
+
+def _resampled(metric: Any, how: str) -> tuple[Callable[..., Array], str, bool]:
+    """Return the metric of sums of ``_numbers``, the average that they are for, and whether it takes one array."""
+    given = metric.INPUT
+    if given.over == "images":
+        return metric.compute, how, False
+    if given.image_column and how == "image_mean":
+        return lambda value: value, how, False
+    if how == "image_mean":
+        return lambda sums: metric.compute(ratio(sums[..., :-1], sums[..., -1:])), "pooled", True
+    return lambda sums: metric.compute(*curves(sums.reshape(*sums.shape[:-1], 2, 256))), how, True

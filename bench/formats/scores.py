@@ -1,13 +1,20 @@
-"""The scores of one dataset: images.csv, curves.csv, history.csv and cells.json in results/scores/<dataset>/."""
+"""The scores of one dataset: four tables, histograms.npz and cells.json in results/scores/<dataset>/."""
 
-from dataclasses import dataclass
+import zipfile
+import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, run
+
+SCHEMA = 2
+"""Version of this format. 1: fewer columns in images.csv and curves.csv, no batches.csv and histograms.npz."""
 
 CELL = ["dataset", "model", "seed"]
 
@@ -35,6 +42,10 @@ CURVES = [*CELL, "threshold", "tp", "fp", "fn", "f1_mean"]
 """Counts pooled over the test images of a cell at ``floor(256 p) >= threshold``, threshold 0..255; f1_mean: the mean
 over its images with crack of the F1 of each."""
 
+BATCHES = [*CELL, "batch", "aiu", "average_precision", "expected_calibration_error"]
+"""Metrics of the counts by threshold pooled over each evaluation batch; all other metrics of a batch come from the sums
+of images.csv."""
+
 HISTORY = [*CELL, *run.HISTORY]
 """The training curves."""
 
@@ -46,6 +57,9 @@ class Scores:
     Attributes:
         images: columns ``IMAGES``. curves: columns ``CURVES``. history: columns ``HISTORY``.
         cells: run.json of each cell. card: card.json of the prepared dataset. missing: cells declared but not run.
+        batches: columns ``BATCHES``.
+        histograms: pixels of crack, then of background, at each level floor(256 p), of the image in the same row of
+            ``images``, (N, 2, 256): what intervals of the metrics of a curve are resampled from; 0 where not known.
     """
 
     images: pd.DataFrame
@@ -54,16 +68,29 @@ class Scores:
     cells: list[dict[str, Any]]
     card: dict[str, Any]
     missing: list[dict[str, Any]]
+    batches: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=BATCHES))
+    histograms: npt.NDArray[np.uint32] | None = None
+
+
+TABLES = {
+    "images": (IMAGES, "item"),
+    "curves": (CURVES, "threshold"),
+    "batches": (BATCHES, "batch"),
+    "history": (HISTORY, "epoch"),
+}
+"""Name of a table -> its columns, and the one its rows are sorted by after the cell."""
 
 
 def write(folder: Path, scores: Scores) -> None:
     """Write the scores of one dataset, rows sorted by cell and item."""
-    files.write_csv(folder / "images.csv", scores.images[IMAGES].sort_values([*CELL, "item"]))
-    files.write_csv(folder / "curves.csv", scores.curves[CURVES].sort_values([*CELL, "threshold"]))
-    files.write_csv(folder / "history.csv", scores.history[HISTORY].sort_values([*CELL, "epoch"]))
-    files.write_json(
-        folder / "cells.json", {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": 1}
-    )
+    for name, (columns, by) in TABLES.items():
+        files.write_csv(folder / f"{name}.csv", getattr(scores, name)[columns].sort_values([*CELL, by]))
+    order = scores.images.reset_index(drop=True).sort_values([*CELL, "item"]).index
+    known = np.zeros((len(order), 2, 256)) if scores.histograms is None else scores.histograms
+    with files.whole_file(folder / "histograms.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, histograms=known[order].astype(np.uint32))
+    record = {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": SCHEMA}
+    files.write_json(folder / "cells.json", record)
 
 
 def read(folder: Path) -> Scores:
@@ -73,17 +100,53 @@ def read(folder: Path) -> Scores:
         UserError: a file is missing, damaged, lacks a column or comes from another version of the format.
     """
     cells = files.read_json(folder / "cells.json")
-    if not isinstance(cells, dict) or cells.get("schema") != 1:
-        raise UserError(f"{folder / 'cells.json'} has an unknown schema: evaluate this dataset again.")
+    _require_schema(cells, folder / "cells.json")
     frames = {}
-    for name, columns in (("images", IMAGES), ("curves", CURVES), ("history", HISTORY)):
+    for name, (columns, _) in TABLES.items():
         frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
         foreign = set(frame["dataset"].unique()) - {cells["card"]["dataset"]}
         if foreign:
             raise UserError(f"{folder / f'{name}.csv'} holds rows of a foreign dataset: {', '.join(sorted(foreign))}.")
         _require_counts(frame, folder / f"{name}.csv")
         frames[name] = frame
-    return Scores(**frames, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
+    histograms = _read_histograms(folder / "histograms.npz", len(frames["images"]))
+    return Scores(**frames, histograms=histograms, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
+
+
+def _read_histograms(path: Path, images: int) -> npt.NDArray[np.uint32]:
+    """Return the histograms of so many images.
+
+    Raises:
+        UserError: the file is missing, damaged or of other images.
+    """
+    try:
+        with path.open("rb") as file, np.load(file) as content:
+            found: npt.NDArray[np.uint32] = content["histograms"]
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: evaluate this dataset again.") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{path} is damaged ({error}): evaluate this dataset again.") from None
+    if found.shape != (images, 2, 256):
+        raise UserError(f"{path} holds {len(found)} images, images.csv {images}: evaluate this dataset again.")
+    return found
+
+
+def _require_schema(cells: Any, path: Path) -> None:
+    """Refuse another version of the format, with the command that writes this one."""
+    found = cells.get("schema") if isinstance(cells, dict) else None
+    if found == SCHEMA:
+        return
+    if not isinstance(found, int):
+        raise UserError(f"{path} does not say which version of the score files it is: evaluate this dataset again.")
+    if found > SCHEMA:
+        raise UserError(f"{path} is of version {found} of the score files, this program reads {SCHEMA}: update it.")
+    dataset = path.parent.name
+    cure = f"`dvc repro evaluate@{dataset}` writes them anew from its runs, without training"
+    if path.parent.parent.name != "scores":  # from elsewhere: external/<model>/<dataset>
+        cure = (
+            f"score the predictions again: `bench score FOLDER --dataset {dataset} --model {path.parent.parent.name}`"
+        )
+    raise UserError(f"{path} is of version {found} of the score files, this program reads {SCHEMA}: {cure}.")
 
 
 def _require_counts(frame: pd.DataFrame, path: Path) -> None:

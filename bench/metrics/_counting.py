@@ -6,6 +6,8 @@ import numpy.typing as npt
 from skimage.morphology import skeletonize
 
 from bench.metrics import aiu, average_precision, expected_calibration_error
+from bench.metrics._histogram import curves, histogram
+from bench.metrics._ratio import f1
 
 Levels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -50,16 +52,18 @@ def threshold_counts(levels: Levels, true: Mask) -> Curve:
     >>> counts[[0, 128, 201]].tolist()
     [[1, 1, 0], [1, 0, 0], [0, 0, 1]]
     """
-    joint = np.bincount((levels + 256 * true.astype(np.uint16)).ravel(), minlength=512)
-    rest, crack = joint[:256], joint[256:]
-    tp, fp = (histogram[::-1].cumsum()[::-1] for histogram in (crack, rest))
-    return np.stack([tp, fp, crack.sum() - tp], axis=1)
+    return np.stack(curves(histogram(levels, true)), axis=1).astype(np.int64)
 
 
 def f1_curve(curve: Curve) -> npt.NDArray[np.float64]:
     """Return F1 at each threshold, (256,); nan where there is no crack."""
-    tp, fp, fn = curve.T.astype(np.float64)
-    return 2 * tp / (2 * tp + fp + fn) if tp[0] else np.full(len(tp), np.nan)
+    return f1(*curve.T) if curve[0, 0] else np.full(len(curve), np.nan)
+
+
+def curve_metrics(curve: Curve) -> dict[str, float]:
+    """Return the metrics of a curve that an image or a batch has of its own, by their columns in the score files."""
+    metrics = (aiu, average_precision, expected_calibration_error)
+    return {str(metric.INPUT.image_column): float(metric.compute(*curve.T)) for metric in metrics}
 
 
 def tolerant_hits(pred: Mask, true: Mask, tolerance_px: int) -> tuple[int, int]:
@@ -91,7 +95,7 @@ def _disc(radius_px: int) -> npt.NDArray[np.uint8]:
 
 
 def _skeleton_counts(pred: Mask, true: Mask) -> dict[str, float]:
-    """Return lengths and hits of the skeletons, those of Zhang 1984, doi 10.1145/357994.358023."""
+    """Return lengths and hits of the skeletons; scikit-image thins as Zhang and Suen 1984 do."""
     of_pred, of_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
     pred_near, true_near = tolerant_hits(of_pred, of_true, CENTRELINE_PX)
     return {
@@ -113,12 +117,6 @@ def _boundary_counts(pred: Mask, true: Mask) -> dict[str, float]:
 
 def _curve_values(curve: Curve) -> dict[str, float]:
     """Return what is kept of the counts by threshold: the lowest best threshold, its F1, and the curve's metrics."""
-    f1 = f1_curve(curve)
-    tp, fp, fn = curve.T
-    return {
-        "best_threshold": float("nan") if np.isnan(f1[0]) else float(f1.argmax()),
-        "best_f1": float(f1.max()),
-        "aiu": float(aiu.compute(tp, fp, fn)),
-        "average_precision": float(average_precision.compute(tp, fp, fn)),
-        "expected_calibration_error": float(expected_calibration_error.compute(tp, fp, fn)),
-    }
+    values = f1_curve(curve)
+    best = float("nan") if np.isnan(values[0]) else float(values.argmax())
+    return {"best_threshold": best, "best_f1": float(values.max())} | curve_metrics(curve)

@@ -1,4 +1,4 @@
-"""Division of counts with one rule for the empty case."""
+"""Quotients of counts, each formula once, with one rule for the empty case: nan."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,27 @@ def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Values:
     return values
 
 
-def harmonic(precision: Values, recall: Values) -> Values:
-    """Return 2 P R / (P + R); 0 where both are 0 or only one is defined, nan where neither is.
+def iou(tp: Counts, fp: Counts, fn: Counts) -> Values:
+    """Return tp / (tp + fp + fn)."""
+    return ratio(tp, tp + fp + fn)
 
-    So a mask predicted where there is no crack, or none where there is, scores 0, as with Dice.
+
+def f1(tp: Counts, fp: Counts, fn: Counts) -> Values:
+    """Return 2 tp / (2 tp + fp + fn), which is 2 P R / (P + R)."""
+    return ratio(2 * tp, 2 * tp + fp + fn)
+
+
+def f1_of_hits(pred_hit: Counts, pred: Counts, true_hit: Counts, true: Counts) -> Values:
+    """Return 2 P R / (P + R) of P = pred_hit / pred and R = true_hit / true.
+
+    0 where both are 0 or only one is defined, nan where neither is: a mask predicted where there is no crack, or none
+    where there is, scores 0, as with Dice.
     """
+    precision, recall = ratio(pred_hit, pred), ratio(true_hit, true)
     values = np.nan_to_num(ratio(2 * precision * recall, precision + recall), nan=0.0)
     return np.where(np.isnan(precision) & np.isnan(recall), np.nan, values)
+
+
+def where_crack(values: Values, tp: Counts, fn: Counts) -> Values:
+    """Return values of curves, (...), nan where the curve (..., T) is of pixels without crack."""
+    return np.where((tp + fn)[..., 0] > 0, values, np.nan)

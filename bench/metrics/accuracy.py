@@ -9,11 +9,11 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return (tp + tn) / (tp + fp + fn + tn), elementwise over arrays of pixel counts of one shape.
+    """Return (tp + tn) / (tp + fp + fn + tn).
 
     Range 0 to 1, higher is better; nan for no pixels at all.
 
-    **Source:** Everingham 2010, doi 10.1007/s11263-009-0275-4, where it is called pixel accuracy.
+    **Source:** Long, Shelhamer and Darrell 2015, Fully convolutional networks, CVPR, where it is called pixel accuracy.
 
     >>> import numpy as np
     >>> float(compute(*np.array([1, 1, 2, 6])))

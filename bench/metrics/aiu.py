@@ -1,7 +1,7 @@
 """AIU: crack IoU averaged over all thresholds, so that no threshold needs to be chosen."""
 
 from bench.metrics._input import curve
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics._ratio import Counts, Values, iou, where_crack
 
 NAME = "AIU"
 HIGHER_IS_BETTER = True
@@ -23,5 +23,4 @@ def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
     >>> float(compute(tp, fp, fn))
     0.5
     """
-    mean = ratio(tp, tp + fp + fn)[..., 1:].mean(-1)
-    return ratio(mean * (tp + fn)[..., 0], (tp + fn)[..., 0])
+    return where_crack(iou(tp, fp, fn)[..., 1:].mean(-1), tp, fn)

@@ -1,11 +1,12 @@
 """Centreline IoU at 4 px: intersection over union of the two skeletons, 4 px apart at most."""
 
-from bench.metrics._input import Input
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics._input import SKELETONS, Input
+from bench.metrics._ratio import Counts, Values, iou
 
 NAME = "Centreline IoU, 4 px"
 HIGHER_IS_BETTER = True
-INPUT = Input(("skeleton_pred", "centreline_pred_hit_4px", "skeleton_true", "centreline_true_hit_4px"))
+COLUMNS = ("skeleton_pred", "centreline_pred_hit_4px", "skeleton_true", "centreline_true_hit_4px")
+INPUT = Input(COLUMNS, about=SKELETONS)
 
 
 def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> Values:
@@ -17,10 +18,11 @@ def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> V
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 
-    **Source:** Benz and Rodehorst 2024, OmniCrack30k, CVPR workshops, where it is called clIoU at 4 px.
+    **Source:** Benz and Rodehorst 2024, OmniCrack30k, CVPR workshops, clIoU at 4 px; as in ``evaluation.py`` of the
+    authors' package omnicrack30k.
 
     >>> import numpy as np
     >>> float(compute(*np.array([4, 3, 5, 3])))
     0.5
     """
-    return ratio(true_hit, true + pred - pred_hit)
+    return iou(true_hit, pred - pred_hit, true - true_hit)

@@ -1,11 +1,11 @@
 """clDice: Dice along the centrelines, blind to width: whether each crack is found, and unbroken."""
 
-from bench.metrics._input import Input
-from bench.metrics._ratio import Counts, Values, harmonic, ratio
+from bench.metrics._input import SKELETONS, Input
+from bench.metrics._ratio import Counts, Values, f1_of_hits
 
 NAME = "clDice"
 HIGHER_IS_BETTER = True
-INPUT = Input(("skeleton_pred", "skeleton_pred_hit", "skeleton_true", "skeleton_true_hit"))
+INPUT = Input(("skeleton_pred", "skeleton_pred_hit", "skeleton_true", "skeleton_true_hit"), about=SKELETONS)
 
 
 def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> Values:
@@ -22,4 +22,4 @@ def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> V
     >>> round(float(compute(*np.array([4, 3, 5, 3]))), 4)
     0.6667
     """
-    return harmonic(ratio(pred_hit, pred), ratio(true_hit, true))
+    return f1_of_hits(pred_hit, pred, true_hit, true)

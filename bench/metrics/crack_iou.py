@@ -1,7 +1,7 @@
 """Crack IoU: intersection over union of the crack class."""
 
 from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics._ratio import Counts, Values, iou
 
 NAME = "Crack IoU"
 HIGHER_IS_BETTER = True
@@ -9,7 +9,7 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return tp / (tp + fp + fn), elementwise over arrays of pixel counts of one shape.
+    """Return tp / (tp + fp + fn).
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 
@@ -19,4 +19,4 @@ def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
     >>> float(compute(*np.array([1, 1, 2, 6])))
     0.25
     """
-    return ratio(tp, tp + fp + fn)
+    return iou(tp, fp, fn)

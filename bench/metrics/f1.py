@@ -1,7 +1,7 @@
 """F1: the harmonic mean of precision and recall; the same number as Dice."""
 
 from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics._ratio import Counts, Values, f1
 
 NAME = "F1"
 HIGHER_IS_BETTER = True
@@ -9,7 +9,7 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return 2 P R / (P + R), elementwise over arrays of pixel counts of one shape.
+    """Return 2 P R / (P + R).
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 
@@ -19,4 +19,4 @@ def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
     >>> float(compute(*np.array([1, 1, 2, 6])))
     0.4
     """
-    return ratio(2 * tp, 2 * tp + fp + fn)
+    return f1(tp, fp, fn)

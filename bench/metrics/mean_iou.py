@@ -1,7 +1,7 @@
 """Two-class mIoU: the mean of the IoU of crack and of background."""
 
 from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics._ratio import Counts, Values, iou
 
 NAME = "Two-class mIoU"
 HIGHER_IS_BETTER = True
@@ -9,14 +9,14 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return (tp / (tp + fp + fn) + tn / (tn + fp + fn)) / 2, elementwise over arrays of pixel counts of one shape.
+    """Return (tp / (tp + fp + fn) + tn / (tn + fp + fn)) / 2.
 
     Range 0 to 1, higher is better; nan where one of the two classes is in neither truth nor prediction.
 
-    **Source:** Everingham 2010, doi 10.1007/s11263-009-0275-4; what mIoU means elsewhere.
+    **Source:** Long, Shelhamer and Darrell 2015, Fully convolutional networks, CVPR; what mIoU means elsewhere.
 
     >>> import numpy as np
     >>> float(compute(*np.array([1, 1, 2, 6])))
     0.4583333333333333
     """
-    return (ratio(tp, tp + fp + fn) + ratio(tn, tn + fp + fn)) / 2
+    return (iou(tp, fp, fn) + iou(tn, fn, fp)) / 2

@@ -1,11 +1,18 @@
 """ODS: the best F1 that one threshold for the whole dataset reaches, counts pooled over the images."""
 
-from bench.metrics._input import curve
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics._input import Input
+from bench.metrics._ratio import Counts, Values, f1, where_crack
 
 NAME = "ODS"
 HIGHER_IS_BETTER = True
-INPUT = curve()
+INPUT = Input(
+    ("tp", "fp", "fn"),
+    "curve",
+    undefined={
+        "image_mean": "one threshold serves the whole dataset; the mean of F1 over images at one is ods_image_mean",
+        "batch_mean": "one threshold serves the whole dataset, so that a batch has no ODS of its own",
+    },
+)
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
@@ -23,6 +30,4 @@ def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
     >>> float(compute(tp, fp, fn))
     0.8
     """
-    best = ratio(2 * tp, 2 * tp + fp + fn).max(-1)
-    values: Values = ratio(best * (tp + fn)[..., 0], (tp + fn)[..., 0])
-    return values
+    return where_crack(f1(tp, fp, fn).max(-1), tp, fn)

@@ -7,7 +7,14 @@ from bench.metrics._ratio import Values
 
 NAME = "ODS, mean of images"
 HIGHER_IS_BETTER = True
-INPUT = Input(("f1_mean",), "curve", ("image_mean",))
+INPUT = Input(
+    ("f1_mean",),
+    "curve",
+    undefined={
+        "pooled": "it is a mean over images; of pooled counts it is ods",
+        "batch_mean": "one threshold serves the whole dataset, so that a batch has no ODS of its own",
+    },
+)
 
 
 def compute(f1_mean: Values) -> Values:

@@ -7,7 +7,8 @@ from bench.metrics._ratio import Values
 
 NAME = "OIS"
 HIGHER_IS_BETTER = True
-INPUT = Input(("best_f1",), averages=("image_mean",))
+OWN = "each image has a threshold of its own, so that there are no counts to add up"
+INPUT = Input(("best_f1",), undefined={"pooled": OWN, "batch_mean": OWN})
 
 
 def compute(best_f1: Values) -> Values:

@@ -9,7 +9,7 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return tp / (tp + fp), elementwise over arrays of pixel counts of one shape.
+    """Return tp / (tp + fp).
 
     Range 0 to 1, higher is better; nan where nothing is predicted.
 

@@ -5,21 +5,18 @@ from bench.metrics._ratio import Counts, Values, ratio
 
 NAME = "Precision, 5 px"
 HIGHER_IS_BETTER = True
-INPUT = tolerant(5)
+INPUT = tolerant(5, "pred_hit_Npx", "tp", "fp")
 
 
-def compute(pred_hit: Counts, true_hit: Counts, tp: Counts, fp: Counts, fn: Counts) -> Values:
-    """Return pred_hit / (tp + fp), elementwise.
-
-    ``pred_hit`` are the predicted crack pixels within 5 px (Euclidean, between pixel centres) of a true one,
-    ``true_hit`` the reverse. A pixel may serve as the neighbour of many: there is no one-to-one matching.
+def compute(pred_hit: Counts, tp: Counts, fp: Counts) -> Values:
+    """Return pred_hit / (tp + fp).
 
     Range 0 to 1, higher is better; nan where nothing is predicted.
 
-    **Source:** Shi 2016, CrackForest, doi 10.1109/TITS.2016.2552248.
+    **Source:** a convention in the literature on cracks, after CrackForest (Shi 2016); see ``tolerant``.
 
     >>> import numpy as np
-    >>> float(compute(*np.array([3, 3, 2, 2, 3])))
+    >>> float(compute(*np.array([3, 2, 2])))
     0.75
     """
     return ratio(pred_hit, tp + fp)

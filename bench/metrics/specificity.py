@@ -9,7 +9,7 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return tn / (tn + fp), elementwise over arrays of pixel counts of one shape.
+    """Return tn / (tn + fp).
 
     Range 0 to 1, higher is better; nan where all is crack.
 

@@ -27,6 +27,7 @@ class Table:
         digits: heading -> digits after the point.
         notes: sentences below the table.
         marks: (row number, heading) -> "best" or "second".
+        blank: what stands for nan.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Table:
     digits: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     marks: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    blank: str = ""
 
 
 def table_1(

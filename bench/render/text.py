@@ -49,9 +49,9 @@ def records(table: Table) -> list[dict[str, Any]]:
 
 
 def shown(table: Table) -> list[dict[str, str]]:
-    """Return the rows as they are printed: numbers with their digits, nothing for what is missing."""
+    """Return the rows as they are printed: numbers with their digits, ``blank`` for what is missing."""
     return [
-        {str(name): _show(value, table.digits.get(str(name))) for name, value in row.items()}
+        {str(name): _show(value, table.digits.get(str(name)), table.blank) for name, value in row.items()}
         for row in table.frame.to_dict("records")
     ]
 
@@ -65,10 +65,10 @@ def _row(cells: Any) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _show(value: Any, digits: int | None) -> str:
-    """Return a value as printed; nothing for nan and None."""
+def _show(value: Any, digits: int | None, blank: str) -> str:
+    """Return a value as printed; ``blank`` for nan and None."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
+        return blank
     if digits is not None:
         return f"{value:.{digits}f}"
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from bench.errors import UserError
 from bench.formats import predictions, prepared, scores
 from bench.formats import run as run_format
-from bench.metrics._counting import f1_curve, measure
+from bench.metrics._counting import curve_metrics, f1_curve, measure
+from bench.metrics._histogram import histogram
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def run(
     data = prepared.read(source)
     if data.card["dataset"] != dataset:
         raise UserError(f"{source} holds the dataset {data.card['dataset']!r}, not {dataset!r}: correct the path.")
-    tables: dict[str, list[pd.DataFrame]] = {"images": [], "curves": [], "history": []}
-    cells, missing = [], []
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in scores.TABLES}
+    cells, missing, histograms = [], [], []
     for model, seed in tqdm([(m, s) for m in models for s in seeds], desc=f"evaluate {dataset}", unit="run"):
         cell: dict[str, Any] = {"dataset": dataset, "model": model, "seed": seed}
         folder = runs / model / str(seed)
@@ -62,14 +63,16 @@ def run(
             continue
         record, history = run_format.read(folder)
         _check(record, cell, data, folder)
-        images, curve = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
-        for name, frame in (("images", images), ("curves", curve), ("history", history)):
+        frames, found = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
+        histograms.append(found)
+        for name, frame in (frames | {"history": history}).items():
             tables[name].append(frame.assign(**cell))
         cells.append(record)
     if not cells:
         raise UserError(f"{runs} holds no finished run of {', '.join(models)}: train first (`dvc repro`).")
-    frames = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
-    scores.write(target, scores.Scores(**frames, cells=cells, card=data.card, missing=missing))
+    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    made = scores.Scores(**whole, histograms=np.concatenate(histograms), cells=cells, card=data.card, missing=missing)
+    scores.write(target, made)
 
 
 def _check(record: dict[str, Any], cell: dict[str, Any], data: prepared.Prepared, folder: Path) -> None:
@@ -81,24 +84,28 @@ def _check(record: dict[str, Any], cell: dict[str, Any], data: prepared.Prepared
 
 def score(
     data: prepared.Prepared, read_levels: Callable[[str, tuple[int, ...]], npt.NDArray[np.uint8]], batch: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a row per test image, and the counts by threshold added over all of them.
+) -> tuple[dict[str, pd.DataFrame], npt.NDArray[np.uint32]]:
+    """Return the tables and histograms of one run as in ``Scores``, but for the columns of its cell and its history.
 
     Args:
         data: the prepared dataset.
         read_levels: name and size (H, W) of a test item -> floor(256 p), (H, W).
         batch: images in an evaluation batch.
     """
-    rows, f1 = [], []
-    pooled = np.zeros((256, 3), np.int64)
+    rows, f1, histograms = [], [], []
+    pooled = np.zeros((-(-len(data.split("test")) // batch), 256, 3), np.int64)
     for number, row in enumerate(data.split("test")):
         item = data.items.iloc[row]
         true = data.masks[row] > 0
-        values, curve = measure(read_levels(item["item"], true.shape), true)
-        pooled += curve
+        levels = read_levels(item["item"], true.shape)
+        values, curve = measure(levels, true)
+        pooled[number // batch] += curve
+        histograms.append(histogram(levels, true))
         if true.any():
             f1.append(f1_curve(curve))
         rows.append({"item": item["item"], "photo": item["photo"], "batch": number // batch} | values)
     f1_mean = np.mean(f1, axis=0) if f1 else np.nan
-    curves = pd.DataFrame(pooled, columns=["tp", "fp", "fn"]).assign(threshold=range(256), f1_mean=f1_mean)
-    return pd.DataFrame(rows), curves
+    curves = pd.DataFrame(pooled.sum(0), columns=["tp", "fp", "fn"]).assign(threshold=range(256), f1_mean=f1_mean)
+    batches = pd.DataFrame([{"batch": number} | curve_metrics(curve) for number, curve in enumerate(pooled)])
+    tables = {"images": pd.DataFrame(rows), "curves": curves, "batches": batches}
+    return tables, np.array(histograms, np.uint32).reshape(-1, 2, 256)

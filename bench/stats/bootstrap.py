@@ -20,12 +20,13 @@ def resample(
     how: str,
     resamples: int,
     generator: np.random.Generator,
+    stacked: bool = False,
 ) -> Array:
     """Return a metric of every model in each resample of one dataset, (R, M).
 
     Photographs are drawn with replacement, all crops of one together, since crops of one photograph are not
     independent; then the seeds of each model, independently. As the weights of the photographs are multinomial counts,
-    one matrix product adds up the counts of all resamples at once.
+    one matrix product adds up the counts of many resamples at once.
 
     Args:
         metric: K arrays of counts -> values.
@@ -35,6 +36,7 @@ def resample(
         how: "pooled", "image_mean" or "batch_mean".
         resamples: R.
         generator: decides the draws.
+        stacked: whether ``metric`` takes one array (..., K) instead.
 
     **Source:** Efron and Tibshirani 1993, chapter 8 (resample the independent units); Davison and Hinkley 1997,
     section 3.8 (nested levels).
@@ -45,20 +47,25 @@ def resample(
     >>> sorted(set(resample(share, counts, first, first, "pooled", 50, generator)[:, 0].round(3).tolist()))
     [0.5, 0.667, 0.75]
     """
+    compute: Metric = metric if stacked else lambda table: metric(*np.moveaxis(table, -1, 0))
     if how == "image_mean":
-        values = metric(*np.moveaxis(counts, -1, 0))
+        values = compute(counts)
         counts = np.stack([np.nan_to_num(values), np.isfinite(values)], axis=-1)
-        metric = _quotient
+        compute = _mean
     groups = batches if how == "batch_mean" else np.zeros_like(batches)
-    table = _by_photo_and_group(counts, photos, groups)
-    photographs, width = len(table), table[0].size
+    number, photo = np.unique(photos, return_inverse=True)
+    photographs, (models, seeds, _, columns) = len(number), counts.shape
     weights = generator.multinomial(photographs, np.full(photographs, 1 / photographs), resamples).astype(float)
-    step = max(1, CHUNK_BYTES // (8 * width))
-    parts = []
-    for i in range(0, resamples, step):
-        sums = (weights[i : i + step] @ table.reshape(photographs, -1)).reshape(-1, *table.shape[1:])
-        parts.append(_mean(metric(*np.moveaxis(sums, -1, 0)), 1))
-    return _over_seeds(np.concatenate(parts), generator)
+    step = max(1, CHUNK_BYTES // (8 * models * seeds * columns))
+    total, defined = np.zeros((resamples, models, seeds)), np.zeros((resamples, models, seeds))
+    for group in np.unique(groups):
+        there, table = _by_photo(counts[:, :, groups == group], photo[groups == group])
+        for part in (slice(i, i + step) for i in range(0, resamples, step)):
+            sums = (weights[part, there] @ table.reshape(len(there), -1)).reshape(-1, models, seeds, columns)
+            values = compute(sums)
+            total[part] += np.nan_to_num(values)
+            defined[part] += np.isfinite(values)
+    return _over_seeds(_quotient(total, defined), generator)
 
 
 def interval(draws: Array, level: float = 0.95) -> tuple[Array, Array]:
@@ -75,14 +82,13 @@ def interval(draws: Array, level: float = 0.95) -> tuple[Array, Array]:
     return low, high
 
 
-def _by_photo_and_group(counts: Array, photos: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]) -> Array:
-    """Return counts added over the images of each photograph and group, (P, G, M, S, K)."""
-    _, photo = np.unique(photos, return_inverse=True)
-    _, group = np.unique(groups, return_inverse=True)
+def _by_photo(counts: Array, photos: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]:
+    """Return the photographs that there are, and the counts added over the images of each, (P, M, S, K)."""
+    there, photo = np.unique(photos, return_inverse=True)
     models, seeds, _, columns = counts.shape
-    table = np.zeros((photo.max() + 1, group.max() + 1, models, seeds, columns))
-    np.add.at(table, (photo, group), np.moveaxis(counts, 2, 0))
-    return table
+    table = np.zeros((len(there), models, seeds, columns))
+    np.add.at(table, photo, np.moveaxis(counts, 2, 0))
+    return there, table
 
 
 def _over_seeds(values: Array, generator: np.random.Generator) -> Array:
@@ -94,11 +100,11 @@ def _over_seeds(values: Array, generator: np.random.Generator) -> Array:
     return np.asarray(np.einsum("rms,rms->rm", weights / seeds, values), np.float64)
 
 
+def _mean(sums: Array) -> Array:
+    """Return the mean of what is defined, of its sum and its number, (..., 2)."""
+    return _quotient(sums[..., 0], sums[..., 1])
+
+
 def _quotient(total: Array, count: Array) -> Array:
     values: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return values
-
-
-def _mean(values: Array, axis: int) -> Array:
-    """Return the mean of what is defined along an axis, nan where nothing is."""
-    return _quotient(np.nansum(values, axis), np.isfinite(values).sum(axis))

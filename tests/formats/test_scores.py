@@ -11,6 +11,8 @@ import pytest
 from bench.errors import UserError
 from bench.formats import files, scores
 
+FILES = ["cells.json", "histograms.npz", *(f"{name}.csv" for name in scores.TABLES)]
+
 COUNTS = [(1, 2, 3, 4), (5, 6, 7, 8)]
 
 
@@ -59,10 +61,10 @@ def test_the_order_of_the_rows_does_not_change_the_bytes(tmp_path: Path, written
     )
     scores.write(tmp_path / "cfd", shuffled)
     assert {path.name: path.read_bytes() for path in (tmp_path / "cfd").iterdir()} == before
-    assert sorted(before) == ["cells.json", "curves.csv", "history.csv", "images.csv"]
+    assert sorted(before) == sorted(FILES)
 
 
-@pytest.mark.parametrize("name", ["cells.json", "images.csv", "curves.csv", "history.csv"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(tmp_path: Path, written: scores.Scores, name: str) -> None:
     (tmp_path / "cfd" / name).unlink()
     with pytest.raises(UserError, match="is missing") as caught:
@@ -70,7 +72,7 @@ def test_a_missing_file_is_named(tmp_path: Path, written: scores.Scores, name: s
     assert str(tmp_path / "cfd" / name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["cells.json", "images.csv", "curves.csv", "history.csv"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_torn_file_is_named(tmp_path: Path, written: scores.Scores, name: str) -> None:
     path = tmp_path / "cfd" / name
     path.write_bytes(path.read_bytes()[:-6])
@@ -97,8 +99,27 @@ def test_rows_of_a_foreign_dataset_are_refused(tmp_path: Path, written: scores.S
         scores.read(tmp_path / "cfd")
 
 
-@pytest.mark.parametrize("content", [{"schema": 2}, {}, [], "text"])
-def test_another_version_of_the_format_is_refused(tmp_path: Path, written: scores.Scores, content: object) -> None:
+@pytest.mark.parametrize("content", [{}, [], "text"])
+def test_a_file_without_a_version_is_refused(tmp_path: Path, written: scores.Scores, content: object) -> None:
     files.write_json(tmp_path / "cfd" / "cells.json", content)
-    with pytest.raises(UserError, match=r"cells\.json has an unknown schema"):
+    with pytest.raises(UserError, match=r"cells\.json does not say which version"):
         scores.read(tmp_path / "cfd")
+
+
+@pytest.mark.parametrize(
+    ("folder", "version", "cure"),
+    [
+        ("scores/cfd", 1, "`dvc repro evaluate@cfd` writes them anew from its runs, without training"),
+        ("external/my_net/cfd", 1, "`bench score FOLDER --dataset cfd --model my_net`"),
+        ("scores/cfd", scores.SCHEMA + 1, "update it"),
+    ],
+)
+def test_another_version_is_refused_with_file_version_and_cure(
+    tmp_path: Path, folder: str, version: int, cure: str
+) -> None:
+    path = tmp_path / folder / "cells.json"
+    files.write_json(path, {"card": {"dataset": "cfd"}, "cells": [], "missing": [], "schema": version})
+    with pytest.raises(UserError) as caught:
+        scores.read(path.parent)
+    assert f"{path} is of version {version} of the score files, this program reads {scores.SCHEMA}" in str(caught.value)
+    assert cure in str(caught.value)

@@ -28,7 +28,9 @@ def every_value(*images):
     curve = pd.DataFrame(sum(curves), columns=["tp", "fp", "fn"])
     curve = curve.assign(threshold=range(256), f1_mean=np.mean(f1, 0) if f1 else np.nan, **cell)
     table = pd.DataFrame(rows).assign(batch=[i // 2 for i in range(len(rows))], item="i", photo="p", **cell)
-    return summarise(table, curve).set_index(["metric", "average"])["value"].to_dict()
+    batches = [sum(curves[i : i + 2]) for i in range(0, len(curves), 2)]
+    of_batch = pd.DataFrame([{"batch": i} | counting.curve_metrics(c) for i, c in enumerate(batches)]).assign(**cell)
+    return summarise(table, curve, of_batch).set_index(["metric", "average"])["value"].to_dict()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,7 +135,9 @@ def test_the_summary_of_many_cells_is_that_of_each_alone():
     table = table.assign(batch=table["batch"] // 8, item="i", photo="p")
     part = pd.DataFrame({"threshold": range(256), "tp": 5, "fp": 2, "fn": 1, "f1_mean": 0.5})
     curves = pd.concat([part.assign(dataset=d, model="unet", seed=s) for d in ("gaps", "cfd") for s in (1, 0)])
-    found = summarise(table, curves).set_index([*scores.CELL, "metric", "average"])["value"]
+    found = summarise(table, curves, pd.DataFrame(columns=scores.BATCHES)).set_index(
+        [*scores.CELL, "metric", "average"]
+    )["value"]
     for (dataset, model, seed), rows in table.groupby(scores.CELL):
         for name in ("crack_iou", "mean_iou", "dice"):
             for how in AVERAGES:

@@ -66,17 +66,22 @@ def workspace(tmp_path):
     def make(datasets, qualities, seeds=(0,)):
         for number, dataset in enumerate(datasets):
             data = write_prepared(tmp_path / "prepared" / dataset, dataset, number)
-            images, curves, cells = [], [], []
+            tables, histograms, cells = {name: [] for name in scores.TABLES if name != "history"}, [], []
             for model, quality in qualities.items():
                 for seed in seeds:
                     levels = predict(data, quality, [number, seed, len(model)])
                     cell = {"dataset": dataset, "model": model, "seed": seed}
-                    rows, curve = score(data, lambda item, _, levels=levels: levels[item], 4)
-                    images.append(rows.assign(**cell))
-                    curves.append(curve.assign(**cell))
+                    found, counts = score(data, lambda item, _, levels=levels: levels[item], 4)
+                    histograms.append(counts)
+                    for name, table in found.items():
+                        tables[name].append(table.assign(**cell))
                     cells.append(record_of(data, model, seed, TRAIN))
-            frames = (pd.concat(images), pd.concat(curves), pd.DataFrame(columns=scores.HISTORY))
-            scores.write(tmp_path / "results" / "scores" / dataset, scores.Scores(*frames, cells, data.card, []))
+            frames = {name: pd.concat(parts) for name, parts in tables.items()} | {
+                "histograms": np.concatenate(histograms)
+            }
+            frames["history"] = pd.DataFrame(columns=scores.HISTORY)
+            made = scores.Scores(**frames, cells=cells, card=data.card, missing=[])
+            scores.write(tmp_path / "results" / "scores" / dataset, made)
         for number, model in enumerate(qualities):
             numbers = dict.fromkeys(cost.KEYS, 10.0 + number) | {"model": model, "model_name": model}
             cost.write(tmp_path / "results" / "cost" / f"{model}.json", numbers)

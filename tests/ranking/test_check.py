@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -82,6 +83,10 @@ def test_an_item_twice_or_gone_is_found(folder):
     change_rows(folder, "images", lambda frame: frame.__setitem__("item", frame["item"].replace("cfd_1", "cfd_0")))
     assert any("holds cfd_0 twice" in fault for fault in faults(folder))
     change_rows(folder, "images", lambda frame: frame.drop(index=0))
+    path = folder / "scores" / "cfd" / "histograms.npz"
+    with np.load(path) as content:
+        histograms = content["histograms"]
+    np.savez_compressed(path, histograms=histograms[1:])
     assert any("cfd/fpn/0 has 5 images, its dataset 6 for testing." in fault for fault in faults(folder))
 
 
@@ -111,3 +116,12 @@ def test_a_printed_number_that_the_counts_do_not_give_is_found(folder, tmp_path)
     summary.loc[0, "value"] += 1e-4
     files.write_csv(tmp_path / "summary.csv", summary)
     assert any("the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))
+
+
+def test_histograms_that_do_not_fit_the_counts_are_found(folder):
+    path = folder / "scores" / "cfd" / "histograms.npz"
+    with np.load(path) as content:
+        histograms = content["histograms"]
+    histograms[0, 0, [0, 255]] += np.array([1, -1], np.int64).astype(np.uint32)
+    np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
+    assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))

@@ -165,7 +165,7 @@ def test_two_evaluations_give_the_same_bytes(tmp_path: Path, data: Path, runs: M
         evaluate(tmp_path)
         contents.append({path.name: path.read_bytes() for path in (tmp_path / "scores").iterdir()})
     assert contents[0] == contents[1]
-    assert sorted(contents[0]) == ["cells.json", "curves.csv", "history.csv", "images.csv"]
+    assert sorted(contents[0]) == sorted(["cells.json", "histograms.npz", *(f"{name}.csv" for name in scores.TABLES)])
 
 
 @pytest.mark.parametrize(
