@@ -144,7 +144,8 @@ def _printed(results: Results, path: Path) -> list[str]:
     models = {c["model"] for c in results.cells if c.get("trained") != "elsewhere"}
     ours = results.summary[results.summary["model"].isin(models)]
     both = printed.merge(ours, on=SUMMARY[:5], how="outer", suffixes=("_printed", ""), indicator=True)
-    same = np.isclose(both["value_printed"], both["value"], rtol=1e-7, atol=1e-9, equal_nan=True)
+    values = both[["value_printed", "value"]].astype(float)
+    same = np.isclose(values["value_printed"], values["value"], rtol=1e-7, atol=1e-9, equal_nan=True)
     wrong: pd.DataFrame = both[~same | (both["_merge"] != "both")]
     return [
         f"{path}: {r.metric}, {r.average}, of {r.dataset}/{r.model}/{r.seed} is {r.value_printed:.6g}, "

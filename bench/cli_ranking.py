@@ -61,12 +61,14 @@ def metrics(context: click.Context, model: str, dataset: str, results: Path, for
 
 @click.command()
 @RESULTS
-@click.option("--reports", default="reports", show_default=True, type=click.Path(path_type=Path), help="Printed here.")
+@click.option("--reports", type=click.Path(path_type=Path), help="The report on them.  [default: within or beside]")
 @click.pass_context
-def check(context: click.Context, results: Path, reports: Path) -> None:
+def check(context: click.Context, results: Path, reports: Path | None) -> None:
     """Check that the results are complete and consistent; exit with 1 if not."""
     from bench import check as tool
 
+    within = results / "reports"
+    reports = reports or (within if within.is_dir() else results.parent / "reports")
     found = _read(context, results, mixed=True)
     failures = tool.findings(found, reports / "summary.csv")
     for failure in failures:

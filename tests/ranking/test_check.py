@@ -125,3 +125,8 @@ def test_histograms_that_do_not_fit_the_counts_are_found(folder):
     histograms[0, 0, [0, 255]] += np.array([1, -1], np.int64).astype(np.uint32)
     np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
     assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))
+
+
+def test_an_empty_report_lacks_every_number(folder, tmp_path):
+    (tmp_path / "summary.csv").write_text("dataset,model,seed,metric,average,value\n", encoding="utf-8")
+    assert any("is nan, the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))
