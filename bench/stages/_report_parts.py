@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from bench import leaderboard, paper_audit, plugins
 from bench.definitions import AVERAGES
@@ -150,18 +151,20 @@ def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
 
 
 def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
-    if warning:
-        width, height = figure.get_size_inches()
-        figure.set_size_inches(width, height + 0.3)
-        figure.suptitle("\n".join(wrap(warning, int(16 * width))), color="#AA3377", fontsize=6.5)
+    """Return a figure as PNG and SVG, the warning in a strip above it that leaves its layout alone."""
+    width, height = figure.get_size_inches()
+    lines = wrap(warning, int(20 * width))
+    strip = 0.12 * len(lines) + 0.06 if lines else 0.0
+    place: dict[str, Any] = {"ha": "center", "va": "top", "color": "#AA3377", "fontsize": 6.5}
+    figure.text(0.5, 1 + (strip - 0.04) / height, "\n".join(lines), **place)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not for each format
     folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
     found = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata)
+            buffer, box = io.BytesIO(), Bbox([[0, 0], [width, height + strip]])
+            figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata, bbox_inches=box)
             found.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
     return found
 
