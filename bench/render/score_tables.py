@@ -46,7 +46,7 @@ def segmentation_tables(
 
     Args:
         measured: what was measured.
-        average: the averaging convention it follows, for the caption.
+        average: how it was averaged, for the caption.
         names: id -> display name, of all declared datasets and models.
         models: ids of the declared models; those that the paper lacks follow its own.
         elsewhere: ids of the models that come last, where they were measured.
@@ -67,7 +67,7 @@ def segmentation_tables(
                 rows.append({"Dataset": names[dataset], "Model": names[model]} | _compare(values, found))
                 groups.append(dataset)
         if rows:
-            caption = f"Table {number}. Segmentation results ({average.replace('_', ' ')})."
+            caption = f"Table {number}. Segmentation results ({average})."
             tables.append(_table(f"table{number}", caption, rows, groups, [*NOTES, *_absent(absent)]))
     return tables
 
@@ -87,7 +87,7 @@ def table_6(measured: Measured, average: str, names: Mapping[str, str], printed:
         "The configurations with plain skips are not in the paper; there CAGM's output reaches the decoder.",
         *_absent(absent),
     ]
-    caption = f"Table 6. Ablation on GAPs ({average.replace('_', ' ')})."
+    caption = f"Table 6. Ablation on GAPs ({average})."
     return _table("table6", caption, rows, [ABLATION_DATASET] * len(rows), notes)
 
 

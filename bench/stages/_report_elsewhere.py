@@ -55,7 +55,7 @@ def table(
     Args:
         results: with the models that the report takes.
         headline: dataset, model, metric, value, low, high.
-        average: the averaging convention.
+        average: how they were averaged, for the caption.
         comparable: models that declare the protocol of the runs.
         left_out: why a model is not taken, by its id.
     """
@@ -82,5 +82,5 @@ def table(
         "datasets, in the leaderboard and the figures. What it was trained on is as declared, not seen.",
         *(f"Left out: {model} {why}." for model, why in sorted(left_out.items())),
     ]
-    caption = f"Models from elsewhere, scored from their predictions ({average.replace('_', ' ')})."
+    caption = f"Models from elsewhere, scored from their predictions ({average})."
     return Table("elsewhere", caption, frame, dict.fromkeys(("Crack IoU", "Dice", "Recall", "Precision"), 4), notes)

@@ -36,11 +36,11 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     measured = score_tables.by_cell(values.headline)
     declared = [m for m in results.models if m not in values.elsewhere]
     yield from score_tables.segmentation_tables(
-        measured, values.average, results.names, declared, values.comparable, paper["tables_3_4_5"]
+        measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"]
     )
-    yield score_tables.table_6(measured, values.average, results.names, paper["table_6"])
+    yield score_tables.table_6(measured, values.convention, results.names, paper["table_6"])
     yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
-    found = _report_elsewhere.table(results, values.headline, values.average, values.comparable, values.left_out)
+    found = _report_elsewhere.table(results, values.headline, values.convention, values.comparable, values.left_out)
     yield from [found] if found else []
 
 
@@ -103,7 +103,8 @@ def _numbers(values: Values) -> Files:
     yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
     if len(results.history):
         loss = results.history.pivot_table(index="epoch", columns="model", values="val_loss")
-        yield "plots/selection_loss.csv", _csv(loss.reindex(columns=results.models).reset_index(), values, "%.6g")
+        loss = loss.reindex(columns=[m for m in results.models if m not in values.elsewhere])
+        yield "plots/selection_loss.csv", _csv(loss.reset_index(), values, "%.6g")
 
 
 def _csv(frame: pd.DataFrame, values: Values, digits: str | None = None) -> str:

@@ -69,6 +69,12 @@ class Values:
         return " ".join(parts)
 
     @property
+    def convention(self) -> str:
+        """How the numbers of the tables are averaged, for a caption."""
+        seeds = len({c["seed"] for c in self.own})
+        return self.average.replace("_", " ") + (f"; mean over {seeds} seeds" if seeds > 1 else "")
+
+    @property
     def data(self) -> str:
         """What every CSV says of itself in a column: "sample" where the data are synthetic, else nothing."""
         return "sample" if self.results.is_sample else ""
