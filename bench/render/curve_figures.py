@@ -7,10 +7,12 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.render import style
 
-COLUMNS = 5
+COLUMNS, SIDE, MOST = 3, 0.94, 6
+"""Panels side by side; the height of one, inch, as high as it is wide; lines of a legend that fit beside a panel."""
 
 
 @matplotlib.rc_context(style.RC)
@@ -35,7 +37,7 @@ def precision_recall(
 
     figure = _panels(parts, draw, names, datasets, models, "Recall", "Precision")
     for axis in figure.axes[: len(datasets)]:
-        axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axis.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1), aspect="equal")
         _iso_f1(axis)
     return figure
 
@@ -58,7 +60,10 @@ def training(history: pd.DataFrame, names: Mapping[str, str], datasets: Sequence
         axis.plot(rows.index, rows["val_loss"], **style.line(model) | {"linewidth": 0.9}, **lone, label=names[model])
         axis.plot(rows.index, rows["train_loss"], **style.line(model) | {"linewidth": 0.5}, alpha=0.45)
 
-    return _panels(parts, draw, names, datasets, models, "Epoch", "Loss: selection (line), training (faint)")
+    figure = _panels(parts, draw, names, datasets, models, "Epoch", "Loss; faint: on the training split")
+    for axis in figure.axes:
+        axis.xaxis.set_major_locator(MaxNLocator(3, integer=True, min_n_ticks=2))
+    return figure
 
 
 def by_cell(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
@@ -85,8 +90,10 @@ def _panels(
     """Return a grid of panels with shared axes, one legend below."""
     wide = min(COLUMNS, len(datasets))
     high = -(-len(datasets) // wide)
-    size = (min(style.PAGE, max(style.COLUMN, 1.9 * wide)), 0.9 + (1.6 if wide > 2 else 2.2) * high)
-    figure = Figure(figsize=size, layout="constrained")
+    side = SIDE * COLUMNS / wide
+    room = wide * high - len(datasets) == 2 and len(models) <= 2 * MOST  # for the legend, beside the last panel
+    legend = 0.2 if room else 0.35 + 0.14 * -(-len(models) // COLUMNS)
+    figure = Figure(figsize=(style.COLUMN, high * (side + 0.2) + legend), layout="constrained")
     axes = figure.subplots(high, wide, sharex=True, sharey=True, squeeze=False).ravel()
     handles: dict[str, Any] = {}
     for axis, dataset in zip(axes, datasets, strict=False):
@@ -96,19 +103,24 @@ def _panels(
         axis.set_title(names[dataset])
     for axis in axes[len(datasets) :]:
         axis.set_visible(False)
-    for axis in axes[len(datasets) - min(wide, len(datasets)) : len(datasets)]:
-        axis.set_xlabel(x)
+    for axis in axes[len(datasets) - wide : len(datasets)]:
+        axis.set_xlabel(x, labelpad=1)
         axis.tick_params(labelbottom=True)
-    figure.supylabel(y, fontsize=7.5)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5 if wide > 3 else 3)
+    figure.supylabel(y, fontsize=7)
+    inside: dict[str, Any] = (
+        {"loc": "lower right", "ncols": 2, "handlelength": 1.8}
+        if room
+        else {"loc": "outside lower center", "ncols": COLUMNS}
+    )
+    figure.legend(list(handles.values()), list(handles), **inside)
     return figure
 
 
 def _iso_f1(axis: Any) -> None:
     """Draw the lines of equal F1."""
     recall = np.linspace(0.01, 1, 100)
-    for f1 in (0.2, 0.4, 0.6, 0.8):
+    for f1 in (0.3, 0.6, 0.9):
         known = 2 * recall - f1 > 0.01
         line = f1 * recall[known] / (2 * recall[known] - f1)
         axis.plot(recall[known][line <= 1], line[line <= 1], color="#BBBBBB", linewidth=0.4, zorder=0)
-        axis.text(0.985, f1 / (2 - f1) + 0.015, f"{f1:g}", fontsize=4.5, color="#999999", ha="right", va="bottom")
+        axis.text(0.985, f1 / (2 - f1) + 0.015, f"{f1:g}", fontsize=5, color="#777777", ha="right", va="bottom")

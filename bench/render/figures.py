@@ -1,9 +1,11 @@
 """Figure 6 of the paper and crack IoU by width of the crack: bars and curves over datasets."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -11,39 +13,49 @@ from bench.render import style
 
 FIGURE_6 = {"crack_iou": "Crack IoU", "dice": "Dice", "recall": "Recall"}
 
+BAR, APART = 0.13, 1.6
+"""Thickness of a bar at most, inch, and the space between datasets in bars."""
+
 
 @matplotlib.rc_context(style.RC)
 def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str]) -> Figure:
     """Return three bar charts, crack IoU, Dice and recall, of every model on every dataset, with 95 % intervals.
 
+    The bars lie, so that a hundred of them in each chart keep their hatches and names at the width of a column.
+
     Args:
         values: dataset, model, metric, value, low, high.
         names: id -> display name.
-        datasets: ids, left to right.
-        models: ids, in the order of the bars; a bar that is missing was not run.
+        datasets: ids, from top to bottom.
+        models: ids, in the order of the bars; a cross stands for what was not run.
     """
     table = values.set_index(["metric", "dataset", "model"])[["value", "low", "high"]]
-    figure = Figure(figsize=(min(style.PAGE, max(style.COLUMN, 0.75 * len(datasets) + 1)), 6.6), layout="constrained")
-    axes = figure.subplots(len(FIGURE_6), 1, sharex=True)
-    width = 0.86 / len(models)
+    step = len(models) + APART
+    bars = len(datasets) * step * min(BAR, (style.DEPTH - 1.1) / (len(datasets) * step))
+    figure = Figure(figsize=(style.COLUMN, bars + 0.5 + 0.14 * -(-len(models) // 3)), layout="constrained")
+    axes = figure.subplots(1, len(FIGURE_6), sharey=True)
     for axis, (metric, title) in zip(axes, FIGURE_6.items(), strict=True):
         for i, model in enumerate(models):
             cells = [(metric, dataset, model) for dataset in datasets]
             value, low, high = table.reindex(pd.MultiIndex.from_tuples(cells)).to_numpy(float).T
-            places = np.arange(len(datasets)) + (i - (len(models) - 1) / 2) * width
-            axis.bar(
-                places, value, width, label=names[model], color=style.colour(model),
+            places = np.arange(len(datasets)) * step + i
+            axis.barh(
+                places, value, 1, label=names[model], color=style.colour(model),
                 hatch=style.HATCHES.get(model, ""), edgecolor="white", linewidth=0.2,
             )  # fmt: skip
-            error = np.maximum(0, [value - low, high - value])
-            axis.errorbar(places, value, error, fmt="none", ecolor="black", elinewidth=0.6, capsize=0)
-        axis.set_ylabel(title)
-        axis.set_ylim(0, 1)
-        axis.grid(axis="x", visible=False)
-        axis.margins(x=0.01)
-    axes[-1].set_xticks(range(len(datasets)), [names[d] for d in datasets], rotation=20, ha="right")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5 if len(datasets) > 3 else 2)
+            axis.errorbar(value, places, xerr=_beyond(value, low, high), fmt="none", ecolor="black", elinewidth=0.6)
+            if (absent := places[np.isnan(value)]).size:
+                axis.plot(0 * absent, absent, "x", color="#888888", ms=2.5, mew=0.5, clip_on=False)
+        axis.set(title=title, xlim=(0, top(values[values["metric"] == metric])))
+        axis.grid(axis="y", visible=False)
+        axis.tick_params(axis="y", length=0)
+    for place in np.arange(1, len(datasets)) * step - (APART + 1) / 2:
+        for axis in axes:
+            axis.axhline(place, color="#CCCCCC", linewidth=0.5)
+    middle = (len(models) - 1) / 2
+    axes[0].set_yticks(np.arange(len(datasets)) * step + middle, [names[d].replace(" ", "\n") for d in datasets])
+    axes[0].set_ylim(len(datasets) * step - (APART + 1) / 2, -(APART + 1) / 2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -57,7 +69,7 @@ def by_width(values: pd.DataFrame, names: Mapping[str, str], models: Sequence[st
         models: ids.
     """
     bins = values.drop_duplicates("bin").sort_values("order")
-    figure = Figure(figsize=(style.COLUMN, 3.9), layout="constrained")
+    figure = Figure(figsize=(style.COLUMN, 3.0 + 0.14 * -(-len(models) // 3)), layout="constrained")
     axis, counts = figure.subplots(2, 1, sharex=True, height_ratios=[5, 1])
     places = np.arange(len(bins))
     for i, model in enumerate(models):
@@ -65,19 +77,34 @@ def by_width(values: pd.DataFrame, names: Mapping[str, str], models: Sequence[st
         shift = (i - (len(models) - 1) / 2) * 0.05
         value, low, high = part[["value", "low", "high"]].to_numpy(float).T
         axis.plot(places + shift, value, **style.line(model), **_point(model), label=names[model])
-        error = np.maximum(0, [value - low, high - value])
-        axis.errorbar(places + shift, value, error, fmt="none", ecolor=style.colour(model), elinewidth=0.5)
-    axis.set_ylabel("Crack IoU, pooled")
-    axis.set_ylim(0, 1)
+        axis.errorbar(
+            places + shift, value, _beyond(value, low, high), fmt="none", ecolor=style.colour(model), elinewidth=0.5
+        )
+    axis.set(ylabel="Crack IoU, pooled", ylim=(0, top(values)))
     counts.bar(places, bins["images"], 0.6, color="#666666")
-    counts.bar_label(counts.containers[0], fontsize=6, padding=1)
-    counts.margins(y=0.35)
+    counts.bar_label(counts.containers[0], fontsize=6.5, padding=1)
+    counts.margins(y=0.5)
     counts.set_ylabel("Images")
     counts.grid(visible=False)
     counts.set_xticks(places, bins["bin"])
     counts.set_xlabel("Mean width of the crack in the image, px")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=6.5)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+def top(values: pd.DataFrame) -> float:
+    """Return the end of an axis of shares that starts at 0: the next tenth above all values and intervals, 1 at most.
+
+    >>> top(pd.DataFrame({"value": [0.31], "low": [0.2], "high": [0.42]}))
+    0.5
+    """
+    highest = np.nanmax(values[["value", "high"]].to_numpy(float), initial=0.05)
+    return min(1.0, float(np.ceil(10 * highest + 1e-9)) / 10)
+
+
+def _beyond(value: npt.NDArray[Any], low: npt.NDArray[Any], high: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return how far an interval reaches below and above the value, (2, N)."""
+    return np.maximum(0, [value - low, high - value])
 
 
 def _point(model: str) -> dict[str, object]:

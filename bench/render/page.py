@@ -11,6 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bench.render.html import fragment
 from bench.render.tables import Table
 
+WIDE_PX = 1000
+"""Figures from here on stand alone on the page, others in two columns: between one and two columns of print."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -41,9 +44,11 @@ def page(
     environment = Environment(
         loader=PackageLoader("bench.render", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    galleries = [("columns", [p for p in pictures if p.width < WIDE_PX])]
+    galleries += [("wide", [p for p in pictures if p.width >= WIDE_PX])]
     return environment.get_template("page.html").render(
         data=embed(data), warning=warning, tables=[(t, fragment(t)) for t in tables], faults=faults, facts=facts,
-        audit=[(t, fragment(t)) for t in audit], pictures=pictures, vega=vega(), style=_text("page.css"),
+        audit=[(t, fragment(t)) for t in audit], galleries=galleries, vega=vega(), style=_text("page.css"),
         program=_text("page.js"),
     )  # fmt: skip
 

@@ -1,13 +1,13 @@
 """Figures 4, 5, 7 and 8 of the paper: panels of photographs, masks, predictions and gates."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch, Rectangle
 from scipy import ndimage
 
@@ -21,7 +21,8 @@ TRANSFORMS = {
     "affine_p": "shift, scale, rotate", "noise_p": "Gaussian noise", "jitter_p": "colour jitter",
 }  # fmt: skip
 
-OUTCOMES = {"found (TP)": "#0077BB", "false alarm (FP)": "#EE7733", "missed (FN)": "#EE3377"}
+OUTCOMES = {"found (TP)": "#004488", "false alarm (FP)": "#FFDD44", "missed (FN)": "#DD2266"}
+"""Dark, light and between in grey as well; the photograph below is faded to the greys that none of them has."""
 
 NEAR_PX = 2
 LEAST_PX = 12
@@ -30,18 +31,30 @@ LEAST_PX = 12
 WIDEST = 1.4
 """Side of a panel at most, inch: photographs of 448 px have no more to show."""
 
+LEFT, GAP = 0.16, 0.03
+"""Space for the name of a row, and between panels, inch."""
+
+MASK: Any = {"cmap": "gray", "vmin": 0, "vmax": 1}
+
 RC = style.RC | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
 
 
 @matplotlib.rc_context(RC)
-def augmentations(shown: Sequence[tuple[str, Image, Mask]]) -> Figure:
-    """Return one column per transform, image above, mask below; the first one is the original."""
-    side = style.PAGE / len(shown)
-    figure, axes = _grid(2, len(shown), style.PAGE, 2 * side + 0.25)
-    for (top, bottom), (title, image, mask) in zip(axes.T, shown, strict=True):
-        top.imshow(image)
-        bottom.imshow(mask, cmap="gray", vmin=0, vmax=1)
-        top.set_title(title, fontsize=6.5)
+def augmentations(rows: Sequence[tuple[str, Sequence[Image], Sequence[Mask]]]) -> Figure:
+    """Return one row per transform, a column per photograph: in each row the images above, their masks below.
+
+    Args:
+        rows: name of the transform, images (H, W, 3) and their masks (H, W); the first row is the originals.
+    """
+    columns = len(rows[0][1])
+    side = (style.COLUMN - LEFT) / columns - GAP
+    lines = [pair for _, *pairs in rows for pair in pairs]
+    figure, axes = _grid(len(lines), columns, side, pairs=True)
+    for line, images in zip(axes, lines, strict=True):
+        for axis, image in zip(line, images, strict=True):
+            axis.imshow(image, **MASK if image.dtype == bool else {})
+    for line, (title, *_) in zip(axes[::2], rows, strict=True):
+        line[0].set_ylabel(title, y=-GAP / 2 / side, fontsize=6.5)
     return figure
 
 
@@ -57,17 +70,16 @@ def comparison(
         boxes: whether to box, in each other model's panel, the pieces that it misses and the first model finds.
     """
     columns = 2 + len(models)
-    side = min(style.PAGE / columns, WIDEST)
-    figure, axes = _grid(len(rows), columns, side * columns, len(rows) * side + 0.25)
+    figure, axes = _grid(len(rows), columns, _side(len(rows), columns), above=0.16)
     for line, (name, image, true, masks) in zip(axes, rows, strict=True):
         line[0].imshow(image)
         line[0].set_ylabel(name, fontsize=6.5)
-        line[1].imshow(true, cmap="gray", vmin=0, vmax=1)
+        line[1].imshow(true, **MASK)
         for place, (axis, mask) in enumerate(zip(line[2:], masks, strict=True)):
             if mask is None:
                 axis.text(0.5, 0.5, "not run", ha="center", va="center", transform=axis.transAxes, color="#666666")
                 continue
-            axis.imshow(mask, cmap="gray", vmin=0, vmax=1)
+            axis.imshow(mask, **MASK)
             if boxes and place and masks[0] is not None:
                 for x, y, width, height in missed_pieces(true, masks[0], mask):
                     axis.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor="#EE3333", linewidth=0.9))
@@ -84,8 +96,7 @@ def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Fig
         rows: dataset, photograph (H, W, 3), truth (H, W), gates (h, w) 0..255 with 255 letting all pass, prediction.
     """
     scales = len(rows[0][3])
-    side = style.PAGE / (3 + scales)
-    figure, axes = _grid(len(rows), 3 + scales, style.PAGE, len(rows) * side + 0.55)
+    figure, axes = _grid(len(rows), 3 + scales, _side(len(rows), 3 + scales), above=0.16, below=0.42)
     drawn: Any = None
     for line, (name, image, true, maps, predicted) in zip(axes, rows, strict=True):
         line[0].imshow(image)
@@ -96,13 +107,15 @@ def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Fig
             span = (-0.5, width - 0.5, height - 0.5, -0.5)
             drawn = axis.imshow(gate / 255, cmap="inferno", vmin=0, vmax=1, alpha=0.65, extent=span)
             axis.set(xlim=span[:2], ylim=span[2:])
-        line[-2].imshow(predicted, cmap="gray", vmin=0, vmax=1)
-        line[-1].imshow(true, cmap="gray", vmin=0, vmax=1)
+        line[-2].imshow(predicted, **MASK)
+        line[-1].imshow(true, **MASK)
     shares = [f"gate at 1/{rows[0][1].shape[0] // g.shape[0]}" for g in rows[0][3]]
     for axis, title in zip(axes[0], ["Image", *shares, "Prediction", "Ground truth"], strict=True):
         axis.set_title(title, fontsize=6.5)
-    bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", fraction=0.04, aspect=50, pad=0.01)
-    bar.set_label("factor on the skip connection (1: passes whole)", fontsize=6.5)
+    width, height = figure.get_size_inches()
+    place = figure.add_axes((LEFT / width, 0.3 / height, 1 - (LEFT + 0.1) / width, 0.08 / height))
+    bar = figure.colorbar(drawn, cax=place, orientation="horizontal")
+    bar.set_label("factor on the skip connection (1: passes whole)", fontsize=6.5, labelpad=1)
     return figure
 
 
@@ -111,21 +124,24 @@ def failures(rows: Sequence[tuple[str, Image, Mask, Mask, str]]) -> Figure:
     """Return the worst image of each dataset: photograph, and what was found, missed and falsely found.
 
     Args:
-        rows: title, photograph (H, W, 3), truth (H, W), prediction (H, W), likely cause in two lines.
+        rows: title, photograph (H, W, 3), truth (H, W), prediction (H, W), likely cause.
     """
-    wide = min(2, len(rows))
+    wide = min(len(rows), 2 if len(rows) <= 6 else 3)
     high = -(-len(rows) // wide)
-    figure, axes = _grid(high, 2 * wide, style.PAGE if wide == 2 else style.COLUMN, high * (style.PAGE / 4 + 0.5) + 0.3)
+    side = min(style.PAGE / (2 * wide), 1.8) - GAP
+    texts = [[line for part in row[-1].splitlines() for line in wrap(part, int(38 * side))] for row in rows]
+    below = 0.06 + 0.1 * max(map(len, texts))
+    figure, axes = _grid(high, 2 * wide, side, above=0.16, below=below + 0.2, left=GAP, between=below)
     pairs = axes.reshape(high * wide, 2)
-    for (left, right), (title, image, true, predicted, cause) in zip(pairs, rows, strict=False):
+    for (left, right), (title, image, true, predicted, _), lines in zip(pairs, rows, texts, strict=False):
         left.imshow(image)
         left.set_title(title, fontsize=6.5, loc="left")
         right.imshow(_outcomes(image, true, predicted))
-        left.set_xlabel(cause, fontsize=5.5, loc="left")
+        left.set_xlabel("\n".join(lines), fontsize=6, loc="left", labelpad=2)
     for axis in pairs[len(rows) :].ravel():
         axis.set_visible(False)
-    handles = [Patch(color=colour, label=label) for label, colour in OUTCOMES.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    handles = [Patch(facecolor=colour, edgecolor="#666666", linewidth=0.4, label=k) for k, colour in OUTCOMES.items()]
+    figure.legend(handles=handles, loc="lower center", ncols=3, borderaxespad=0)
     return figure
 
 
@@ -153,17 +169,41 @@ def missed_pieces(true: Mask, finds: Mask, misses: Mask) -> list[tuple[float, fl
 
 def _outcomes(image: Image, true: Mask, predicted: Mask) -> npt.NDArray[np.float64]:
     """Return the photograph, faded to grey, with TP, FP and FN painted over it, 0 to 1, (H, W, 3)."""
-    painted = np.repeat(image.mean(-1, keepdims=True) / 255 * 0.6 + 0.3, 3, axis=-1)
+    painted = np.repeat(image.mean(-1, keepdims=True) / 255 * 0.3 + 0.5, 3, axis=-1)
     for mask, colour in zip((true & predicted, predicted & ~true, true & ~predicted), OUTCOMES.values(), strict=True):
         painted[mask] = matplotlib.colors.to_rgb(colour)
     return np.asarray(painted, np.float64)
 
 
-def _grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, Any]:
-    """Return a figure of empty panels without ticks, (rows, columns)."""
-    narrow = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
-    figure = Figure(figsize=(width, height), layout=narrow)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.ravel():
-        axis.set(xticks=[], yticks=[])
+def _side(rows: int, columns: int) -> float:
+    """Return the side of a panel, inch, with which all of them fit on a page."""
+    return min((style.PAGE - LEFT) / columns, WIDEST, (style.DEPTH - 0.6) / rows) - GAP
+
+
+def _grid(
+    rows: int, columns: int, side: float, above: float = 0.0, below: float = 0.0, left: float = LEFT,
+    between: float = 0.0, pairs: bool = False,
+) -> tuple[Figure, Any]:  # fmt: skip
+    """Return a figure of square panels without ticks, (rows, columns), placed by hand: no layout to be solved.
+
+    Args:
+        rows: of panels.
+        columns: of panels.
+        side: of a panel, inch, as all that follows.
+        above: space above each row when ``between`` is given, else above all of them.
+        below: space below the last row.
+        left: space left of all of them.
+        between: space below each row.
+        pairs: whether two rows stand together, apart from the next two.
+    """
+    step = side + GAP + (above + between if between else 0)
+    tops = [(0.0 if between else above) + row * step + (above if between else 0) for row in range(rows)]
+    tops = [top + 2 * GAP * (row // 2) for row, top in enumerate(tops)] if pairs else tops
+    width, height = left + columns * (side + GAP), tops[-1] + side + GAP + below
+    figure = Figure(figsize=(width, height))
+    axes = np.empty((rows, columns), object)
+    for row, top in enumerate(tops):
+        for column in range(columns):
+            place = (left + column * (side + GAP)) / width, 1 - (top + side) / height, side / width, side / height
+            axes[row, column] = figure.add_axes(place, xticks=[], yticks=[])
     return figure, axes

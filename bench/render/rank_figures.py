@@ -1,6 +1,7 @@
 """Figures of ranks and cost: critical-difference diagram, heat map of ranks, accuracy against cost."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 import matplotlib
 import numpy as np
@@ -11,7 +12,7 @@ from bench.render import style
 
 Array = npt.NDArray[np.float64]
 
-COSTS = {"gmacs": "GMACs per image", "parameters": "Parameters", "latency_ms_p50": "Latency, ms"}
+COSTS = {"gmacs": "GMACs per image", "parameters": "Parameters, millions", "latency_ms_p50": "Latency, ms"}
 
 
 @matplotlib.rc_context(style.RC)
@@ -33,9 +34,14 @@ def critical_difference(
     order = np.argsort(mean_ranks, kind="stable")
     half = -(-count // 2)
     top = 0.6 + 0.28 * len(cliques)
-    figure = Figure(figsize=(style.PAGE * 0.75, 0.75 + 0.2 * (top / 0.4 + half)), layout="constrained")
+    name = 0.052 * (max(map(len, labels)) + 7)  # inch, of the widest name with its rank
+    width = max(style.COLUMN, 2 * name + 1.1)
+    unit = (width - 2 * name - 0.1) / max(1, count - 1)  # inch per rank
+    figure = Figure(figsize=(width, 0.65 + 0.33 * (top + 0.42 * half)))
+    figure.set_layout_engine("constrained", w_pad=0.01, h_pad=0.02)
     axis = figure.subplots()
-    axis.set(xlim=(0.4 - count * 0.28, count * 1.28 + 0.6), ylim=(top + 0.42 * half + 0.15, -1.2))
+    margin = (name + 0.05) / unit
+    axis.set(xlim=(1 - margin, count + margin), ylim=(top + 0.42 * half, -1.4))
     axis.axis("off")
     axis.hlines(0, 1, count, color="black", linewidth=0.8)
     for rank in range(1, count + 1):
@@ -51,27 +57,26 @@ def critical_difference(
     for place, model in enumerate(order):
         left = place < half
         y = top + 0.42 * (place if left else count - 1 - place)
-        x = 0.7 if left else count + 0.3
+        x = 1 - 0.06 / unit if left else count + 0.06 / unit
         axis.plot([mean_ranks[model]] * 2 + [x], [0, y, y], color="#444444", linewidth=0.6)
         text = f"{labels[model]}  {mean_ranks[model]:.2f}"
-        axis.text(x + (-0.1 if left else 0.1), y, text, ha="right" if left else "left", va="center")
-    figure.supxlabel(note, fontsize=6.5, color="#444444")
+        axis.text(x + (-0.03 if left else 0.03) / unit, y, text, ha="right" if left else "left", va="center")
+    figure.supxlabel("\n".join(wrap(note, int(18 * width))), fontsize=6.5, color="#444444")
     return figure
 
 
 @matplotlib.rc_context(style.RC | {"axes.grid": False})
-def rank_map(values: Array, ranks: Array, mean_ranks: Array, datasets: Sequence[str], models: Sequence[str]) -> Figure:
+def rank_map(ranks: Array, mean_ranks: Array, datasets: Sequence[str], models: Sequence[str]) -> Figure:
     """Return the heat map of ranks: a row per model, best mean rank (in brackets) on top, a column per dataset.
 
     Args:
-        values: scores, printed small in each cell, (D, M); nan where not run.
         ranks: 1 is best, (D, M); nan where not ranked.
         mean_ranks: (M,); nan for a model that lacks a dataset, which comes last.
         datasets: names, D.
         models: names, M.
     """
     order = np.argsort(np.where(np.isnan(mean_ranks), np.inf, mean_ranks), kind="stable")
-    figure = Figure(figsize=(max(style.COLUMN, 1.6 + 0.58 * len(datasets)), 0.9 + 0.29 * len(models)))
+    figure = Figure(figsize=(style.COLUMN, 0.75 + 0.21 * len(models)))
     figure.set_layout_engine("constrained")
     axis = figure.subplots()
     axis.imshow(ranks.T[order], cmap="cividis_r", vmin=1, vmax=max(2, len(models)), aspect="auto")
@@ -79,14 +84,12 @@ def rank_map(values: Array, ranks: Array, mean_ranks: Array, datasets: Sequence[
         for column in range(len(datasets)):
             rank = ranks[column, model]
             if np.isnan(rank):
-                axis.text(column, row, "not run", ha="center", va="center", fontsize=5.5, color="#555555")
+                axis.text(column, row, "–", ha="center", va="center", color="#555555")
                 continue
             colour = "white" if rank > 0.55 * len(models) else "black"
             weight = "bold" if rank == np.nanmin(ranks[column]) else "normal"
-            axis.text(column, row - 0.14, f"{rank:g}", ha="center", va="center", color=colour, weight=weight)
-            axis.text(column, row + 0.26, f"{values[column, model]:.3f}", ha="center", va="center", color=colour,
-                      fontsize=5)  # fmt: skip
-    axis.set_xticks(range(len(datasets)), datasets, rotation=30, ha="right")
+            axis.text(column, row, f"{rank:g}", ha="center", va="center", color=colour, weight=weight)
+    axis.set_xticks(range(len(datasets)), datasets, rotation=40, ha="right", rotation_mode="anchor")
     labels = [models[m] + ("" if np.isnan(mean_ranks[m]) else f"  ({mean_ranks[m]:.2f})") for m in order]
     axis.set_yticks(range(len(models)), labels)
     axis.tick_params(length=0)
@@ -110,8 +113,8 @@ def pareto(
         label: of the vertical axis.
     """
     models = [m for m in scores if m in costs]
-    figure = Figure(figsize=(style.PAGE, 3.0), layout="constrained")
-    axes = figure.subplots(1, len(COSTS), sharey=True)
+    figure = Figure(figsize=(style.COLUMN, 4.1 + 0.14 * -(-len(models) // 3)), layout="constrained")
+    axes = figure.subplots(len(COSTS), 1, sharey=True)
     for axis, (key, title) in zip(axes, COSTS.items(), strict=True):
         x = np.array([costs[m][key] for m in models], float) / (1e6 if key == "parameters" else 1)
         y, low, high = np.array([scores[m] for m in models], float).reshape(-1, 3).T
@@ -120,16 +123,16 @@ def pareto(
         for i, model in enumerate(models):
             error = np.maximum(0, [[y[i] - low[i]], [high[i] - y[i]]])
             axis.errorbar(x[i], y[i], error, fmt="none", ecolor=style.colour(model), elinewidth=0.8)
-            size = 9 if model == "context_cracknet" else 5.5
+            size = 8 if model == "context_cracknet" else 5
             axis.plot(x[i], y[i], linestyle="", markersize=size, label=names[model], **style.marker(model))
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter("")
         axis.set_xticks(_ticks(x))
         axis.margins(x=0.08)
-        axis.set_xlabel(title + (" (millions)" if key == "parameters" else ""))
-    axes[0].set_ylabel(label)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+        axis.set_xlabel(title, labelpad=1)
+    figure.supylabel(label, fontsize=7)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

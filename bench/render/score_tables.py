@@ -39,15 +39,17 @@ def by_cell(values: pd.DataFrame) -> dict[tuple[str, str], dict[str, tuple[float
 
 
 def segmentation_tables(
-    measured: Measured, average: str, names: Mapping[str, str], models: Sequence[str], printed: pd.DataFrame
-) -> list[Table]:
+    measured: Measured, average: str, names: Mapping[str, str], models: Sequence[str], elsewhere: Sequence[str],
+    printed: pd.DataFrame,
+) -> list[Table]:  # fmt: skip
     """Return Tables 3, 4 and 5, as far as their datasets are declared.
 
     Args:
         measured: what was measured.
-        average: the averaging convention it follows, for the caption.
+        average: how it was averaged, for the caption.
         names: id -> display name, of all declared datasets and models.
         models: ids of the declared models; those that the paper lacks follow its own.
+        elsewhere: ids of the models that come last, where they were measured.
         printed: the paper's Tables 3 to 5.
     """
     tables = []
@@ -56,14 +58,16 @@ def segmentation_tables(
         groups, absent = [], []
         for dataset in [d for d in part["dataset"].unique() if d in names]:
             of_paper = part[part["dataset"] == dataset].set_index("model")
-            for model in [m for m in of_paper.index if m in models] + [m for m in models if m not in of_paper.index]:
+            others = [m for m in models if m not in of_paper.index]
+            others += [m for m in elsewhere if (dataset, m) in measured]
+            for model in [m for m in of_paper.index if m in models] + others:
                 values: Any = of_paper.loc[model] if model in of_paper.index else {}
                 found = measured.get((dataset, model), {})
                 absent += [] if found else [f"{names[dataset]}/{names[model]}"]
                 rows.append({"Dataset": names[dataset], "Model": names[model]} | _compare(values, found))
                 groups.append(dataset)
         if rows:
-            caption = f"Table {number}. Segmentation results ({average.replace('_', ' ')})."
+            caption = f"Table {number}. Segmentation results ({average})."
             tables.append(_table(f"table{number}", caption, rows, groups, [*NOTES, *_absent(absent)]))
     return tables
 
@@ -83,7 +87,7 @@ def table_6(measured: Measured, average: str, names: Mapping[str, str], printed:
         "The configurations with plain skips are not in the paper; there CAGM's output reaches the decoder.",
         *_absent(absent),
     ]
-    caption = f"Table 6. Ablation on GAPs ({average.replace('_', ' ')})."
+    caption = f"Table 6. Ablation on GAPs ({average})."
     return _table("table6", caption, rows, [ABLATION_DATASET] * len(rows), notes)
 
 

@@ -23,11 +23,17 @@ DASHES: dict[str, Any] = dict(
 )
 
 COLUMN, PAGE = 3.54, 7.48
-"""Widths in inch of one and two columns, 90 and 190 mm. **Source:** Elsevier, artwork sizing."""
+"""Widths in inch of one and two columns, 90 and 190 mm. **Source:** Elsevier, artwork sizing. Charts are one column
+wide, so that nothing on them shrinks in print; panels of photographs take two."""
+
+DEPTH = 9.2
+"""Most height of a figure, inch: a page of 240 mm with a line of caption."""
 
 RC: Any = {
-    "font.size": 7.5, "axes.titlesize": 8, "axes.labelsize": 7.5, "legend.fontsize": 7, "xtick.labelsize": 7,
-    "ytick.labelsize": 7, "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
+    "font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "legend.fontsize": 6.5, "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5, "legend.handlelength": 2.2, "legend.columnspacing": 1.2, "axes.titlepad": 3,
+    "xtick.major.size": 2.5, "ytick.major.size": 2.5, "xtick.major.pad": 2, "ytick.major.pad": 2,
+    "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
     "lines.linewidth": 1.0, "hatch.linewidth": 0.4, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "axes.axisbelow": True, "grid.linewidth": 0.4, "grid.alpha": 0.5, "legend.frameon": False,
 }  # fmt: skip

@@ -21,10 +21,15 @@ def markdown(table: Table, heading: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def csv(table: Table) -> str:
-    """Return the table as CSV with the digits it is printed with."""
+def csv(table: Table, data: str = "") -> str:
+    """Return the table as CSV with the digits it is printed with.
+
+    Args:
+        table: what is printed.
+        data: what the numbers come from, where that must be said, such as "sample": a last column of that name.
+    """
     frame = pd.DataFrame(shown(table), columns=table.frame.columns)
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    return str((frame.assign(data=data) if data else frame).to_csv(index=False, lineterminator="\n"))
 
 
 def plain(table: Table) -> str:

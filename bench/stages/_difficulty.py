@@ -54,7 +54,7 @@ def likely_cause(measured: pd.DataFrame, item: str) -> str:
     >>> table = pd.DataFrame({"contrast": [1.0, 2, 3], "width_px": [5.0, 4, 3], "share_pct": [1.0, 1, 1],
     ...                       "texture": [2.0, 3, 4]}, index=["a", "b", "c"])
     >>> print(likely_cause(table, "a"))
-    likely: low contrast at the crack (harder than 2 of 2 other test images)
+    likely: low contrast at the crack (harder than 2 of 2 others)
     contrast 1.0, width 5.0 px, share 1.00 %, texture 2.0
     """
     own, others = measured.loc[item], measured.drop(index=item)
@@ -69,4 +69,4 @@ def likely_cause(measured: pd.DataFrame, item: str) -> str:
     if harder[most] <= 0.5:
         return f"likely: none of the measures is unusual here\n{numbers}"
     beaten = round(harder[most] * len(others))
-    return f"likely: {HARD[most][1]} (harder than {beaten} of {len(others)} other test images)\n{numbers}"
+    return f"likely: {HARD[most][1]} (harder than {beaten} of {len(others)} others)\n{numbers}"

@@ -33,7 +33,7 @@ def _ranks(values: Values) -> Figure | None:
     if len(models) < 2:
         return None
     ranked = values.ranking
-    return rank_figures.rank_map(ranked.values, ranked.ranks, ranked.mean_ranks, datasets, models)
+    return rank_figures.rank_map(ranked.ranks, ranked.mean_ranks, datasets, models)
 
 
 def _difference(values: Values) -> Figure | None:
@@ -80,7 +80,10 @@ FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
         ("Critical difference.", "Mean ranks; a bar joins models that Nemenyi's test cannot tell apart."),
         _difference,
     ),
-    "ranks": (("Ranks.", "Rank of every model on every dataset by crack IoU; 1 is best, the score below it."), _ranks),
+    "ranks": (
+        ("Ranks.", "Rank of every model on every dataset by crack IoU; 1 is best; in brackets the mean rank."),
+        _ranks,
+    ),
     "pareto": (
         ("Accuracy against cost.", "Mean crack IoU; the line joins models that none beats in both score and cost."),
         _pareto,
@@ -101,7 +104,10 @@ FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
         _training,
     ),
     "figure4": (
-        ("Figure 4.", "Each transform of the training augmentation on one image (above) and its mask (below)."),
+        (
+            "Figure 4.",
+            "A row per transform of the training augmentation: the augmented images above, their masks below.",
+        ),
         _of_photographs("figure4"),
     ),
     "figure5": (

@@ -181,7 +181,11 @@ def _record(cell: Mapping[str, Any]) -> list[list[str]]:
     code, hardware = cell.get("code", {}), cell.get("hardware", {})
     commit = f"{code.get('commit') or 'not known'}{' with uncommitted changes' if code.get('dirty') else ''}"
     epochs = f"{cell.get('epochs', '?')}, checkpoint of epoch {cell.get('best_epoch', '?')}; {cell.get('stopped', '')}"
-    pairs = [("Seed", cell["seed"]), ("Protocol", cell["protocol"]), ("Data hash", cell["data"]), ("Code", commit)]
+    pairs = [("Seed", cell["seed"]), ("Protocol", cell["protocol"]), ("Data hash", cell["data"])]
+    if cell.get("trained") == "elsewhere":
+        pairs += [("Trained", "elsewhere, the protocol as declared; scored from its predictions")]
+        return [[key, str(value)] for key, value in pairs]
+    pairs += [("Code", commit)]
     pairs += [("Program hash", cell.get("program", "not known")), ("Epochs", epochs)]
     pairs += [("Training", f"{cell.get('seconds', '?')} s, {cell.get('images_per_s', '?')} images/s")]
     pairs += [("Hardware", ", ".join(f"{k} {v}" for k, v in sorted(hardware.items())))]
@@ -193,7 +197,7 @@ def _facts(values: Values) -> list[str]:
     """Return the provenance that cells share."""
     results = values.results
     facts = [
-        f"{len(results.cells)} cells; {len(results.missing)} things missing"
+        f"{len(values.own)} cells; {len(results.missing)} things missing"
         + (
             f": {', '.join(results.missing[:12])}{', ...' if len(results.missing) > 12 else ''}."
             if results.missing
@@ -204,14 +208,16 @@ def _facts(values: Values) -> list[str]:
         settings = next(c["settings"] for c in results.cells if c["protocol"] == protocol)
         facts.append(f"Protocol {protocol}: {json.dumps(settings, sort_keys=True)}")
     facts += [f"Data {results.names[d]}: content hash {card['content']}." for d, card in results.cards.items()]
-    commits = sorted({str(c["code"]["commit"]) for c in results.cells if "code" in c})
-    hardware = sorted({str(c["hardware"].get("gpu", c["hardware"].get("processor"))) for c in results.cells})
+    commits = sorted({str(c["code"]["commit"]) for c in values.own if "code" in c})
+    hardware = sorted({str(c["hardware"].get("gpu", c["hardware"].get("processor"))) for c in values.own})
+    facts += [f"{results.names[m]}: predictions scored by `bench score`." for m in values.elsewhere]
+    facts += [f"Left out: {model} {why}." for model, why in sorted(values.left_out.items())]
     facts += [f"Code: {', '.join(commits)}."] if commits else []
     return facts + ([f"Hardware: {', '.join(hardware)}."] if hardware else [])
 
 
 def _numbers(values: Any) -> Any:
-    """Return nested numbers with five digits after the point, None for nan."""
+    """Return nested numbers with seven digits after the point, None for nan."""
     if isinstance(values, list | np.ndarray):
         return [_numbers(v) for v in values]
-    return None if not np.isfinite(values) else round(float(values), 5)
+    return None if not np.isfinite(values) else round(float(values), 7)

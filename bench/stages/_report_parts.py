@@ -12,13 +12,14 @@ from typing import Any
 import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from bench import leaderboard, paper_audit, plugins
 from bench.definitions import AVERAGES
 from bench.render import html, latex, model_card, score_tables, tables, text
 from bench.render.page import Picture
 from bench.render.tables import COLUMNS
-from bench.stages import _report_page, _report_photographs
+from bench.stages import _report_elsewhere, _report_page, _report_photographs
 from bench.stages._report_figures import FIGURES, OF_PHOTOGRAPHS
 from bench.stages._report_values import Values
 from bench.standings import Question
@@ -27,17 +28,20 @@ Files = Iterator[tuple[str, str | bytes]]
 
 
 def all_tables(values: Values) -> Iterator[tables.Table]:
-    """Yield Tables 1 to 7; those that nothing was run for say so."""
+    """Yield Tables 1 to 7, which say so where nothing was run, and that of the models from elsewhere, if any."""
     results, paper = values.results, values.results.published
     facts = {d: asdict(plugins.load("datasets", d).CARD) for d in results.datasets}
     yield tables.table_1(results.cards, facts, paper["table_1"])
-    yield tables.table_2(flat(results.cells[0]["settings"]) if results.cells else {}, paper["table_2"])
+    yield tables.table_2(flat(values.own[0]["settings"]) if values.own else {}, paper["table_2"])
     measured = score_tables.by_cell(values.headline)
+    declared = [m for m in results.models if m not in values.elsewhere]
     yield from score_tables.segmentation_tables(
-        measured, values.average, results.names, results.models, paper["tables_3_4_5"]
+        measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"]
     )
-    yield score_tables.table_6(measured, values.average, results.names, paper["table_6"])
-    yield tables.table_7(results.costs, {m: results.names[m] for m in results.models}, paper["table_7"])
+    yield score_tables.table_6(measured, values.convention, results.names, paper["table_6"])
+    yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
+    found = _report_elsewhere.table(results, values.headline, values.convention, values.comparable, values.left_out)
+    yield from [found] if found else []
 
 
 def ranking(values: Values) -> list[tables.Table]:
@@ -52,26 +56,26 @@ def _table(number: str) -> Callable[[Values], Files]:
     def part(values: Values) -> Files:
         for table in all_tables(values):
             if table.name == number:
-                yield from _table_files(table, values.warning)
+                yield from _table_files(table, values)
 
     return part
 
 
 def _leaderboard(values: Values) -> Files:
     for table in ranking(values):
-        yield from _table_files(table, values.warning)
+        yield from _table_files(table, values)
 
 
 def _audit(values: Values) -> Files:
     for table in paper_audit.tables(values.results.costs):
-        yield from _table_files(table, values.warning)
+        yield from _table_files(table, values)
 
 
 def _cards(values: Values) -> Files:
     results = values.results
     metric_names = {m: plugins.load("metrics", m).NAME for m in results.summary["metric"].unique()}
     of_cell = dict(list(results.summary.groupby(["dataset", "model", "seed"])))
-    for cell in results.cells:
+    for cell in values.own:
         part = of_cell[(cell["dataset"], cell["model"], cell["seed"])]
         scores = part.pivot(index="metric", columns="average", values="value").reindex(columns=list(AVERAGES))
         scores = scores.rename(index=metric_names, columns=AVERAGES).rename_axis(columns=None).reset_index()
@@ -80,28 +84,33 @@ def _cards(values: Values) -> Files:
 
 
 def _numbers(values: Values) -> Files:
-    """Yield what `dvc metrics` and `dvc plots` show, and every metric of every cell."""
+    """Yield what `dvc metrics` and `dvc plots` show, and every metric of every cell; of the pipeline's own models."""
     results = values.results
-    yield "summary.csv", results.summary.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    own = results.summary[~results.summary["model"].isin(values.elsewhere)]
+    yield "summary.csv", _csv(own, values, "%.9g")
     models = values.ran[1]
     shown: dict[str, Any] = {}
     for metric in COLUMNS.values() if models else ():
         for model, (value, _, _) in values.means(metric).items():
-            if isfinite(value):
+            if isfinite(value) and model not in values.elsewhere:
                 shown.setdefault(model, {})[metric] = round(value, 4)
     for model, rank in zip(models, values.ranking.mean_ranks if models else (), strict=True):
         if model in shown and isfinite(rank):
             shown[model]["mean_rank"] = round(float(rank), 2)
-    yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
     bars = [{"model": results.names[m], "crack_iou": v["crack_iou"]} for m, v in shown.items() if "crack_iou" in v]
-    yield (
-        "plots/crack_iou.csv",
-        pd.DataFrame(bars, columns=["model", "crack_iou"]).to_csv(index=False, lineterminator="\n"),
-    )
+    yield "plots/crack_iou.csv", _csv(pd.DataFrame(bars, columns=["model", "crack_iou"]), values)
+    shown |= {"data": values.data} if values.data else {}
+    yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
     if len(results.history):
         loss = results.history.pivot_table(index="epoch", columns="model", values="val_loss")
-        loss = loss.reindex(columns=results.models).reset_index()
-        yield "plots/selection_loss.csv", loss.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        loss = loss.reindex(columns=[m for m in results.models if m not in values.elsewhere])
+        yield "plots/selection_loss.csv", _csv(loss.reset_index(), values, "%.6g")
+
+
+def _csv(frame: pd.DataFrame, values: Values, digits: str | None = None) -> str:
+    """Return a frame as CSV; where the data are synthetic, every row says so."""
+    frame = frame.assign(data=values.data) if values.data else frame
+    return str(frame.to_csv(index=False, float_format=digits, lineterminator="\n"))
 
 
 def _page(values: Values) -> Files:
@@ -134,11 +143,11 @@ def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _table_files(table: tables.Table, warning: str) -> Files:
-    yield f"tables/{table.name}.md", text.markdown(table, warning)
-    yield f"tables/{table.name}.csv", text.csv(table)
-    yield f"tables/{table.name}.tex", latex.latex(table, warning)
-    yield f"tables/{table.name}.html", html.document(table, warning)
+def _table_files(table: tables.Table, values: Values) -> Files:
+    yield f"tables/{table.name}.md", text.markdown(table, values.warning)
+    yield f"tables/{table.name}.csv", text.csv(table, values.data)
+    yield f"tables/{table.name}.tex", latex.latex(table, values.warning)
+    yield f"tables/{table.name}.html", html.document(table, values.warning)
 
 
 def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
@@ -150,18 +159,20 @@ def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
 
 
 def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
-    if warning:
-        width, height = figure.get_size_inches()
-        figure.set_size_inches(width, height + 0.3)
-        figure.suptitle("\n".join(wrap(warning, int(16 * width))), color="#AA3377", fontsize=6.5)
+    """Return a figure as PNG and SVG, the warning in a strip above it that leaves its layout alone."""
+    width, height = figure.get_size_inches()
+    lines = wrap(warning, int(20 * width))
+    strip = 0.12 * len(lines) + 0.06 if lines else 0.0
+    place: dict[str, Any] = {"ha": "center", "va": "top", "color": "#AA3377", "fontsize": 6.5}
+    figure.text(0.5, 1 + (strip - 0.04) / height, "\n".join(lines), **place)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not for each format
     folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
     found = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata)
+            buffer, box = io.BytesIO(), Bbox([[0, 0], [width, height + strip]])
+            figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata, bbox_inches=box)
             found.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
     return found
 
@@ -171,7 +182,7 @@ def _figure(name: str) -> Callable[[Values], Files]:
 
 
 PARTS: dict[str, Callable[[Values], Files]] = {
-    **{f"table{i}": _table(f"table{i}") for i in range(1, 8)},
+    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "elsewhere")},
     "leaderboard": _leaderboard,
     "audit": _audit,
     **{name: _figure(name) for name in FIGURES},

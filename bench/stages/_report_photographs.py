@@ -28,6 +28,9 @@ FIGURE_5 = (REFERENCE, "manet", "pspnet", "deeplabv3plus", "fpn")
 AUGMENTED = ("deepcrack", "cfd")
 """Dataset of figure 4 as in the paper; the next one where it is not there, then any."""
 
+AUGMENTED_IMAGES = 6
+"""Photographs of figure 4: evenly spread over the training images by their share of crack."""
+
 EXTREMES = 3
 """Worst and best images of a cell on the page."""
 
@@ -87,7 +90,7 @@ class Photographs:
 
 
 def figure_4(photographs: Photographs) -> Figure | None:
-    """Return every transform of the augmentation on one training image, always applied, settings as in the runs."""
+    """Return every transform of the augmentation on some training images, always applied, settings as in the runs."""
     settings = next((c["settings"]["train"].get("augment") for c in photographs.results.cells), None)
     known = [d for d in (*AUGMENTED, *photographs.data) if d in photographs.data]
     if not known or not settings:
@@ -95,19 +98,29 @@ def figure_4(photographs: Photographs) -> Figure | None:
     from bench.learning.augment import AugmentSettings, augment, build_augmentation  # only here: not for a reviewer
 
     data = photographs.data[known[0]]
-    rows = data.split("train")
-    row = rows[np.argsort(data.items["crack_share"].to_numpy()[rows], kind="stable")[len(rows) // 2]]
-    image, mask = np.asarray(data.images[row]), np.asarray(data.masks[row])
-    shown = [("original", image, mask > 0)]
-    for name in panels.TRANSFORMS:
+    tried = data.split("train")
+    ordered = tried[np.argsort(data.items["crack_share"].to_numpy()[tried], kind="stable")]
+    chosen = ordered[
+        np.linspace(0, len(ordered) - 1, min(AUGMENTED_IMAGES, len(ordered)) + 2).round().astype(int)[1:-1]
+    ]
+    images = [np.asarray(data.images[row]) for row in chosen]
+    masks = [np.asarray(data.masks[row]) for row in chosen]
+    rows = [("original", images, [mask > 0 for mask in masks])]
+    for name, title in panels.TRANSFORMS.items():
         alone = settings | {k: float(k == name) for k in settings if k.endswith("_p")}
         transform = build_augmentation(AugmentSettings(**alone | {"noise_std": tuple(settings["noise_std"])}))
-        draws = [augment(transform, image, mask, (0, 1, k)) for k in range(12)]
-        plain = image, image[::-1, ::-1]  # a quarter turn may be none or two
-        told = (pair for pair in draws if not any(np.array_equal(pair[0], p) for p in plain))
-        changed, moved = next(told, draws[0])
-        shown.append((panels.TRANSFORMS[name], changed, moved > 0))
-    return panels.augmentations(shown)
+        drawn = [
+            _drawn(transform, augment, *pair, number) for number, pair in enumerate(zip(images, masks, strict=True))
+        ]
+        rows.append((title, [image for image, _ in drawn], [mask > 0 for _, mask in drawn]))
+    return panels.augmentations(rows)
+
+
+def _drawn(transform: Any, augment: Any, image: Array, mask: Array, number: int) -> tuple[Array, Array]:
+    """Return the first draw that shows something: a quarter turn may be none or two."""
+    draws = (augment(transform, image, mask, (0, number, k)) for k in range(12))
+    plain = image, image[::-1, ::-1]
+    return next((d for d in draws if not any(np.array_equal(d[0], p) for p in plain)), (image, mask))
 
 
 def figure_5(photographs: Photographs) -> Figure | None:

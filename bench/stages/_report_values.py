@@ -1,6 +1,6 @@
 """What the report's tables, figures and page share: the results, with intervals and ranks computed once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -40,6 +40,7 @@ class Values:
         results: as read.
         average: averaging convention of the tables and figures.
         prepared: folder with the prepared datasets. runs: folder with the runs; both may be absent.
+        left_out: models from elsewhere that are not among the results -> why.
         drawn: figures drawn so far, name -> files.
     """
 
@@ -47,6 +48,7 @@ class Values:
     average: str
     prepared: Path
     runs: Path
+    left_out: Mapping[str, str] = field(default_factory=dict)
     drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
     _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
 
@@ -61,19 +63,51 @@ class Values:
         cells = [name for name in self.results.missing if "/" in name]
         parts = [SAMPLE_WARNING] if self.results.is_sample else []
         if cells:
-            total = len(self.results.datasets) * len(self.results.models)
-            done = len({(c["dataset"], c["model"]) for c in self.results.cells})
+            total = len(self.results.datasets) * len(set(self.results.models) - set(self.elsewhere))
+            done = len({(c["dataset"], c["model"]) for c in self.own})
             parts.append(f"UNFINISHED: {done} of {total} dataset-model pairs have results; {len(cells)} cells missing.")
         return " ".join(parts)
 
+    @property
+    def convention(self) -> str:
+        """How the numbers of the tables are averaged, for a caption."""
+        seeds = len({c["seed"] for c in self.own})
+        return self.average.replace("_", " ") + (f"; mean over {seeds} seeds" if seeds > 1 else "")
+
+    @property
+    def data(self) -> str:
+        """What every CSV says of itself in a column: "sample" where the data are synthetic, else nothing."""
+        return "sample" if self.results.is_sample else ""
+
+    @cached_property
+    def own(self) -> list[dict[str, Any]]:
+        """Records of the cells that the pipeline trained."""
+        return [c for c in self.results.cells if c.get("trained") != "elsewhere"]
+
+    @cached_property
+    def elsewhere(self) -> list[str]:
+        """Models whose predictions came from elsewhere, in the order of the results."""
+        found = {c["model"] for c in self.results.cells if c.get("trained") == "elsewhere"}
+        return [m for m in self.results.models if m in found]
+
+    @cached_property
+    def comparable(self) -> list[str]:
+        """Those of them that declare the protocol of the runs; without runs, of the first of them."""
+        protocol = (self.own or self.results.cells)[0]["protocol"] if self.results.cells else None
+        return [
+            m for m in self.elsewhere if any(c["model"] == m and c["protocol"] == protocol for c in self.results.cells)
+        ]
+
     @cached_property
     def ran(self) -> tuple[list[str], list[str]]:
-        """Datasets and models that have results, in the declared order."""
-        pairs = {(c["dataset"], c["model"]) for c in self.results.cells}
-        return (
-            [d for d in self.results.datasets if any(d == x for x, _ in pairs)],
-            [m for m in self.results.models if any(m == x for _, x in pairs)],
-        )
+        """Datasets and models that figures and ranks show, in the declared order.
+
+        All that the pipeline trained, and the comparable models from elsewhere that have all these datasets.
+        """
+        cells = self.own or self.results.cells
+        datasets = [d for d in self.results.datasets if any(c["dataset"] == d for c in cells)]
+        complete = [m for m in self.comparable if set(datasets) <= set(standings.covered(self.results, m))]
+        return datasets, [m for m in self.results.models if m in complete or any(c["model"] == m for c in self.own)]
 
     @cached_property
     def headline(self) -> pd.DataFrame:

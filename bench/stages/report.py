@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from bench.errors import UserError
 from bench.formats import files
-from bench.results import read
+from bench.stages import _report_elsewhere
 from bench.stages._report_parts import PARTS
 from bench.stages._report_values import Values
 
@@ -55,7 +55,9 @@ def run(
         UserError: there are no results, a file is damaged, the results mix protocols, or a part does not exist.
     """
     _require(only)
-    values = Values(read(source, datasets, models, seeds), settings.headline, prepared, runs)
+    results = _report_elsewhere.read_all(source, datasets, models, seeds)
+    left_out = _report_elsewhere.refused(results)
+    values = Values(_report_elsewhere.without(results, left_out), settings.headline, prepared, runs, left_out)
     written: set[Path] = set()
     for name in tqdm(only or PARTS, desc="report", unit="part"):
         for path, content in PARTS[name](values):
@@ -95,14 +97,14 @@ def _index(values: Values, target: Path, written: set[Path]) -> str:
     lines += [f"- [{Path(n).stem}]({n})" for n in names if n.startswith("tables/") and n.endswith(".md")]
     lines += [f"- [{Path(n).stem}]({n})" for n in names if n.endswith(".png") and n.count("/") == 1]
     lines += ["- [model cards](cards/)"] if any(n.startswith("cards/") for n in names) else []
-    if results.cells:
-        cell = results.cells[0]
-        hardware = sorted({c["hardware"].get("gpu", c["hardware"].get("processor", "?")) for c in results.cells})
+    if values.own:
+        cell = values.own[0]
+        hardware = sorted({c["hardware"].get("gpu", c["hardware"].get("processor", "?")) for c in values.own})
         contents = [f"{dataset} {card['content']}" for dataset, card in results.cards.items()]
         settings = json.dumps(cell["settings"], sort_keys=True)
         lines += ["", "## Provenance", "", f"- protocol {cell['protocol']}: `{settings}`"]
         lines += [f"- data: {', '.join(contents)}"]
-        lines += [f"- code: {', '.join(sorted({str(c['code']['commit']) for c in results.cells}))}"]
+        lines += [f"- code: {', '.join(sorted({str(c['code']['commit']) for c in values.own}))}"]
         lines += [f"- hardware: {', '.join(hardware)}"]
     if values.faults:
         lines += ["", "## Not ranked", "", "These results fail the check, so there is no ranking:", ""]
@@ -117,7 +119,9 @@ def _closing(values: Values, target: Path) -> str:
     missing = values.results.missing
     named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
     absent = [str(p) for p in (values.prepared, values.runs) if not p.is_dir()]
-    lines = [f"The report is in {target / 'index.html'}: {len(values.results.cells)} cells."]
+    lines = [f"The report is in {target / 'index.html'}: {len(values.own)} cells."]
+    lines += [f"From elsewhere: {', '.join(values.elsewhere)}."] if values.elsewhere else []
+    lines += [f"Left out: {model} {why}." for model, why in sorted(values.left_out.items())]
     lines += [f"Missing: {len(missing)} ({named})."] if missing else []
     lines += [f"Without photographs, for want of {' and '.join(absent)}."] if absent else []
     return " ".join(lines)

@@ -68,6 +68,34 @@ def test_two_runs_give_the_same_bytes(grid, run_report):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
+def test_every_file_of_the_sample_says_so(tmp_path, write_grid, run_report):
+    run_report(write_grid(tmp_path, source="sample"))
+    reports = tmp_path / "reports"
+    tables = list(reports.rglob("*.csv"))
+    assert len(tables) > 10
+    for path in tables:
+        assert set(pd.read_csv(path)["data"]) == {"sample"}, path
+    for path in (p for p in reports.rglob("*") if p.suffix in (".md", ".tex", ".html")):
+        assert "SAMPLE: synthetic data" in path.read_text(), path
+    assert json.loads((reports / "metrics.json").read_text())["data"] == "sample"
+
+
+def test_several_seeds_are_averaged_and_named(tmp_path, write_grid, run_report):
+    assert "18 cells" in run_report(write_grid(tmp_path, seeds=(0, 1)))
+    reports = tmp_path / "reports"
+    summary = pd.read_csv(reports / "summary.csv").query("dataset == 'cfd' and model == 'unet' and metric == 'dice'")
+    each = summary.query("average == 'batch_mean'").set_index("seed")["value"]
+    assert each[0] != each[1]
+    third = pd.read_csv(reports / "tables" / "table3.csv").query("Dataset == 'CFD' and Model == 'UNet'").iloc[0]
+    assert third["Dice, measured"] == pytest.approx(each.mean(), abs=1e-4)
+    low, high = map(float, third["Dice, 95 % interval"].split("–"))
+    assert low <= each.mean() <= high
+    assert "mean over 2 seeds" in (reports / "tables" / "table3.md").read_text()
+    assert {p.name for p in (reports / "cards").glob("cfd_unet_*")} == {"cfd_unet_0.md", "cfd_unet_1.md"}
+    data = json.loads((reports / "index.html").read_text().split('id="data">')[1].split("</script>")[0])
+    assert [value for key, value in data["cells"]["cfd/unet"]["record"] if key == "Seed"] == ["0", "1"]
+
+
 def test_only_writes_only_the_part(grid, run_report):
     assert "table3.csv" in run_report(grid, "part", ["table3"])
     written = {p.name for p in (grid / "part").rglob("*") if p.is_file()}

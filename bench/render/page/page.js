@@ -139,10 +139,12 @@ function show(key) {
   const kinds = Object.keys(words).filter(a => cell.scores.some(s => s[a] != null));
   const scores = make("table", {}, make("thead", {}, make("tr", {}, ...["Metric", ...kinds.map(k => words[k])].map(t => make("th", { scope: "col", textContent: t })))),
     make("tbody", {}, ...cell.scores.map(s => make("tr", {}, make("th", { scope: "row", textContent: s.name }), ...kinds.map(k => make("td", { className: "n", textContent: fixed(s[k]) }))))));
-  const images = cell.images.length ? make("div", { className: "images" }, ...cell.images.map(slider)) :
-    make("p", { className: "hint", textContent: "No images: the report was rendered without the photographs (prepared/ and runs/)." });
+  const kind = k => cell.images.filter(i => i.kind === k);
+  const images = cell.images.length ? make("div", { className: "images" }, ...["worst", "best"].flatMap(k => kind(k).length ?
+    [make("h3", { textContent: k === "worst" ? "Worst images" : "Best images" }), ...kind(k).map(slider)] : [])) :
+    make("p", { className: "hint", textContent: "No images: the photographs and predictions (prepared/ and runs/) are not here." });
   const more = make("details", {}, make("summary", { textContent: "Every metric under every average" }), make("div", { className: "scroll" }, scores));
-  $("cell-body").replaceChildren(curves, make("h3", { textContent: "Worst and best images" }), images, more,
+  $("cell-body").replaceChildren(curves, images, more,
     make("h3", { textContent: "Provenance" }), record);
   if (!$("cell").open) $("cell").showModal();
   chart("pr", prSpec(cell)); chart("training", trainingSpec(cell));
@@ -158,7 +160,7 @@ function slider(image) {
   range.addEventListener("input", move); move();
   return make("div", {}, make("div", { className: "slider" }, picture(image.photo, "", `Photograph ${image.item}`), truth, pred, cut,
     make("span", { className: "left", textContent: "prediction" }), make("span", { className: "right", textContent: "truth" })), range,
-    make("p", { textContent: `${image.kind}: ${image.item}, crack IoU ${fixed(image.iou, 3)}` }));
+    make("p", { textContent: `${image.item}, crack IoU ${fixed(image.iou, 3)}` }));
 }
 
 // Charts
@@ -175,14 +177,16 @@ function prSpec(cell) {
   const unit = { scale: { domain: [0, 1] } };
   const encoding = { x: number("r", "Recall", unit), y: number("p", "Precision", unit), order: { field: "t" },
     tooltip: [number("t", "threshold", { format: ".2f" }), number("p", "precision", { format: ".3f" }), number("r", "recall", { format: ".3f" })] };
-  const values = cell.pr.map(([t, p, r]) => ({ t, p, r }));
+  const values = cell.pr.map(([t, p, r]) => ({ t, p, r })), half = cell.pr.find(([t]) => t === 0.5) ?? [0.5, 1, 1];
   return { data: { values }, encoding, layer: [{ mark: { type: "line", color: accent(), point: { size: 8, color: accent() } } },
     { transform: [{ filter: "datum.t === 0.5" }], mark: { type: "point", filled: true, size: 90, color: second() } },
-    { transform: [{ filter: "datum.t === 0.5" }], mark: { type: "text", dx: -34, dy: 12, text: "p = 0.5", color: second() } }] };
+    { transform: [{ filter: "datum.t === 0.5" }], mark: { type: "text", align: half[2] < 0.2 ? "left" : "right", dx: half[2] < 0.2 ? 8 : -8,
+      dy: half[1] < 0.15 ? -12 : 12, text: "p = 0.5", color: second() } }] };
 }
 function trainingSpec(cell) {
+  const axis = cell.history.length < 12 ? { values: cell.history.map(([epoch]) => epoch) } : { tickMinStep: 1 };
   const values = cell.history.flatMap(([epoch, train, val]) => [{ epoch, loss: train, split: "training" }, { epoch, loss: val, split: "selection" }]);
-  return { data: { values }, mark: { type: "line", point: cell.history.length < 20 }, encoding: { x: number("epoch", "Epoch", { axis: { tickMinStep: 1 } }),
+  return { data: { values }, mark: { type: "line", point: cell.history.length < 20 }, encoding: { x: number("epoch", "Epoch", { axis: { ...axis, format: "d" } }),
     y: number("loss", "Loss", { scale: { zero: false } }),
     color: { field: "split", title: null, scale: { domain: ["selection", "training"], range: [accent(), second()] }, legend: { orient: "top" } },
     strokeDash: { field: "split", legend: null }, tooltip: [number("epoch", "epoch"), number("loss", "loss", { format: ".4f" }), { field: "split" }] } };

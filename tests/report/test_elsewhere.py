@@ -1,0 +1,107 @@
+"""Models scored from predictions (`bench score`) stand in the report, marked, where they may be compared."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench import score
+from bench.formats import files
+from bench.stages import report
+from bench.stages._report_elsewhere import read_all
+from bench.stages._report_values import Values
+
+GRID = runpy.run_path(str(Path(__file__).parents[1] / "ranking" / "conftest.py"))
+workspace, write_predictions = GRID["workspace"], GRID["write_predictions"]
+DATASETS, MODELS = ["cfd", "gaps"], ["unet", "fpn", "pan"]
+
+
+@pytest.fixture
+def scored(workspace, write_predictions):
+    """Return a workspace, and a function that scores a model on a dataset of it."""
+    folder = workspace(DATASETS, {"unet": 0.9, "fpn": 0.7, "pan": 0.5})
+
+    def run(model, dataset, quality, train=GRID["TRAIN"]):
+        data, masks = folder / "prepared" / dataset, folder / "masks" / model / dataset
+        write_predictions(masks, data, quality)
+        score.run(masks, data, folder / "results", model, 0, train, 4)
+
+    return folder, run
+
+
+def render(folder):
+    where = folder / "results", folder / "reports", DATASETS, MODELS, [0], report.Settings("pooled")
+    return report.run(*where, folder / "prepared", folder / "runs")
+
+
+def page_data(folder):
+    page = (folder / "reports" / "index.html").read_text()
+    return json.loads(page.split('id="data">')[1].split("</script>")[0])
+
+
+def test_a_complete_model_of_the_same_protocol_stands_among_the_others(scored):
+    folder, run = scored
+    for dataset in DATASETS:
+        run("my_net", dataset, 1.0)
+    assert "From elsewhere: my_net" in render(folder)
+    table = pd.read_csv(folder / "reports" / "tables" / "elsewhere.csv")
+    assert table[["Dataset", "Comparable"]].to_numpy().tolist() == [["CFD", "yes"], ["GAPs", "yes"]]
+    third = pd.read_csv(folder / "reports" / "tables" / "table3.csv")
+    own = third[third["Model"] == "my_net (elsewhere)"]["Crack IoU (printed: mIoU), measured"]
+    assert own.tolist() == table["Crack IoU"].tolist()[:1] == [1.0]
+    (board,) = (folder / "reports" / "tables").glob("leaderboard_*.csv")
+    assert pd.read_csv(board)["Model"].iloc[0] == "my_net (elsewhere)"
+    data = page_data(folder)
+    assert [m["name"] for m in data["models"] if m["id"] == "my_net"] == ["my_net (elsewhere)"]
+    assert "my_net" in data["protocols"][0]["models"]
+    assert ["Trained", "elsewhere, the protocol as declared; scored from its predictions"] in data["cells"][
+        "cfd/my_net"
+    ]["record"]
+    assert "my_net" not in json.loads((folder / "reports" / "metrics.json").read_text())  # DVC's: of the pipeline
+
+
+def test_a_model_that_lacks_a_dataset_is_shown_and_changes_no_rank(scored):
+    folder, run = scored
+    render(folder)
+    ranks = (folder / "reports" / "metrics.json").read_text()
+    run("half_net", "cfd", 1.0)
+    render(folder)
+    assert (folder / "reports" / "metrics.json").read_text() == ranks
+    assert (folder / "reports" / "figures" / "critical_difference.png").is_file()
+    tables = {p.name: p.read_text() for p in (folder / "reports" / "tables").glob("*.md")}
+    assert "half_net (elsewhere)" in tables["table3.md"]
+    assert "half_net" not in tables["table4.md"]  # not on GAPs, and not called missing
+    assert "half_net" in page_data(folder)["protocols"][0]["models"]
+
+
+def test_a_model_of_another_protocol_has_a_place_of_its_own(scored):
+    folder, run = scored
+    for dataset in DATASETS:
+        run("other_net", dataset, 1.0, GRID["TRAIN"] | {"lr": "1e-3"})
+    render(folder)
+    assert set(pd.read_csv(folder / "reports" / "tables" / "elsewhere.csv")["Comparable"]) == {"no"}
+    assert "other_net" not in (folder / "reports" / "tables" / "table3.md").read_text()
+    first, second = page_data(folder)["protocols"][:2]
+    assert "other_net" not in first["models"]
+    assert second["models"] == ["other_net"]
+    results = read_all(folder / "results", DATASETS, MODELS, [0])
+    assert Values(results, "pooled", Path(), Path()).ran[1] == MODELS  # figures and ranks
+
+
+def test_scores_on_other_data_are_left_out_and_said_so(scored):
+    folder, run = scored
+    run("old_net", "cfd", 1.0)
+    path = folder / "results" / "external" / "old_net" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    files.write_json(path, content | {"cells": [c | {"data": "0123456789abcdef"} for c in content["cells"]]})
+    assert "Left out: old_net was scored on other data than cfd is now" in render(folder)
+    assert "old_net" not in json.dumps(page_data(folder))
+    assert "old_net was scored on other data" in (folder / "reports" / "tables" / "elsewhere.md").read_text()
+
+
+def test_without_such_models_there_is_no_such_table(scored):
+    folder, _ = scored
+    assert "elsewhere" not in render(folder).lower()
+    assert not (folder / "reports" / "tables" / "elsewhere.md").exists()
