@@ -100,7 +100,8 @@ def leaderboard(
 @click.command()
 @click.argument("model")
 @click.option("--against", help="Compare with this model.  [default: the best other one]")
-@click.option("--rope", default=0.01, show_default=True, help="Differences below this count as equal.")
+@click.option("--rope", default=0.01, show_default=True, type=click.FloatRange(0, min_open=True),
+              help="Differences below this count as equal.")  # fmt: skip
 @_asked
 @RESULTS
 @FORMAT

@@ -115,21 +115,21 @@ def _pairs(board: Standings, results: Results, model: str, others: list[str], ro
         rows.append(
             {
                 "Against": results.names[other], "Mean difference": float(difference.mean()), "Low": float(low),
-                "High": float(high), "Wilcoxon p": wilcoxon(difference), "Rank-biserial": rank_biserial(difference),
-                "Cohen dz": cohen_dz(difference), "P(worse)": worse, "P(equal)": equal, "P(better)": better,
+                "High": float(high), "Raw p": wilcoxon(difference), "Rank biserial": rank_biserial(difference),
+                "Cohen dz": cohen_dz(difference), "P worse": worse, "P equal": equal, "P better": better,
             }
         )  # fmt: skip
     frame = pd.DataFrame(rows)
-    frame.insert(5, "Holm p", holm(frame["Wilcoxon p"]))
+    frame.insert(5, "Holm p", holm(frame["Raw p"]))
     datasets = len(board.datasets)
     notes = [
         "Low and High: 95 % bootstrap interval of the mean difference, for new photographs of these datasets.",
-        f"Wilcoxon over {datasets} datasets, two-sided, Holm for {len(others)} comparisons: no p can be below "
-        f"{smallest_p(datasets, len(others)):.2g}.",
+        f"Raw p: Wilcoxon over {datasets} datasets, two-sided. Holm p: corrected for {len(others)} comparisons; "
+        f"it cannot be below {smallest_p(datasets, len(others)):.2g}.",
         f"P: Bayesian signed-rank test; equal means within {rope:g} of each other.",
     ]
-    digits = {"Mean difference": 4, "Low": 4, "High": 4, "Wilcoxon p": 4, "Holm p": 4, "Rank-biserial": 2}
-    digits |= {"Cohen dz": 2, "P(worse)": 3, "P(equal)": 3, "P(better)": 3}
+    digits = {"Mean difference": 4, "Low": 4, "High": 4, "Raw p": 4, "Holm p": 4, "Rank biserial": 2}
+    digits |= {"Cohen dz": 2, "P worse": 3, "P equal": 3, "P better": 3}
     return Table("pairs", f"{results.names[model]} against each other model, over datasets.", frame, digits, notes)
 
 

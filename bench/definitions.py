@@ -21,7 +21,9 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
     """
     part = results.summary[(results.summary["dataset"] == dataset) & (results.summary["model"] == model)]
     if part.empty:
-        raise UserError(f"no scores of {model} on {dataset}. Models with scores: {', '.join(_known(results))}.")
+        there = results.summary[["model", "dataset"]].drop_duplicates().groupby("model")["dataset"].agg(", ".join)
+        known = "; ".join(f"{name} on {datasets}" for name, datasets in there.items())
+        raise UserError(f"no scores of {model} on {dataset}. There are those of {known}.")
     values = part.groupby(["metric", "average"])["value"].mean()
     images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
     undefined = int((images["tp"] + images["fn"] == 0).sum())
@@ -59,7 +61,3 @@ def explanation(name: str) -> str:
     lines += [f"Averages: {', '.join(given.averages)}."]
     lines += [f"No {how}: {reason}." for how, reason in given.undefined.items()]
     return "\n".join(lines)
-
-
-def _known(results: Results) -> list[str]:
-    return sorted(set(results.summary["model"]))

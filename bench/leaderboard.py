@@ -14,7 +14,7 @@ from bench.stats.bootstrap import interval
 from bench.stats.paired import smallest_p
 from bench.stats.ranks import critical_difference, friedman, rank_range, ranks
 
-DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P(first)": 2, "Params M": 2, "Latency ms": 1}
+DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P first": 2, "Params M": 2, "Latency ms": 1}
 
 
 def leaderboards(results: Results, question: Question, datasets: Sequence[str], rank_published: bool) -> list[Table]:
@@ -40,7 +40,7 @@ def _table(
     """Return the leaderboard of one protocol, with the published rows below it, or among it if asked."""
     paper = _published(results, question.metric, board.datasets)
     ours = _measured_rows(board, results)
-    theirs = [{"Model": f"{m} (published)", "Score": float(np.mean(v)), "Trained": "paper"} for m, v in paper.items()]
+    theirs = [{"Model": m, "Score": float(np.mean(v)), "Trained": "paper"} for m, v in paper.items()]
     values = [*board.values.T, *paper.values()] if rank_published else list(board.values.T)
     mean_ranks = ranks(board.sign * np.array(values).T).mean(0)
     for row, mean_rank in zip([*ours, *theirs], mean_ranks, strict=False):
@@ -57,7 +57,7 @@ def _table(
         "High",
         "Mean rank",
         "Places, 95 %",
-        "P(first)",
+        "P first",
         "Params M",
         "Latency ms",
     ]
@@ -89,7 +89,7 @@ def _measured_rows(board: Standings, results: Results) -> list[dict[str, Any]]:
                 "Low": float(low[i]),
                 "High": float(high[i]),
                 "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
-                "P(first)": float(first[i]),
+                "P first": float(first[i]),
                 "Params M": cost.get("parameters", np.nan) / 1e6,
                 "Latency ms": cost.get("latency_ms_p50", np.nan),
                 "Trained": "elsewhere" if elsewhere else "here",
@@ -141,5 +141,7 @@ def _notes(board: Standings, published: bool, rank_published: bool) -> list[str]
         )
     if published:
         how = "ranked among the others as asked, though" if rank_published else "for reference, not ranked:"
-        notes.append(f"Published rows are as printed in the paper, {how} their protocol was not run here.")
+        notes.append(
+            f"Rows marked as trained by the paper are as printed there, {how} their protocol was not run here."
+        )
     return notes

@@ -45,7 +45,8 @@ class Question:
         module = plugins.load("metrics", self.metric)
         if self.average not in module.INPUT.averages:
             valid = ", ".join(module.INPUT.averages)
-            raise UserError(f"{self.metric} has no average {self.average!r}: choose --average from {valid}.")
+            reason = f" ({module.INPUT.undefined[self.average]})" if self.average in module.INPUT.undefined else ""
+            raise UserError(f"{self.metric} has no average {self.average!r}{reason}: choose --average from {valid}.")
         return module
 
 

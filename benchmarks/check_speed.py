@@ -1,6 +1,6 @@
 """Time `bench check`, the reading of the results and the leaderboard on 300 cells: 10 datasets x 10 models x 3 seeds.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/check_speed.py
+Run: OMP_NUM_THREADS=1 python benchmarks/check_speed.py [--out benchmarks/check_speed.json]
 """
 
 import statistics
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _record import asked, write
 
 from bench import check, plugins
 from bench.formats import scores
@@ -29,12 +30,12 @@ SEEDS = [0, 1, 2]
 SIDE = 448
 
 
-def write(folder: Path) -> None:
+def write_scores(folder: Path) -> None:
     """Write score files whose counts are made up, and fit together."""
     for dataset, (items, photographs) in SIZES.items():
         rng = np.random.default_rng(items)
         crack, photo = rng.integers(500, 12000, items), rng.integers(0, photographs, items)
-        images, curves, cells = [], [], []
+        images, curves, cells, histograms = [], [], [], []
         for model in MODELS:
             for seed in SEEDS:
                 cell = {"dataset": dataset, "model": model, "seed": seed}
@@ -49,6 +50,10 @@ def write(folder: Path) -> None:
                 }
                 columns |= {"skeleton_true_hit": tp // 4, "boundary_pred": tp + fp, "boundary_both": tp}
                 images.append(pd.DataFrame(columns))
+                levels = np.zeros((items, 2, 256), np.uint32)  # all at two levels, so that they fit the counts
+                levels[:, 0, 200], levels[:, 0, 10] = tp, crack - tp
+                levels[:, 1, 200], levels[:, 1, 10] = fp, SIDE**2 - crack - fp
+                histograms.append(levels)
                 curve = dict.fromkeys(["tp", "fp", "fn"], 0) | cell | {"threshold": range(256), "f1_mean": 0.5}
                 pooled = pd.DataFrame(curve)
                 pooled[["tp", "fp", "fn"]] += [tp.sum(), fp.sum(), (crack - tp).sum()]
@@ -58,7 +63,8 @@ def write(folder: Path) -> None:
         card = {"dataset": dataset, "content": "d", "counts": {"test": items}, "settings": {"image_size": SIDE}}
         card["origin"] = {"source": "collection"}
         history = pd.DataFrame(columns=scores.HISTORY)
-        found = scores.Scores(pd.concat(images), pd.concat(curves), history, cells, card, [])
+        tables = pd.concat(images), pd.concat(curves), history
+        found = scores.Scores(*tables, cells, card, [], histograms=np.concatenate(histograms))
         scores.write(folder / "scores" / dataset, found)
 
 
@@ -72,19 +78,24 @@ def median_s(run: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def main() -> None:
+def main(out: Path | None) -> None:
     """Print the medians."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder)
+        write_scores(folder)
         results = read(folder, list(SIZES), MODELS, SEEDS)
         assert not check.findings(results), check.findings(results)[:3]
         question = Question("crack_iou", "batch_mean")
         print("| 300 cells | s |\n|---|---|")
-        print(f"| read and summarise | {median_s(lambda: read(folder, list(SIZES), MODELS, SEEDS)):.2f} |")
-        print(f"| check | {median_s(lambda: check.findings(results)):.2f} |")
-        print(f"| leaderboard | {median_s(lambda: leaderboards(results, question, list(SIZES), False)):.2f} |")
+        found = {
+            "read and summarise": median_s(lambda: read(folder, list(SIZES), MODELS, SEEDS)),
+            "check": median_s(lambda: check.findings(results)),
+            "leaderboard": median_s(lambda: leaderboards(results, question, list(SIZES), False)),
+        }
+        for what, seconds in found.items():
+            print(f"| {what} | {seconds:.2f} |")
+        write(out, {"cells": len(results.cells), "seconds": {what: round(s, 2) for what, s in found.items()}})
 
 
 if __name__ == "__main__":
-    main()
+    main(asked(__doc__))

@@ -1,14 +1,17 @@
 """Time the hierarchical bootstrap of the full grid: 10 datasets x 10 models, 10,000 resamples, against a plain loop.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/stats_speed.py
+Run: OMP_NUM_THREADS=1 python benchmarks/stats_speed.py [--out benchmarks/stats_speed.json]
 """
 
 import statistics
 import time
+from pathlib import Path
 
 import numpy as np
+from _record import asked, write
 
 from bench import plugins
+from bench.metrics._histogram import curves
 from bench.stats.bootstrap import resample
 
 SIZES = {
@@ -44,8 +47,15 @@ def loop_seconds(data: list[tuple[np.ndarray, np.ndarray, np.ndarray]], resample
     return (time.perf_counter() - start) * 10_000 / resamples
 
 
-def main() -> None:
+def of_levels(sums: np.ndarray) -> np.ndarray:
+    """Return the average precision of counts at each level, (..., 512)."""
+    metric = plugins.load("metrics", "average_precision").compute
+    return metric(*curves(sums.reshape(*sums.shape[:-1], 2, 256)))
+
+
+def main(out: Path | None) -> None:
     """Print the median of three runs for each average and number of seeds."""
+    found = []
     metric = plugins.load("metrics", "crack_iou").compute
     print("| seeds | average | 10,000 resamples, s |\n|---|---|---|")
     for seeds in (1, 3, 10):
@@ -58,8 +68,20 @@ def main() -> None:
                     resample(metric, counts, photos, batches, how, 10_000, np.random.default_rng(0))
                 times.append(time.perf_counter() - start)
             print(f"| {seeds} | {how} | {statistics.median(times):.1f} |", flush=True)
-    print(f"| 1 | pooled, one resample at a time | {loop_seconds(grid(1)):.0f} |")
+            found.append({"seeds": seeds, "average": how, "seconds": round(statistics.median(times), 1)})
+    for how in ("pooled", "batch_mean"):
+        start = time.perf_counter()
+        for counts, photos, batches in grid(1):  # 256 levels of two classes, whatever is in them
+            levels = np.repeat(counts[..., :2], 256, axis=-1)
+            generator = np.random.default_rng(0)
+            resample(of_levels, levels, photos, batches, how, 1000, generator, stacked=True)
+        seconds = 10 * (time.perf_counter() - start)
+        print(f"| 1 | {how}, average precision | {seconds:.0f} |", flush=True)
+        found.append({"seeds": 1, "average": how, "metric": "average_precision", "seconds": round(seconds)})
+    loop = loop_seconds(grid(1))
+    print(f"| 1 | pooled, one resample at a time | {loop:.0f} |")
+    write(out, {"resamples": 10_000, "runs": found, "one_at_a_time_seconds": round(loop)})
 
 
 if __name__ == "__main__":
-    main()
+    main(asked(__doc__))

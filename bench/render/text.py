@@ -1,11 +1,15 @@
 """Tables as text: Markdown, CSV, for a terminal, and as records."""
 
 import math
+from textwrap import fill, wrap
 from typing import Any
 
 import pandas as pd
 
 from bench.render.tables import Table
+
+WIDTH = 100
+"""Columns of a terminal that sentences are broken to."""
 
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", "": "{}"}
 
@@ -33,16 +37,23 @@ def csv(table: Table, data: str = "") -> str:
 
 
 def plain(table: Table) -> str:
-    """Return the table for a terminal: aligned columns, caption above, notes below."""
-    rows = [[str(name) for name in table.frame.columns], *(list(cells.values()) for cells in shown(table))]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = [not is_numeric(table, str(name)) for name in table.frame.columns]
-    lines = [
-        "  ".join(cell.ljust(w) if start else cell.rjust(w) for cell, w, start in zip(row, widths, left, strict=True))
-        for row in rows
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([table.caption, "", *(line.rstrip() for line in lines), "", *table.notes]).rstrip() + "\n"
+    """Return the table for a terminal: aligned columns, headings broken to their width, caption above, notes below."""
+    names = [str(name) for name in table.frame.columns]
+    rows = [list(cells.values()) for cells in shown(table)]
+    columns = []
+    for i, name in enumerate(names):
+        cells = [row[i] for row in rows]
+        heading = wrap(name, max(len(text) for text in [*name.split(), *cells]))
+        columns.append((heading, cells))
+    height = max(len(heading) for heading, _ in columns)
+    lines = [""] * (height + 1 + len(rows))
+    for name, (heading, cells) in zip(names, columns, strict=True):
+        width = max(map(len, [*heading, *cells]))
+        column = [*[""] * (height - len(heading)), *heading, "-" * width, *cells]
+        aligned = (text.rjust(width) if is_numeric(table, name) else text.ljust(width) for text in column)
+        lines = [f"{line}{text}  " for line, text in zip(lines, aligned, strict=True)]
+    prose = [fill(text, WIDTH) for text in (table.caption, *table.notes)]
+    return "\n".join([prose[0], "", *(line.rstrip() for line in lines), "", *prose[1:]]).rstrip() + "\n"
 
 
 def records(table: Table) -> list[dict[str, Any]]:

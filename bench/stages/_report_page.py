@@ -13,7 +13,7 @@ from bench.render import style
 from bench.render.curve_figures import by_cell, ratios
 from bench.render.page import Picture, page
 from bench.render.tables import COLUMNS, Table
-from bench.stages._report_values import PAGE_RESAMPLES, RESAMPLES, Values
+from bench.stages._report_values import CURVE_RESAMPLES, PAGE_RESAMPLES, RESAMPLES, Values
 from bench.stats.bootstrap import interval
 
 EVERY = 4
@@ -91,11 +91,13 @@ def _values(values: Values, models: Sequence[str], protocols: Sequence[Mapping[s
     """Return every metric under every average; with intervals for the headline average."""
     found: dict[str, Any] = {}
     datasets = values.results.datasets
+    metrics = {m: plugins.load("metrics", m) for m in values.results.summary["metric"].unique()}
     for (metric, average), part in values.results.summary.groupby(["metric", "average"]):
         table: dict[str, Any] = {}
         frame = part.groupby(["dataset", "model"])["value"].mean().unstack("dataset")
         if average == values.average:
-            resamples = RESAMPLES if metric in COLUMNS.values() else PAGE_RESAMPLES
+            resamples = CURVE_RESAMPLES if metrics[str(metric)].INPUT.over == "curve" else PAGE_RESAMPLES
+            resamples = RESAMPLES if metric in COLUMNS.values() else resamples
             intervals = values.with_interval(str(metric), str(average), resamples).set_index(["dataset", "model"])
             for key, column in (("lo", "low"), ("hi", "high")):
                 grid = intervals[column].unstack("dataset").reindex(index=list(models), columns=datasets)

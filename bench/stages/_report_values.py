@@ -27,6 +27,8 @@ SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result
 RESAMPLES = 10_000
 PAGE_RESAMPLES = 2_000
 """Of the metrics that only the page shows."""
+CURVE_RESAMPLES = 500
+"""Of those that are computed from counts at 256 thresholds, which takes a hundred times as long."""
 
 WIDTHS_PX = (0, 2, 3, 4, 6, 9, np.inf)
 """Ends of the classes of crack width: about equal steps of its logarithm, from a hairline to a joint."""
