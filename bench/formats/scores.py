@@ -38,6 +38,9 @@ over its images with crack of the F1 of each."""
 HISTORY = [*CELL, *run.HISTORY]
 """The training curves."""
 
+RECORD = [*CELL, "protocol", "data", "settings", "model_name"]
+"""What the record of each cell must hold."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -75,6 +78,8 @@ def read(folder: Path) -> Scores:
     cells = files.read_json(folder / "cells.json")
     if not isinstance(cells, dict) or cells.get("schema") != 1:
         raise UserError(f"{folder / 'cells.json'} has an unknown schema: evaluate this dataset again.")
+    if lacking := [key for cell in cells["cells"] for key in RECORD if key not in cell]:
+        raise UserError(f"{folder / 'cells.json'}: a cell lacks the key {lacking[0]!r}: evaluate this dataset again.")
     frames = {}
     for name, columns in (("images", IMAGES), ("curves", CURVES), ("history", HISTORY)):
         frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
@@ -93,6 +98,6 @@ def _require_counts(frame: pd.DataFrame, path: Path) -> None:
         if wrong.any():
             row = frame[wrong].iloc[0]
             raise UserError(
-                f"{path}: column {column!r} of {row['model']}/{row['seed']} holds {row[column]!r} in line "
+                f"{path}: column {column!r} of {row['model']}/{row['seed']} holds {row[column]} in line "
                 f"{int(wrong.to_numpy().argmax()) + 2}, expected a count: evaluate this dataset again."
             )
