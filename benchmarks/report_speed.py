@@ -1,47 +1,63 @@
 """Time the report of the full 10 x 10 grid (synthetic scores): every part, median of several runs; no photographs.
 
-Run: python benchmarks/report_speed.py [REPEATS]
+Usage: python benchmarks/report_speed.py [--workspace FOLDER] --out benchmarks/NAME.json
 """
 
+import json
 import os
+import platform
 import runpy
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+import click
 import yaml
 
+from bench.formats import files
 from bench.results import read
+from bench.stages._report_figures import OF_PHOTOGRAPHS
 from bench.stages._report_parts import PARTS
 from bench.stages._report_values import Values
 
+SUMS = {"tables and figures": {"page", *OF_PHOTOGRAPHS}, "all": set()}
+"""Sum -> parts that it leaves out."""
 
-def main(repeats: int) -> None:
-    write = runpy.run_path(str(Path(__file__).parents[1] / "tests" / "report" / "synthetic.py"))["write"]
-    wall: dict[str, list[float]] = {}
-    processor: dict[str, list[float]] = {}
+
+@click.command()
+@click.option("--repeats", default=3, show_default=True)
+@click.option("--workspace", type=click.Path(path_type=Path), help="Of real runs, with photographs; else made here.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
+def main(repeats: int, workspace: Path | None, out: Path | None) -> None:
+    """Time every part of the report."""
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder))
-        params = yaml.safe_load((Path(folder) / "params.yaml").read_text())
-        for _ in range(repeats):
-            start, used = time.perf_counter(), time.process_time()
-            results = read(Path(folder) / "results", params["datasets"], params["models"], params["seeds"])
-            values = Values(results, "batch_mean", Path(folder) / "prepared", Path(folder) / "runs")
-            for name, part in {"read": None, **PARTS}.items():
-                if part is not None:
-                    list(part(values))
-                wall.setdefault(name, []).append(time.perf_counter() - start)
-                processor.setdefault(name, []).append(time.process_time() - used)
-                start, used = time.perf_counter(), time.process_time()
-    print(f"{len(os.sched_getaffinity(0))} cores, median of {repeats}; load {os.getloadavg()[0]:.1f}")
-    for name in wall:
-        print(f"{name:20} {statistics.median(wall[name]):6.2f} s wall {statistics.median(processor[name]):6.2f} s CPU")
-    for label, left_out in (("tables and figures", {"page"}), ("all", set())):
-        sums = [sum(statistics.median(t[n]) for n in t if n not in left_out) for t in (wall, processor)]
-        print(f"{label:20} {sums[0]:6.2f} s wall {sums[1]:6.2f} s CPU")
+        if workspace is None:
+            workspace = Path(folder)
+            runpy.run_path(str(Path(__file__).parents[1] / "tests" / "report" / "synthetic.py"))["write"](workspace)
+        runs = [one(workspace) for _ in range(repeats)]
+    wall = {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
+    wall |= {name: round(sum(s for n, s in wall.items() if n not in left_out), 3) for name, left_out in SUMS.items()}
+    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"
+    found = {"machine": machine, "repeats": repeats, "photographs": (workspace / "runs").is_dir(), "wall_s": wall}
+    click.echo(json.dumps(found, indent=1))
+    if out:
+        files.write_json(out, found)
+
+
+def one(workspace: Path) -> dict[str, float]:
+    """Return the seconds that each part takes, in the order of the report."""
+    params = yaml.safe_load((workspace / "params.yaml").read_text())
+    start = time.perf_counter()
+    results = read(workspace / "results", params["datasets"], params["models"], params["seeds"])
+    values = Values(results, "batch_mean", workspace / "prepared", workspace / "runs")
+    found = {"read": time.perf_counter() - start}
+    for name, part in PARTS.items():
+        start = time.perf_counter()
+        list(part(values))
+        found[name] = time.perf_counter() - start
+    return found
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main()

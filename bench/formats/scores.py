@@ -49,6 +49,9 @@ of images.csv."""
 HISTORY = [*CELL, *run.HISTORY]
 """The training curves."""
 
+RECORD = [*CELL, "protocol", "data", "settings", "model_name"]
+"""What the record of each cell must hold."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -101,6 +104,8 @@ def read(folder: Path) -> Scores:
     """
     cells = files.read_json(folder / "cells.json")
     _require_schema(cells, folder / "cells.json")
+    if lacking := [key for cell in cells["cells"] for key in RECORD if key not in cell]:
+        raise UserError(f"{folder / 'cells.json'}: a cell lacks the key {lacking[0]!r}: evaluate this dataset again.")
     frames = {}
     for name, (columns, _) in TABLES.items():
         frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
@@ -156,6 +161,6 @@ def _require_counts(frame: pd.DataFrame, path: Path) -> None:
         if wrong.any():
             row = frame[wrong].iloc[0]
             raise UserError(
-                f"{path}: column {column!r} of {row['model']}/{row['seed']} holds {row[column]!r} in line "
+                f"{path}: column {column!r} of {row['model']}/{row['seed']} holds {row[column]} in line "
                 f"{int(wrong.to_numpy().argmax()) + 2}, expected a count: evaluate this dataset again."
             )

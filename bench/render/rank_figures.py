@@ -154,7 +154,8 @@ def _ticks(x: Array) -> list[float]:
     finite = x[np.isfinite(x) & (x > 0)]
     if not len(finite):
         return [1.0]
-    steps = (1, 2, 3, 5, 7) if finite.max() < 10 * finite.min() else (1, 2, 5)
+    steps: tuple[float, ...] = (1, 2, 3, 5, 7) if finite.max() < 10 * finite.min() else (1, 2, 5)
+    steps = steps if finite.max() > 2 * finite.min() else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
     candidates = [m * 10.0**e for e in range(-3, 7) for m in steps]
     found = [c for c in candidates if finite.min() * 0.9 <= c <= finite.max() * 1.1]
     return found or [float(finite.min())]

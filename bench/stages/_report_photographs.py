@@ -78,11 +78,12 @@ class Photographs:
 
     @cached_property
     def iou(self) -> pd.DataFrame:
-        """Crack IoU of each test image that has crack, mean over seeds, worst first: dataset, model, item, iou."""
+        """Crack IoU of each test image that has crack, of the seed shown, worst first: dataset, model, item, iou."""
         images = self.results.images[self.results.images["skeleton_true"] > 0]
+        images = images[images["seed"] == images.groupby(["dataset", "model"])["seed"].transform("min")]
         values = load("metrics", "crack_iou").compute(*images[COUNTS].to_numpy(float).T)
-        means = images.assign(iou=values).groupby(["dataset", "model", "item"])["iou"].mean().reset_index()
-        return means.sort_values(["dataset", "model", "iou", "item"], ignore_index=True)
+        found = images[["dataset", "model", "item", "seed"]].assign(iou=values)
+        return found.sort_values(["dataset", "model", "iou", "item"], ignore_index=True)
 
     def _run(self, dataset: str, model: str) -> Any:
         seed = min((c["seed"] for c in self.results.cells if (c["dataset"], c["model"]) == (dataset, model)), default=0)
@@ -180,6 +181,8 @@ def images(photographs: Photographs) -> tuple[dict[str, list[dict[str, Any]]], d
     for dataset in photographs.data:
         for model in photographs.models(dataset):
             found = rows.setdefault(f"{dataset}/{model}", [])
+            seeds = [c["seed"] for c in photographs.results.cells if (c["dataset"], c["model"]) == (dataset, model)]
+            seed = {"seed": min(seeds)} if len(seeds) > 1 else {}
             for kind, item, iou in _extremes(_of(photographs.iou, dataset, model)):
                 base = f"photographs/{dataset}/{item}"
                 image, true = photographs.pair(dataset, item)
@@ -188,7 +191,7 @@ def images(photographs: Photographs) -> tuple[dict[str, list[dict[str, Any]]], d
                     files[f"{base}.truth.png"] = _mask(true, BLUE)
                 files[f"{base}.{model}.png"] = _mask(photographs.predicted(dataset, model, item), ORANGE)
                 addresses = {"photo": f"{base}.jpg", "truth": f"{base}.truth.png", "pred": f"{base}.{model}.png"}
-                found.append({"kind": kind, "item": item, "iou": round(iou, 4)} | addresses)
+                found.append({"kind": kind, "item": item, "iou": round(iou, 4)} | seed | addresses)
     return rows, files
 
 

@@ -118,10 +118,12 @@ def _closing(values: Values, target: Path) -> str:
     """Return the line that tells where the report is, and what is not in it."""
     missing = values.results.missing
     named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    other = [fault for fault in values.faults if not fault.endswith("is missing.")]
     absent = [str(p) for p in (values.prepared, values.runs) if not p.is_dir()]
     lines = [f"The report is in {target / 'index.html'}: {len(values.own)} cells."]
     lines += [f"From elsewhere: {', '.join(values.elsewhere)}."] if values.elsewhere else []
     lines += [f"Left out: {model} {why}." for model, why in sorted(values.left_out.items())]
     lines += [f"Missing: {len(missing)} ({named})."] if missing else []
+    lines += [f"Not ranked, as {len(other)} things fail the check: {other[0]}"] if other else []
     lines += [f"Without photographs, for want of {' and '.join(absent)}."] if absent else []
     return " ".join(lines)

@@ -126,7 +126,8 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     [
         ("tp", None, "lacks the column 'tp'"),
         ("dataset", "volker", "foreign dataset: volker"),
-        ("tp", "", "'tp' of unet/0"),
+        ("tp", "", "'tp' of unet/0 holds nan in line 2"),
+        ("fn", "many", "'fn' of unet/0 holds many in line 2"),
     ],
 )
 def test_bad_scores_give_one_clear_line(tmp_path, write_grid, run_report, column, value, message):
@@ -139,6 +140,25 @@ def test_bad_scores_give_one_clear_line(tmp_path, write_grid, run_report, column
         run_report(tmp_path)
     assert "\n" not in str(caught.value)
     assert "images.csv" in str(caught.value)
+
+
+def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, run_report):
+    write_grid(tmp_path, datasets=["cfd"], models=["unet", "fpn"])
+    path = tmp_path / "results" / "scores" / "cfd" / "images.csv"
+    frame = pd.read_csv(path)
+    frame.loc[0, "tp"] = -5
+    frame.to_csv(path, index=False)
+    assert "Not ranked, as" in run_report(tmp_path)
+    assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
+    assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
+
+
+def test_a_record_without_its_protocol_gives_one_clear_line(tmp_path, write_grid, run_report):
+    write_grid(tmp_path, datasets=["cfd"], models=["unet"])
+    path = tmp_path / "results" / "scores" / "cfd" / "cells.json"
+    path.write_text(path.read_text().replace('"protocol":', '"protocoll":'))
+    with pytest.raises(UserError, match=r"cells.json: a cell lacks the key 'protocol'"):
+        run_report(tmp_path)
 
 
 def test_an_empty_grid_gives_one_clear_line(tmp_path, write_grid, run_report):

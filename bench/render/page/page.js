@@ -139,12 +139,11 @@ function show(key) {
   const kinds = Object.keys(words).filter(a => cell.scores.some(s => s[a] != null));
   const scores = make("table", {}, make("thead", {}, make("tr", {}, ...["Metric", ...kinds.map(k => words[k])].map(t => make("th", { scope: "col", textContent: t })))),
     make("tbody", {}, ...cell.scores.map(s => make("tr", {}, make("th", { scope: "row", textContent: s.name }), ...kinds.map(k => make("td", { className: "n", textContent: fixed(s[k]) }))))));
-  const kind = k => cell.images.filter(i => i.kind === k);
-  const images = cell.images.length ? make("div", { className: "images" }, ...["worst", "best"].flatMap(k => kind(k).length ?
-    [make("h3", { textContent: k === "worst" ? "Worst images" : "Best images" }), ...kind(k).map(slider)] : [])) :
+  const images = cell.images.length ? make("div", { className: "images" }, ...cell.images.map(slider)) :
     make("p", { className: "hint", textContent: "No images: the photographs and predictions (prepared/ and runs/) are not here." });
   const more = make("details", {}, make("summary", { textContent: "Every metric under every average" }), make("div", { className: "scroll" }, scores));
-  $("cell-body").replaceChildren(curves, images, more,
+  if (cell.images.length > 3) images.children[cell.images.findIndex(i => i.kind === "best")].style.gridColumnStart = 1;
+  $("cell-body").replaceChildren(curves, make("h3", { textContent: "Worst and best images" }), images, more,
     make("h3", { textContent: "Provenance" }), record);
   if (!$("cell").open) $("cell").showModal();
   chart("pr", prSpec(cell)); chart("training", trainingSpec(cell));
@@ -160,7 +159,7 @@ function slider(image) {
   range.addEventListener("input", move); move();
   return make("div", {}, make("div", { className: "slider" }, picture(image.photo, "", `Photograph ${image.item}`), truth, pred, cut,
     make("span", { className: "left", textContent: "prediction" }), make("span", { className: "right", textContent: "truth" })), range,
-    make("p", { textContent: `${image.item}, crack IoU ${fixed(image.iou, 3)}` }));
+    make("p", { textContent: `${image.kind}: ${image.item}${image.seed == null ? "" : `, seed ${image.seed}`}, crack IoU ${fixed(image.iou, 3)}` }));
 }
 
 // Charts
@@ -191,6 +190,11 @@ function trainingSpec(cell) {
     color: { field: "split", title: null, scale: { domain: ["selection", "training"], range: [accent(), second()] }, legend: { orient: "top" } },
     strokeDash: { field: "split", legend: null }, tooltip: [number("epoch", "epoch"), number("loss", "loss", { format: ".4f" }), { field: "split" }] } };
 }
+
+// On paper nothing can be opened
+let closed = [];
+addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("main details:not([open])")]; closed.forEach(d => { d.open = true; }); });
+addEventListener("afterprint", () => closed.forEach(d => { d.open = false; }));
 
 // Start
 if (D.metrics.length) {
