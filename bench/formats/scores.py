@@ -64,17 +64,20 @@ def write(folder: Path, scores: Scores) -> None:
     files.write_json(
         folder / "cells.json", {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": 1}
     )
+    files.seal(folder)
 
 
 def read(folder: Path) -> Scores:
     """Return the scores of one dataset.
 
     Raises:
-        UserError: a file is missing, damaged, lacks a column or comes from another version of the format.
+        UserError: a file is missing, damaged, another than was written, lacks a column or comes from another version
+            of the format.
     """
     cells = files.read_json(folder / "cells.json")
     if not isinstance(cells, dict) or cells.get("schema") != 1:
         raise UserError(f"{folder / 'cells.json'} has an unknown schema: evaluate this dataset again.")
+    _require_records(cells, folder / "cells.json")
     frames = {}
     for name, columns in (("images", IMAGES), ("curves", CURVES), ("history", HISTORY)):
         frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
@@ -83,7 +86,22 @@ def read(folder: Path) -> Scores:
             raise UserError(f"{folder / f'{name}.csv'} holds rows of a foreign dataset: {', '.join(sorted(foreign))}.")
         _require_counts(frame, folder / f"{name}.csv")
         frames[name] = frame
+    files.verify(folder, ["cells.json", *(f"{name}.csv" for name in frames)])
     return Scores(**frames, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
+
+
+def _require_records(content: dict[str, Any], path: Path) -> None:
+    """Refuse a card or cells that lack what every table is made with."""
+    card, cells, missing = (content.get(key) for key in ("card", "cells", "missing"))
+    if not isinstance(card, dict) or not isinstance(card.get("dataset"), str):
+        raise UserError(f"{path} has no card of a dataset: evaluate this dataset again.")
+    if not isinstance(missing, list) or not isinstance(cells, list):
+        raise UserError(f"{path} has no lists of cells: evaluate this dataset again.")
+    for cell in cells:
+        if not isinstance(cell, dict) or not {*CELL, "model_name", "protocol", "data"} <= cell.keys():
+            raise UserError(f"{path}: the record {str(cell)[:80]!r} is that of no cell: evaluate this dataset again.")
+        if cell["dataset"] != card["dataset"]:
+            raise UserError(f"{path} holds cells of a foreign dataset: {cell['dataset']!r}.")
 
 
 def _require_counts(frame: pd.DataFrame, path: Path) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench.errors import UserError
-from bench.formats import predictions, prepared, scores
+from bench.formats import files, predictions, prepared, scores
 from bench.formats import run as run_format
 from bench.metrics._counting import f1_curve, measure
 
@@ -63,6 +63,7 @@ def run(
         record, history = run_format.read(folder)
         _check(record, cell, data, folder)
         images, curve = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
+        files.verify(folder, [f"probabilities/{item}.png" for item in images["item"]])
         for name, frame in (("images", images), ("curves", curve), ("history", history)):
             tables[name].append(frame.assign(**cell))
         cells.append(record)

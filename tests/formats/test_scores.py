@@ -59,7 +59,7 @@ def test_the_order_of_the_rows_does_not_change_the_bytes(tmp_path: Path, written
     )
     scores.write(tmp_path / "cfd", shuffled)
     assert {path.name: path.read_bytes() for path in (tmp_path / "cfd").iterdir()} == before
-    assert sorted(before) == ["cells.json", "curves.csv", "history.csv", "images.csv"]
+    assert sorted(before) == ["SHA256SUMS", "cells.json", "curves.csv", "history.csv", "images.csv"]
 
 
 @pytest.mark.parametrize("name", ["cells.json", "images.csv", "curves.csv", "history.csv"])
