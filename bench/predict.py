@@ -143,15 +143,19 @@ def _from_run(folder: Path) -> Predictor:
 
     record, _ = run.read(folder)
     torch = _torch()
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     side = record["settings"]["prepare"]["image_size"]
-    weights = load_file(folder / "weights.safetensors")
+    files.verify(folder, ["weights.safetensors"])
     classes = record.get("classes", 1)
     network = plugins.load("models", record["model"]).build(
         3, classes, side, record["settings"]["train"]["encoder"], None
     )
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(load_file(folder / "weights.safetensors"))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise UserError(f"{folder / 'weights.safetensors'} does not hold its weights ({error}): train again.") from None
     return Predictor(_torch_forward(torch, network.eval()), side)
 
 

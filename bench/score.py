@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -124,7 +123,7 @@ def _read(path: Path) -> Levels:
         except (ValueError, EOFError, OSError) as error:
             raise UserError(f"{path} is no readable array ({error}): write it with numpy.save.") from None
     else:
-        array = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+        array = predictions.decode(path)
         if array is None:
             raise UserError(f"{path} is no readable PNG: write it again.")
     array = np.asarray(array).squeeze()

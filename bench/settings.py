@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import yaml
 
@@ -41,6 +41,7 @@ def section(params: Mapping[str, Any], name: str, cls: type[T]) -> T:
     if not isinstance(params.get(name), Mapping):
         raise UserError(f"params.yaml has no section {name!r}.")
     _refuse_unknown(params[name], name, cls)
+    _refuse_words(params[name], name, cls)
     try:
         return TypeAdapter(cls).validate_python(params[name])
     except ValidationError as error:
@@ -84,6 +85,24 @@ def seed_list(params: Mapping[str, Any]) -> list[int]:
     if len(set(seeds)) < len(seeds):
         raise UserError(f"params.yaml: a seed stands twice in seeds: {seeds}.")
     return list(seeds)
+
+
+def _refuse_words(mapping: Mapping[str, Any], path: str, cls: type) -> None:
+    """Refuse what would pass for something else: true and false as a number, a number or a word as true or false.
+
+    Raises:
+        UserError: names the key and the value.
+    """
+    for key, kind in get_type_hints(cls).items():
+        value = mapping.get(key)
+        if isinstance(value, Mapping) and is_dataclass(kind):
+            _refuse_words(value, f"{path}.{key}", cast("type", kind))
+        elif kind is bool and value is not None and not isinstance(value, bool):
+            raise UserError(f"params.yaml: {path}.{key} = {value!r}: write true or false.")
+        elif kind is not bool:
+            listed = value if isinstance(value, list) else [value]
+            if any(isinstance(item, bool) for item in listed):
+                raise UserError(f"params.yaml: {path}.{key} = {value!r}: true and false are no value here.")
 
 
 def _refuse_unknown(mapping: Mapping[str, Any], path: str, cls: type) -> None:

@@ -193,6 +193,29 @@ def test_dvc_yaml_lists_nothing_that_a_stage_does_not_import(stage: str) -> None
     assert not idle, f"dvc.yaml: the stage {stage} does not import {', '.join(idle)}"
 
 
+# Calls that run what a file or a person wrote, and the words that make them harmless. The one pickle is not in this
+# code: submitit pickles its own job files in .sweep/jobs, written and read by the same person's processes.
+DANGEROUS = {
+    "eval", "exec", "compile", "__import__", "os.system", "os.popen", "pickle.load", "pickle.loads", "torch.load",
+    "yaml.load", "yaml.unsafe_load", "yaml.full_load", "joblib.load", "pd.read_pickle", "shelve.open", "marshal.loads",
+    "np.load", "loadmat",
+}  # fmt: skip
+HARMLESS = {"torch.load": "weights_only=True", "np.load": "allow_pickle=False", "loadmat": ""}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_runs_what_a_file_holds(module: str) -> None:
+    for node in ast.walk(ast.parse(path_of(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", "") or ""]
+            assert not {"pickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"} & set(names), module
+        if isinstance(node, ast.Call):
+            name, words = ast.unparse(node.func), [ast.unparse(word) for word in node.keywords]
+            assert "shell=True" not in words, f"{module} line {node.lineno}: give a list of words, no shell"
+            if name in DANGEROUS:
+                assert HARMLESS.get(name, "-") in ["", *words], f"{module} line {node.lineno}: {ast.unparse(node)}"
+
+
 def test_plug_in_folders_have_no_registry() -> None:
     for kind in ("datasets", "models", "metrics"):
         assert not imports(f"bench.{kind}"), f"bench/{kind}/__init__.py must not import its plug-ins"

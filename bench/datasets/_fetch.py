@@ -90,7 +90,13 @@ def _host(url: str) -> str:
 
 
 def _ledger(folder: Path) -> dict[str, dict[str, str]]:
-    return dict(files.read_json(folder / LEDGER)) if (folder / LEDGER).exists() else {}
+    if not (folder / LEDGER).exists():
+        return {}
+    cure = "restore it from git, or delete it to note the archives anew"
+    ledger: dict[str, dict[str, str]] = files.read_object(folder / LEDGER, {}, cure)
+    if not all(isinstance(entry, dict) and isinstance(entry.get("sha256"), str) for entry in ledger.values()):
+        raise UserError(f"{folder / LEDGER} is no list of checksums: {cure}.")
+    return ledger
 
 
 def _record(folder: Path, key: str, path: Path) -> None:

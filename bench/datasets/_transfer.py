@@ -101,7 +101,7 @@ def _open(
 
     ``pages`` counts the web pages on the way.
     """
-    notes = files.read_json(_notes(part)) if part.exists() and _notes(part).exists() else {}
+    notes = files.read_object(_notes(part), {}, "delete it") if part.exists() and _notes(part).exists() else {}
     start = part.stat().st_size if notes.get("link") == files.digest(url) and notes.get("total") else 0
     headers = {"Accept-Encoding": "identity", "User-Agent": "crackbench"}
     if start:

@@ -48,25 +48,38 @@ def load(folder: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Tensor], 
     A torn one is named on stderr and removed: nothing in it can be trusted.
 
     Raises:
-        UserError: the checkpoint belongs to another training; it is left alone.
+        UserError: the checkpoint belongs to another training or to something else; it is left alone.
     """
     for path in sorted(folder.glob("*.safetensors"), reverse=True):
         if _crc32(path) != path.stem.partition("-")[2]:
             print(f"{path} is torn (its checksum differs from its name): removed.", file=sys.stderr)
             path.unlink()
             continue
-        with safe_open(path, "pt") as file:
-            facts = json.loads(file.metadata()["facts"])
-            differing = sorted(
-                k for k in {*facts["identity"], *identity} if facts["identity"].get(k) != identity.get(k)
+        tensors, facts = _read(path)
+        differing = sorted(k for k in {*facts["identity"], *identity} if facts["identity"].get(k) != identity.get(k))
+        if differing:
+            raise UserError(
+                f"{path} is of another training: its {', '.join(differing)} differ from now. "
+                f"Delete {folder} to start afresh, or go back to what it was made with."
             )
-            if differing:
-                raise UserError(
-                    f"{path} is of another training: its {', '.join(differing)} differ from now. "
-                    f"Delete {folder} to start afresh, or go back to what it was made with."
-                )
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (no mapping)
+        return tensors, facts
     return None
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return tensors and facts of a whole file.
+
+    Raises:
+        UserError: it was not written by ``save``.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})["facts"])
+            if not isinstance(facts["identity"], dict):
+                raise TypeError("its identity is no object")
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (no mapping)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is no checkpoint of this suite ({error}): delete {path.parent}.") from None
 
 
 def _crc32(path: Path) -> str:

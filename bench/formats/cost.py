@@ -3,20 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
 from bench.formats import files
 
-KEYS = ["model", "model_name", "encoder", "image_size", "parameters", "gmacs", "gflops"]
-KEYS += [
-    "latency_ms_p50",
-    "latency_ms_p95",
-    "images_per_s",
-    "peak_memory_mb",
-    "device",
-    "threads",
-    "repeats",
-    "versions",
-]
+KINDS: dict[str, files.Kind] = {
+    **dict.fromkeys(["model", "model_name", "encoder"], object),
+    **dict.fromkeys(["image_size", "parameters", "gmacs", "gflops", "latency_ms_p50", "latency_ms_p95"], files.NUMBER),
+    **dict.fromkeys(["images_per_s", "peak_memory_mb"], files.NUMBER),
+    **dict.fromkeys(["device", "threads", "repeats", "versions"], object),
+}
+KEYS = list(KINDS)
 """parameters: trainable ones; gmacs: 1e9 multiply-adds of one image (fvcore); gflops: 2 gmacs; latency: one image,
 forward pass, ms; peak_memory_mb: of the forward pass, MiB; device: the processor's or GPU's name."""
 
@@ -26,7 +21,7 @@ def write(path: Path, cost: dict[str, Any]) -> None:
     missing = [key for key in KEYS if key not in cost]
     if missing:
         raise ValueError(f"cost record lacks {missing}")
-    files.write_json(path, cost)
+    files.write_json(path, files.with_checksum(cost))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -35,8 +30,5 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is missing, damaged or lacks a key.
     """
-    cost: dict[str, Any] = files.read_json(path)
-    missing = [key for key in KEYS if key not in cost]
-    if missing:
-        raise UserError(f"{path} lacks the key {missing[0]!r}: run `bench measure` for this model again.")
+    cost: dict[str, Any] = files.read_object(path, KINDS, "run `bench measure` for this model again")
     return cost

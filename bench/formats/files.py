@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,15 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import UserError
+
+SUMS = "SHA256SUMS"
+"""Checksums of the files of a folder, in the form that ``sha256sum --check`` reads."""
+
+Kind = type | tuple[type, ...]
+
+NUMBER = (int, float)
+
+_MEND = "delete {folder} and run the stage that writes it again; if the change is meant, delete " + SUMS + " there."
 
 
 @contextmanager
@@ -70,9 +79,68 @@ def loads(text: str, name: str) -> Any:
         UserError: it is torn.
     """
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{name} is damaged ({error}): delete it and run the stage that writes it again.") from None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def read_object(path: Path, kinds: Mapping[str, Kind], cure: str = "run the stage that writes it again") -> Any:
+    """Return a JSON object that has these keys, each of its kind, without its own checksum, which must be right.
+
+    Raises:
+        UserError: the file is missing, torn or something else; the message names the key.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no JSON object: {cure}.")
+    for key, kind in kinds.items():
+        if key not in content:
+            raise UserError(f"{path} lacks the key {key!r}: {cure}.")
+        if not isinstance(content[key], kind) or (isinstance(content[key], bool) and kind not in (bool, object)):
+            raise UserError(f"{path}: {key} is {content[key]!r:.80}: {cure}.")
+    if "checksum" in content and content != with_checksum(content):
+        raise UserError(f"{path} is damaged (its checksum is of another content): delete it and {cure}.")
+    return {key: value for key, value in content.items() if key != "checksum"}
+
+
+def with_checksum(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON object with the checksum of the rest of it under ``checksum``; ``read_object`` looks at it.
+
+    >>> with_checksum({"a": 1})
+    {'a': 1, 'checksum': '015abd7f5cc5'}
+    """
+    rest = {key: value for key, value in content.items() if key != "checksum"}
+    return rest | {"checksum": digest(rest)}
+
+
+def seal(folder: Path) -> None:
+    """Write the checksums of all files below a folder; the last step of what fills it."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS and not p.name.startswith("."))
+    write_text(folder / SUMS, "".join(f"{sha256(p)}  {p.relative_to(folder).as_posix()}\n" for p in paths))
+
+
+def verify(folder: Path, names: Iterable[str]) -> None:
+    """Hold files of a sealed folder against their checksums; a folder without them is taken as it is.
+
+    Raises:
+        UserError: a file is another than was written; one that is missing is left to who reads it.
+    """
+    if not (folder / SUMS).is_file():
+        return
+    text = (folder / SUMS).read_text(encoding="utf-8", errors="replace")
+    known = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
+    for name in names:
+        if name not in known or len(known[name]) != 64 or not text.endswith("\n"):
+            raise UserError(f"{folder / SUMS} is damaged or does not know {name}: {_MEND.format(folder=folder)}")
+        if (folder / name).is_file() and sha256(folder / name) != known[name]:
+            raise UserError(
+                f"{folder / name} is damaged (its SHA-256 is not that in {folder / SUMS}): "
+                f"{_MEND.format(folder=folder)}"
+            )
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
@@ -98,6 +166,11 @@ def read_csv(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise UserError(f"{path} lacks the column {missing[0]!r}; expected: {', '.join(columns)}.")
+    for column in (c for c in columns if c not in text):
+        wrong = pd.to_numeric(frame[column], errors="coerce").isna() & frame[column].notna()
+        if wrong.any():
+            place = f"line {int(wrong.to_numpy().argmax()) + 2}"
+            raise UserError(f"{path}: column {column!r} holds {frame[column][wrong].iloc[0]!r} in {place}, no number.")
     return frame
 
 

@@ -30,6 +30,15 @@ def write_one(folder: Path, item: str, levels: npt.NDArray[np.uint8]) -> None:
         temporary.write_bytes(buffer.tobytes())
 
 
+def decode(path: Path) -> npt.NDArray[np.generic] | None:
+    """Return an image as stored, None if it is none; OpenCV holds every part of a PNG against its checksum."""
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    try:
+        return cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
+    except cv2.error:  # it says that it has more pixels than any image
+        return None
+
+
 def read_one(folder: Path, item: str, size: Sequence[int]) -> npt.NDArray[np.uint8]:
     """Return one probability map, uint8 (H, W).
 
@@ -39,8 +48,7 @@ def read_one(folder: Path, item: str, size: Sequence[int]) -> npt.NDArray[np.uin
     path = folder / f"{item}.png"
     if not path.is_file():
         raise UserError(f"{path} is missing: every test item needs one prediction of that name.")
-    content = np.frombuffer(path.read_bytes(), np.uint8)
-    levels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
+    levels = decode(path)
     if levels is None:
         raise UserError(f"{path} is no readable PNG: delete it and predict again.")
     if levels.dtype != np.uint8 or levels.ndim != 2:

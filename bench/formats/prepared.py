@@ -17,6 +17,9 @@ COLUMNS = ["item", "file", "photo", "split", "native_h", "native_w", "crack_shar
 """item: name of the pair; file: its image in the source; photo: its source photograph; split: train, validation or
 test; native_h, native_w: size in the source, px; crack_share: share of crack pixels in masks.npy, 0 to 1."""
 
+KINDS: dict[str, files.Kind] = {"dataset": str, "settings": dict, "content": str}
+"""What card.json must hold."""
+
 Array = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 
@@ -75,15 +78,21 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
         "native_size": f"{sizes[0][0]}x{sizes[0][1]}" + (f" and {len(sizes) - 1} others" if len(sizes) > 1 else ""),
     }
     files.write_json(folder / "card.json", {**card, "measured": facts, "content": hasher.hexdigest()[:16]})
+    files.seal(folder)
 
 
-def read(folder: Path) -> Prepared:
+def read(folder: Path, all_of_it: bool = True) -> Prepared:
     """Return a prepared dataset, its arrays memory-mapped.
 
+    Args:
+        folder: the prepared dataset.
+        all_of_it: hold the arrays against their checksums too, which reads them once, at about 1 GB/s; for whoever
+            looks at a few images only, it need not be.
+
     Raises:
-        UserError: a file is missing, torn or does not fit the others.
+        UserError: a file is missing, torn, another than was written or does not fit the others.
     """
-    card = files.read_json(folder / "card.json")
+    card = files.read_object(folder / "card.json", KINDS, "delete the folder and run `bench prepare` again")
     items = files.read_csv(folder / "items.csv", COLUMNS, text=["item", "file", "photo", "split"])
     images, masks = (_array(folder / name) for name in ("images.npy", "masks.npy"))
     if not len(images) == len(masks) == len(items) or images.shape[:3] != masks.shape:
@@ -91,6 +100,7 @@ def read(folder: Path) -> Prepared:
             f"{folder} does not fit together (images {images.shape}, masks {masks.shape}, {len(items)} items): "
             "delete it and run `bench prepare` again."
         )
+    files.verify(folder, ["card.json", "items.csv", *(["images.npy", "masks.npy"] if all_of_it else [])])
     return Prepared(images, masks, items, card)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from bench.errors import UserError
 from bench.formats import files
 
 HISTORY = ["epoch", "lr", "train_loss", "train_iou", "val_loss", "val_iou"]
@@ -17,24 +16,31 @@ RECORD += ["epochs", "best_epoch", "seconds", "images_per_s", "peak_memory_mb", 
 """What run.json must hold. protocol: hash of settings; data: content hash of the prepared dataset; code: commit and
 dirty flag; stopped: why the training ended."""
 
+KINDS: dict[str, files.Kind] = {
+    **dict.fromkeys(RECORD, object),
+    **dict.fromkeys(["dataset", "model", "model_name", "protocol", "data", "source"], str),
+    **dict.fromkeys(["settings", "code", "versions", "hardware"], dict),
+}
+
 
 def write(folder: Path, record: dict[str, Any], history: pd.DataFrame) -> None:
-    """Write history.csv and, last of all files of the run, run.json."""
+    """Write history.csv and, last of all files of the run, run.json and the checksums of all of them."""
     missing = [key for key in RECORD if key not in record]
     if missing:
         raise ValueError(f"run record lacks {missing}")
     files.write_csv(folder / "history.csv", history[HISTORY])
+    (folder / files.SUMS).unlink(missing_ok=True)
     files.write_json(folder / "run.json", record)
+    files.seal(folder)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return run.json and history.csv of a finished run.
 
     Raises:
-        UserError: a file is missing or damaged, or run.json lacks a key.
+        UserError: a file is missing, damaged or another than was written, or run.json lacks a key.
     """
-    record = files.read_json(folder / "run.json")
-    missing = [key for key in RECORD if key not in record]
-    if missing:
-        raise UserError(f"{folder / 'run.json'} lacks the key {missing[0]!r}: train this cell again.")
-    return record, files.read_csv(folder / "history.csv", HISTORY)
+    record = files.read_object(folder / "run.json", KINDS, "train this cell again")
+    history = files.read_csv(folder / "history.csv", HISTORY)
+    files.verify(folder, ["run.json", "history.csv"])
+    return record, history

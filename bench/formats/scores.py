@@ -94,18 +94,19 @@ def write(folder: Path, scores: Scores) -> None:
         np.savez_compressed(file, histograms=known[order].astype(np.uint32))
     record = {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": SCHEMA}
     files.write_json(folder / "cells.json", record)
+    files.seal(folder)
 
 
 def read(folder: Path) -> Scores:
     """Return the scores of one dataset.
 
     Raises:
-        UserError: a file is missing, damaged, lacks a column or comes from another version of the format.
+        UserError: a file is missing, damaged, another than was written, lacks a column or comes from another version
+            of the format.
     """
     cells = files.read_json(folder / "cells.json")
     _require_schema(cells, folder / "cells.json")
-    if lacking := [key for cell in cells["cells"] for key in RECORD if key not in cell]:
-        raise UserError(f"{folder / 'cells.json'}: a cell lacks the key {lacking[0]!r}: evaluate this dataset again.")
+    _require_records(cells, folder / "cells.json")
     frames = {}
     for name, (columns, _) in TABLES.items():
         frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
@@ -114,6 +115,7 @@ def read(folder: Path) -> Scores:
             raise UserError(f"{folder / f'{name}.csv'} holds rows of a foreign dataset: {', '.join(sorted(foreign))}.")
         _require_counts(frame, folder / f"{name}.csv")
         frames[name] = frame
+    files.verify(folder, ["cells.json", "histograms.npz", *(f"{name}.csv" for name in frames)])
     histograms = _read_histograms(folder / "histograms.npz", len(frames["images"]))
     return Scores(**frames, histograms=histograms, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
 
@@ -152,6 +154,20 @@ def _require_schema(cells: Any, path: Path) -> None:
             f"score the predictions again: `bench score FOLDER --dataset {dataset} --model {path.parent.parent.name}`"
         )
     raise UserError(f"{path} is of version {found} of the score files, this program reads {SCHEMA}: {cure}.")
+
+
+def _require_records(content: dict[str, Any], path: Path) -> None:
+    """Refuse a card or cells that lack what every table is made with."""
+    card, cells, missing = (content.get(key) for key in ("card", "cells", "missing"))
+    if not isinstance(card, dict) or not isinstance(card.get("dataset"), str):
+        raise UserError(f"{path} has no card of a dataset: evaluate this dataset again.")
+    if not isinstance(missing, list) or not isinstance(cells, list):
+        raise UserError(f"{path} has no lists of cells: evaluate this dataset again.")
+    for cell in cells:
+        if not isinstance(cell, dict) or not set(RECORD) <= cell.keys():
+            raise UserError(f"{path}: the record {str(cell)[:80]!r} is that of no cell: evaluate this dataset again.")
+        if cell["dataset"] != card["dataset"]:
+            raise UserError(f"{path} holds cells of a foreign dataset: {cell['dataset']!r}.")
 
 
 def _require_counts(frame: pd.DataFrame, path: Path) -> None:

@@ -23,8 +23,9 @@ def remembered(
     if not path.exists():
         parts = dict(zip(items, make(), strict=True))
         files.write_json(path, {"facts": dict(facts), "content": files.digest(parts), "items": parts})
-    manifest = files.read_json(path)
-    parts = manifest.get("items")
-    if not isinstance(parts, dict) or manifest.get("content") != files.digest(parts) or set(parts) != set(items):
-        raise UserError(f"{path} was edited or is damaged: restore it from git, or delete it to make it again.")
+    cure = "restore it from git, or delete it to make it again"
+    manifest = files.read_object(path, {"items": dict, "content": str}, cure)
+    parts = manifest["items"]
+    if manifest["content"] != files.digest(parts) or set(parts) != set(items):
+        raise UserError(f"{path} was edited or is damaged: {cure}.")
     return [str(parts[item]) for item in items]

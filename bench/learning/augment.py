@@ -16,6 +16,12 @@ import cv2
 Array = npt.NDArray[np.uint8]
 
 
+LARGEST = {
+    "shift": 1.0, "scale": 0.9, "rotate_deg": 180.0, "brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5,
+}  # fmt: skip
+"""Up to which a range means what it says: a scale of 1 would shrink an image to nothing, half a circle is all hues."""
+
+
 @dataclass(frozen=True)
 class AugmentSettings:
     """Probabilities (``*_p``) and ranges of the transforms, applied in this order.
@@ -49,6 +55,18 @@ class AugmentSettings:
     contrast: float
     saturation: float
     hue: float
+
+    def __post_init__(self) -> None:
+        """Check the ranges; a number that is none fails every comparison."""
+        for name, value in vars(self).items():
+            if name.endswith("_p") and not 0 <= value <= 1:
+                raise ValueError(f"{name} must be 0 to 1, got {value}")
+        for name, most in LARGEST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be 0 to {most:g}, got {getattr(self, name)}")
+        least, most = self.noise_std
+        if not 0 <= least <= most <= 1:
+            raise ValueError(f"noise_std must be two ascending numbers from 0 to 1, got {least} and {most}")
 
 
 def build_augmentation(settings: AugmentSettings) -> A.Compose:

@@ -1,5 +1,6 @@
 """The training loss: cross-entropy plus Dice, binary or multi-class."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,13 @@ class LossSettings:
     cross_entropy: float
     dice: float
     epsilon: float
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not (0 <= self.cross_entropy < math.inf and 0 <= self.dice < math.inf and 0 < self.epsilon <= 1):
+            raise ValueError("cross_entropy and dice must not be negative, epsilon above 0 and at most 1")
+        if self.cross_entropy + self.dice == 0:
+            raise ValueError("cross_entropy and dice must not both be 0")
 
 
 def binary_loss(logits: Tensor, target: Tensor, settings: LossSettings) -> Tensor:

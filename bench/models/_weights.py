@@ -44,8 +44,9 @@ def check_encoder(encoder: str) -> None:
         UserError: lists the valid names.
     """
     from segmentation_models_pytorch.encoders import encoders
+    from segmentation_models_pytorch.encoders.timm_universal import timm
 
-    if encoder not in encoders and not encoder.startswith("tu-"):
+    if encoder not in encoders and not (encoder.startswith("tu-") and timm.is_model(encoder.removeprefix("tu-"))):
         raise UserError(
             f"unknown encoder {encoder!r}; valid names: {', '.join(sorted(encoders))}, and those of timm behind 'tu-'."
         )

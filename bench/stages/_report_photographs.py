@@ -43,7 +43,7 @@ class Photographs:
     def __init__(self, values: Values) -> None:
         self.values, self.results = values, values.results
         self.data = {
-            d: prepared.read(values.prepared / d)
+            d: prepared.read(values.prepared / d, all_of_it=False)
             for d in values.ran[0]
             if (values.prepared / d / "card.json").is_file() and (values.runs / d).is_dir()
         }

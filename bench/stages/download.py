@@ -39,7 +39,7 @@ class Sample:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.images < 2 or self.size < 32 or self.seed < 0:
+        if not 2 <= self.images <= 100_000 or not 32 <= self.size <= 16384 or self.seed < 0:
             raise ValueError("images must be at least 2, size at least 32 px and seed not negative")
 
 
@@ -204,7 +204,8 @@ class _Sources:
 
 
 def _record(folder: Path) -> dict[str, Any]:
-    return dict(files.read_json(folder / "source.json")) if (folder / "source.json").is_file() else {}
+    path, kinds = folder / "source.json", {"source": str, "content": str, "files": int, "bytes": int}
+    return dict(files.read_object(path, kinds, f"delete {folder} and download again")) if path.is_file() else {}
 
 
 def _has(folder: Path, facts: dict[str, Any]) -> bool:
@@ -239,5 +240,6 @@ def _replace(name: str, folder: Path, origin: Origin) -> None:
         shutil.rmtree(partial)  # another archive with the same files: what depends on them stays valid
         return
     files.write_json(partial / "source.json", record)
+    files.seal(partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench.errors import UserError
-from bench.formats import predictions, prepared, scores
+from bench.formats import files, predictions, prepared, scores
 from bench.formats import run as run_format
 from bench.metrics._counting import curve_metrics, f1_curve, measure
 from bench.metrics._histogram import histogram
@@ -64,6 +64,7 @@ def run(
         record, history = run_format.read(folder)
         _check(record, cell, data, folder)
         frames, found = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
+        files.verify(folder, [f"probabilities/{item}.png" for item in frames["images"]["item"]])
         histograms.append(found)
         for name, frame in (frames | {"history": history}).items():
             tables[name].append(frame.assign(**cell))

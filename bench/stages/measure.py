@@ -16,6 +16,9 @@ from bench import plugins
 from bench.formats import cost
 from bench.stages._device import device_name, peak_memory_mb, pick_device, versions
 
+MAX_SIDE = 16384
+"""Of an image, px; a network would need terabytes for more."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -37,6 +40,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        if not 32 <= self.image_size <= MAX_SIDE or self.image_size % 32:
+            raise ValueError(f"image_size must be a multiple of 32 up to {MAX_SIDE}, got {self.image_size}")
         if self.repeats < 1 or self.warmup < 0:
             raise ValueError("repeats must be at least 1 and warmup not negative")
 

@@ -48,8 +48,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.image_size < 32 or self.image_size % 32:
+        if not 32 <= self.image_size <= 16384 or self.image_size % 32:
             raise ValueError(f"image_size must be a multiple of 32, got {self.image_size}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
         if not 0 <= self.mask_threshold <= 254:
             raise ValueError(f"mask_threshold must be 0 to 254, got {self.mask_threshold}")
         if not 0 < self.test_share < 1 or not 0 <= self.validation_share < 1:
@@ -70,7 +72,7 @@ def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Pa
         UserError: pairs are missing or faulty; all faults are counted and the first ones named.
     """
     plugin = plugins.load("datasets", dataset)
-    origin = files.read_json(source / "source.json")
+    origin = files.read_object(source / "source.json", {"source": str}, "run `bench download`")
     skip = {name.removeprefix(f"{dataset}/") for name in settings.skip if name.startswith(f"{dataset}/")}
     pairs = [pair for pair in plugin.pairs(source) if pair.item not in skip]
     if len(pairs) < 2:
@@ -90,7 +92,7 @@ def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Pa
         }
     )
     card = _card(dataset, plugin.CARD, origin, settings, split, skip)
-    prepared.write(target, items, card, _arrays(dataset, pairs, plugin.CARD.classes, settings))
+    prepared.write(target, items, card, _arrays(dataset, source, pairs, plugin.CARD.classes, settings))
 
 
 def assign(dataset: str, pairs: Sequence[Pair], settings: Settings) -> list[str]:
@@ -133,12 +135,13 @@ def _split_facts(settings: Settings, pairs: Sequence[Pair]) -> dict[str, Any]:
 
 
 def _arrays(
-    dataset: str, pairs: Sequence[Pair], classes: int, settings: Settings
+    dataset: str, source: Path, pairs: Sequence[Pair], classes: int, settings: Settings
 ) -> Iterator[tuple[Array, Array, tuple[int, int]]]:
     """Yield image, labels and native size of each pair; go through all of them before complaining.
 
     Raises:
-        UserError: some pairs are faulty; they are counted, the first ones named, with the cure.
+        UserError: some pairs are faulty; they are counted, the first ones named, with the cure. Or a file is another
+            than was downloaded, which a decoder need not notice.
     """
     faults = []
     side = settings.image_size
@@ -159,6 +162,8 @@ def _arrays(
             f"dataset {dataset}: {len(faults)} of {len(pairs)} pairs are faulty: {shorten(faults, 3)}. "
             f"Replace them, or list them as {dataset}/<item> in prepare.skip of params.yaml."
         )
+    paths = [source / "source.json", *(path for pair in pairs for path in (pair.image, pair.mask))]
+    files.verify(source, [path.relative_to(source).as_posix() for path in paths])
 
 
 def resize(image: Array, labels: Array, size: int) -> tuple[Array, Array]:

@@ -1,5 +1,6 @@
 """Train: prepared/<dataset> -> runs/<dataset>/<model>/<seed>: one cell, from the first step to its predictions."""
 
+import math
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -34,6 +35,11 @@ class Plateau:
     factor: float
     patience: int
 
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 < self.factor < 1 or self.patience < 0:
+            raise ValueError(f"factor must lie between 0 and 1, got {self.factor}, and patience not be negative")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -59,6 +65,22 @@ class Settings:
     deterministic: bool
     compile: bool
     checkpoint_minutes: float
+
+    def __post_init__(self) -> None:
+        """Check the ranges; a number that is none fails every comparison."""
+        for name in ("epochs", "batch", "accumulate", "stop_patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 < self.lr <= 10:
+            raise ValueError(f"lr must be above 0 and at most 10, got {self.lr}")
+        if not 0 <= self.weight_decay <= 10:
+            raise ValueError(f"weight_decay must be 0 to 10, got {self.weight_decay}")
+        if self.threads is not None and not 1 <= self.threads <= 4096:
+            raise ValueError(f"threads must be 1 to 4096 or null, got {self.threads}")
+        if self.workers is not None and not 0 <= self.workers <= 4096:
+            raise ValueError(f"workers must be 0 to 4096 or null, got {self.workers}")
+        if not 0 <= self.checkpoint_minutes < math.inf:
+            raise ValueError(f"checkpoint_minutes must not be negative, got {self.checkpoint_minutes}")
 
 
 def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -> None:

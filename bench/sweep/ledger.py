@@ -8,16 +8,20 @@ what it printed, ``NNN.child`` the process that computes, ``NNN.job`` its Slurm 
 import json
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import psutil
 
+from bench.errors import UserError
 from bench.formats import files
 
 LEASE_S = 600
 """An owner on another host that gave no sign for so long is taken for dead; it gives one every half minute."""
+
+_MEND = "make sure that no sweep runs this cell, then delete its folder there: only logs and tries are forgotten"
 
 State = Literal["running", "done", "failed", "interrupted", "lost"]
 
@@ -74,20 +78,20 @@ def last(ledger: Path, cell: str, jobs: frozenset[str] | None = frozenset()) -> 
         jobs: Slurm jobs that are queued or run; None where Slurm does not answer: all are taken to run.
     """
     folder = ledger / cell
-    numbers = [int(p.stem) for p in folder.glob("*.claim")]
+    numbers = [int(p.stem) for p in folder.glob("*.claim") if p.stem.isdecimal()]
     if not numbers:
         return Attempt(folder, 0)
     attempt = Attempt(folder, max(numbers))
-    claim = json.loads(attempt.path("claim").read_text(encoding="utf-8"))
+    claim = _read(attempt, "claim", {"fingerprint": str, "owner": dict})
     job = attempt.path("job").read_text(encoding="utf-8").strip() if attempt.path("job").exists() else ""
     attempt = replace(attempt, fingerprint=claim["fingerprint"], recorded=attempt.path("recorded").exists(), job=job)
-    owners = [Owner(**claim["owner"])]
+    owners = [_owner(claim["owner"], attempt.path("claim"))]
     if attempt.path("child").exists():
-        owners.append(Owner(**files.read_json(attempt.path("child"))))
+        owners.append(_owner(_read(attempt, "child", {}), attempt.path("child")))
     is_queued = bool(job) and (jobs is None or job in jobs)
     is_alive = is_queued or any(_is_alive(o, attempt.path("claim")) for o in owners)
     if attempt.path("end").exists():  # looked for after the owner: one that has just left has written it
-        over = replace(attempt, **files.read_json(attempt.path("end")))
+        over = _with_end(attempt)
         return replace(over, state="running") if over.state == "interrupted" and is_queued else over
     return replace(attempt, state="running" if is_alive else "lost")
 
@@ -96,7 +100,7 @@ def claim(after: Attempt, fingerprint: str) -> Attempt | None:
     """Return the attempt that follows ``after``, ours now, or None where another was quicker."""
     attempt = Attempt(after.folder, after.number + 1, fingerprint, "running")
     attempt.folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"fingerprint": fingerprint, "owner": asdict(myself())})
+    text = json.dumps(files.with_checksum({"fingerprint": fingerprint, "owner": asdict(myself())}))
     temporary = attempt.folder / f".{socket.gethostname()}.{os.getpid()}"
     temporary.write_text(text, encoding="utf-8")
     try:
@@ -111,16 +115,14 @@ def claim(after: Attempt, fingerprint: str) -> Attempt | None:
 def end(attempt: Attempt, state: State, why: str, seconds: float) -> Attempt:
     """Note how an attempt ended, unless that is known already; return it as it is then."""
     if not attempt.path("end").exists():
-        files.write_json(attempt.path("end"), {"state": state, "why": why, "seconds": round(seconds, 2)})
-    content: dict[str, Any] = files.read_json(attempt.path("end"))
-    return replace(attempt, **content)
+        content = {"state": state, "why": why, "seconds": round(seconds, 2)}
+        files.write_json(attempt.path("end"), files.with_checksum(content))
+    return _with_end(attempt)
 
 
 def ended(attempt: Attempt) -> State | None:
     """Return how an attempt ended, or None while it did not."""
-    path = attempt.path("end")
-    state: State | None = files.read_json(path)["state"] if path.exists() else None
-    return state
+    return _with_end(attempt).state if attempt.path("end").exists() else None
 
 
 def forget_end(attempt: Attempt) -> None:
@@ -140,7 +142,7 @@ def mark_recorded(attempt: Attempt) -> None:
 
 def mark_child(attempt: Attempt) -> None:
     """Note that this process computes an attempt."""
-    files.write_json(attempt.path("child"), asdict(myself()))
+    files.write_json(attempt.path("child"), files.with_checksum(asdict(myself())))
 
 
 def give_sign(attempt: Attempt) -> None:
@@ -151,6 +153,28 @@ def give_sign(attempt: Attempt) -> None:
 def myself() -> Owner:
     """Return this process."""
     return Owner(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+
+
+def _with_end(attempt: Attempt) -> Attempt:
+    """Return an attempt with what its end says."""
+    content = _read(attempt, "end", {"state": str, "why": str, "seconds": files.NUMBER})
+    if content["state"] not in get_args(State):
+        raise UserError(f"{attempt.path('end')}: the state {content['state']!r} is none: {_MEND}.")
+    return replace(attempt, state=content["state"], why=content["why"], seconds=content["seconds"])
+
+
+def _read(attempt: Attempt, suffix: str, kinds: Mapping[str, files.Kind]) -> dict[str, Any]:
+    """Return what a file of an attempt holds."""
+    content: dict[str, Any] = files.read_object(attempt.path(suffix), kinds, _MEND)
+    return content
+
+
+def _owner(content: Mapping[str, Any], path: Path) -> Owner:
+    """Return the process that a file names."""
+    host, pid, started = (content.get(key) for key in ("host", "pid", "started"))
+    if not (isinstance(host, str) and type(pid) is int and 0 < pid < 2**31 and isinstance(started, files.NUMBER)):
+        raise UserError(f"{path} names no process: {_MEND}.")
+    return Owner(host, pid, started)
 
 
 def _is_alive(owner: Owner, sign: Path) -> bool:

@@ -34,6 +34,13 @@ class Settings:
     timeout_minutes: float | None
     slurm: slurm.Settings
 
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.per_gpu < 1 or (self.jobs is not None and self.jobs < 1):
+            raise ValueError(f"jobs and per_gpu must be at least 1, got {self.jobs} and {self.per_gpu}")
+        if self.timeout_minutes is not None and not 0 < self.timeout_minutes < float("inf"):
+            raise ValueError(f"timeout_minutes must be above 0 or null, got {self.timeout_minutes}")
+
 
 def with_options(params: Mapping[str, Any], options: Mapping[str, Any]) -> Settings:
     """Return the section ``sweep`` of params.yaml with what the command line says instead."""

@@ -46,7 +46,9 @@ def test_what_is_written_comes_back(folder: Path) -> None:
     assert data.images.dtype == data.masks.dtype == np.uint8
     assert data.items[list(ITEMS.columns)].to_dict("list") == ITEMS.to_dict("list")
     assert list(data.items.columns) == prepared.COLUMNS
-    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "images.npy", "items.csv", "masks.npy"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "SHA256SUMS", "card.json", "images.npy", "items.csv", "masks.npy",
+    ]  # fmt: skip
 
 
 def test_arrays_are_memory_mapped_and_read_only(folder: Path) -> None:

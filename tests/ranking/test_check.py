@@ -29,6 +29,7 @@ def change_rows(folder, name, change):
     frame = pd.read_csv(path, dtype={"photo": str})
     changed = change(frame)
     files.write_csv(path, frame if changed is None else changed)
+    files.seal(path.parent)
 
 
 def change_cells(folder, change):
@@ -36,6 +37,7 @@ def change_cells(folder, change):
     content = json.loads(path.read_text())
     change(content)
     files.write_json(path, content)
+    files.seal(path.parent)
 
 
 def test_sound_results_pass(folder):

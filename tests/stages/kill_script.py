@@ -40,7 +40,7 @@ def start(run: str) -> int:
 def digests(run: str) -> dict[str, str]:
     """Return the hashes of all that must not differ; run.json holds durations."""
     folder = FOLDER / "runs" / run
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "run.json")
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in ("run.json", "SHA256SUMS"))
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
 
 

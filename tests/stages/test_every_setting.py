@@ -53,7 +53,7 @@ TRAIN = {
     "train.select_on": "validation",
     "train.loss.cross_entropy": 2.0,
     "train.loss.dice": 2.0,
-    "train.loss.epsilon": 10.0,
+    "train.loss.epsilon": 1.0,
     "train.augment.horizontal_flip_p": 0.0,
     "train.augment.vertical_flip_p": 0.0,
     "train.augment.quarter_turn_p": 0.0,

@@ -32,8 +32,8 @@ Make = Callable[..., Any]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return all that must not differ between two trainings; run.json holds durations."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != "run.json"]
+    """Return all that must not differ between two trainings; run.json holds durations, and its checksum follows."""
+    paths = [p for p in folder.rglob("*") if p.is_file() and p.name not in ("run.json", files.SUMS)]
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(paths)}
 
 
@@ -188,6 +188,7 @@ def test_classes_are_weighed_by_how_rare_they_are_in_training(make_prepared: Mak
     counts = [int((masks[:4] == k).sum()) for k in range(3)]
     masks[4:] = 1  # the test items would say otherwise
     np.save(folder / "masks.npy", masks)
+    files.seal(folder)
     data = prepared.read(folder)
     settings = train_settings(loss={"cross_entropy": 1.0, "dice": 0.0, "epsilon": 1e-5})
     weights = torch.tensor([4 * 32 * 32 / (3 * count) for count in counts])

@@ -7,6 +7,7 @@ import socket
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from bench.formats import files
 from bench.sweep import ledger
 
 
@@ -40,11 +41,11 @@ def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path)
     content = json.loads(claim.read_text())
 
     content["owner"]["started"] -= 1000  # the number was given to another process since
-    claim.write_text(json.dumps(content))
+    claim.write_text(json.dumps(files.with_checksum(content)))
     assert ledger.last(tmp_path, "c").state == "lost"
 
     content["owner"]["host"] = f"not-{socket.gethostname()}"
-    claim.write_text(json.dumps(content))
+    claim.write_text(json.dumps(files.with_checksum(content)))
     assert ledger.last(tmp_path, "c").state == "running"
     old = claim.stat().st_mtime - ledger.LEASE_S - 60
     os.utime(claim, (old, old))
@@ -58,7 +59,7 @@ def test_a_job_counts_while_slurm_knows_it(tmp_path: Path) -> None:
     assert attempt is not None
     content = json.loads(attempt.path("claim").read_text())
     content["owner"]["started"] -= 1000
-    attempt.path("claim").write_text(json.dumps(content))
+    attempt.path("claim").write_text(json.dumps(files.with_checksum(content)))
     ledger.mark_job(attempt, "12_3")
 
     assert ledger.last(tmp_path, "c", frozenset({"12_3"})).state == "running"
