@@ -127,7 +127,7 @@ def _read_histograms(path: Path, images: int) -> npt.NDArray[np.uint32]:
         UserError: the file is missing, damaged or of other images.
     """
     try:
-        with path.open("rb") as file, np.load(file) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             found: npt.NDArray[np.uint32] = content["histograms"]
     except FileNotFoundError:
         raise UserError(f"{path} is missing: evaluate this dataset again.") from None

@@ -271,7 +271,7 @@ def test_evaluate(make_prepared: Make) -> None:
     for size in (1, 2):
         settings = section(changed(PARAMS, "evaluate.batch", size), "evaluate", evaluate.Settings)
         levels = lambda name, shape: np.zeros(shape, np.uint8)  # noqa: E731
-        batches.append(evaluate.score(data, levels, settings.batch)[0]["batch"].tolist())
+        batches.append(evaluate.score(data, levels, settings.batch)[0]["images"]["batch"].tolist())
     assert batches == [[0, 1, 2, 3], [0, 0, 1, 1]]
 
 
