@@ -44,8 +44,8 @@ NOTES = [
     "random: as in the paper, by item. grouped: no photograph on both sides.",
     "> 0: every non-zero pixel of a mask is crack, as in the authors' loader. > 127: the true area.",
     "leakage: random minus grouped. thick masks: > 0 minus > 127, on the same test images.",
-    "95 % interval: bootstrap over the photographs of each test split, the same draws for both thresholds; the mean over "
-    "the seeds of the split. How much another training would differ is in it only as far as the seeds show.",
+    "95 % interval: bootstrap over the photographs of each test split, the same draws for both thresholds; the mean "
+    "over the seeds of the split. How much another training would differ is in it only as far as the seeds show.",
     "by seed: the value under each seed of the split, in order.",
 ]
 
@@ -96,7 +96,7 @@ def table(frame: pd.DataFrame) -> Table:
     """Return the rows ``ROWS`` of each dataset, with intervals, from counts per test image."""
     rows = []
     for dataset, part in frame.groupby("dataset"):
-        values = {key: iou(group) for key, group in part.groupby(CONDITION)}
+        values = {key: iou(group, [key[0] == "grouped", key[2]]) for key, group in part.groupby(CONDITION)}
         seeds = sorted(part["split_seed"].unique())
         for label, terms in ROWS.items():
             draws = np.mean([sum(sign * values[*key, s] for key, sign in terms.items()) for s in seeds], axis=0)
@@ -108,10 +108,10 @@ def table(frame: pd.DataFrame) -> Table:
     return Table("leakage_effect", CAPTION, pd.DataFrame(rows), {"Crack IoU": 4}, NOTES)
 
 
-def iou(group: pd.DataFrame) -> np.ndarray:
+def iou(group: pd.DataFrame, seed: list[int]) -> np.ndarray:
     """Return the pooled IoU as measured, then of each draw of the photographs with replacement."""
     sums = group.groupby("photo")[COUNTS].sum().to_numpy(float)
-    weights = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), RESAMPLES)
+    weights = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), RESAMPLES)
     drawn = np.concatenate([np.ones((1, len(sums))), weights]) @ sums
     return drawn[:, 0] / drawn.sum(1)
 
@@ -119,10 +119,11 @@ def iou(group: pd.DataFrame) -> np.ndarray:
 def provenance(cells: list[dict]) -> str:
     """Return what all runs share, and how long they took."""
     first = cells[0]
-    settings, counts = first["settings"], {tuple(sorted(cell["counts"].items())) for cell in cells}
+    train, counts = first["settings"]["train"], {tuple(sorted(cell["counts"].items())) for cell in cells}
     lines = [
-        f"- {len(cells)} trainings of {first['model_name']}, seed {first['seed']}, {settings['encoder']} from scratch, "
-        f"{settings['image_size']} px, {settings['epochs']} epochs, batches of {settings['batch']}, lr {settings['lr']:g}",
+        f"- {len(cells)} trainings of {first['model_name']}, seed {first['seed']}, {train['encoder']} from scratch, "
+        f"{first['settings']['prepare']['image_size']} px, {train['epochs']} epochs, "
+        f"batches of {train['batch']}, lr {train['lr']:g}",
         f"- items: {'; '.join(', '.join(f'{n} {k}' for k, n in c) for c in sorted(counts))}; "
         f"from {', '.join(sorted({cell['origin'] for cell in cells}))}",
         f"- code: {', '.join(sorted({str(cell['code']['commit']) for cell in cells}))}, "
