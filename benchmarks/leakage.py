@@ -18,9 +18,9 @@ import numpy as np
 
 from bench import plugins
 from bench.audit.crops import find_crops
-from bench.audit.duplicates import find_duplicates
-from bench.audit.features import extract_all, thumbnail
+from bench.audit.features import extract_all
 from bench.audit.leakage import links_by_names
+from bench.datasets._duplicates import find_duplicates, thumbnail
 from bench.datasets._images import read_image
 
 

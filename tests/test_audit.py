@@ -39,7 +39,7 @@ def flags(root: Path, image: np.ndarray, mask: np.ndarray, suffix: str = ".png",
     save(root / "images" / f"1{suffix}", image, **options)
     save(root / "masks" / "1.png", mask)
     pair = Pair("1", root / "images" / f"1{suffix}", root / "masks" / "1.png", "1")
-    return set(inspect([pair], 1)["flags"][0].split("; ")) - {""}
+    return set(inspect(pair, 1)[0]["flags"].split("; ")) - {""}
 
 
 def test_a_sound_pair_has_no_flags(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_each_fault_is_named(tmp_path: Path) -> None:
     assert flags(tmp_path, image, half(255), ".jpg", exif=exif) == {"turned by EXIF"}
     (tmp_path / "images" / "1.png").write_bytes(b"no image")
     pair = Pair("1", tmp_path / "images" / "1.png", tmp_path / "masks" / "1.png", "1")
-    assert inspect([pair], 1)["flags"].tolist() == ["unreadable"]
+    assert inspect(pair, 1)[0]["flags"] == "unreadable"
 
 
 def test_files_without_partner_are_listed(tmp_path: Path) -> None:

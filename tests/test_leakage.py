@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from bench.audit.crops import find_crops, same_photograph
-from bench.audit.duplicates import TURNS, find_duplicates
-from bench.audit.features import extract, thumbnail
+from bench.audit.features import extract
+from bench.datasets._duplicates import TURNS, find_duplicates, thumbnail
 
 
 def photograph(seed: int, side: int = 600) -> np.ndarray:
@@ -73,4 +73,5 @@ def test_overlapping_crops_are_found_with_the_part_they_share() -> None:
 
 def test_crops_without_common_part_are_not_linked() -> None:
     image = photograph(7)
-    assert same_photograph(extract(crop(image, 0, 0, 300, 300)), extract(crop(image, 300, 300, 300, 300))) is None
+    a, b = extract(crop(image, 0, 0, 300, 300)), extract(crop(image, 300, 300, 300, 300))
+    assert same_photograph(a.local, b.local) is None

@@ -1,58 +1,81 @@
 """Find overlapping crops of one photograph by what they show, without names: retrieval, then geometry."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm import tqdm
 
-from bench.audit.features import Features, Floats
+from bench.audit.features import PICTURE, QUANTUM, Features, Local
+from bench.audit.spread import spread
+from bench.datasets._duplicates import Floats
 
 WORDS, PARTS = 128, 64
 """Of the image vectors: visual words, components kept of a descriptor."""
-NEIGHBOURS = 16
+NEIGHBOURS = 32
 """Images compared in detail with each image."""
-INLIERS = 7
-"""Least number of points that agree; measured in benchmarks/leakage.py."""
+INLIERS, SURE = 5, 15
+"""Points that must agree for the pictures to be laid over each other, and those that are enough by themselves; among
+thousands of pairs some five to ten agree by chance. Measured in benchmarks/leakage.py, as is the next."""
+CORRELATION = 0.5
+"""Least correlation of the pictures where they overlap; of different photographs it stays below 0.4."""
 TOLERANCE = 0.012
 """Distance within which a point agrees, as a share of the side: 2.3 px of 192."""
+ALIKE = 0.85
+"""Least product of two descriptors that may show the same point."""
 SCALES = (0.25, 4.0)
-_TRIES = 200
+_TRIES = 300
+_BLOCK = 256
+
+Vector = npt.NDArray[np.float64]
+Picture = npt.NDArray[np.uint8]
+
+
+class Overlap(NamedTuple):
+    """How many points agree, and the part of each image that the other shows: left, top, right, bottom, 0 to 1."""
+
+    inliers: int
+    of_a: tuple[float, ...]
+    of_b: tuple[float, ...]
 
 
 def find_crops(features: Sequence[Features], neighbours: int = NEIGHBOURS) -> pd.DataFrame:
     """Return the pairs of images that overlap as upright crops of one photograph.
 
+    Each image is compared with those whose vectors are nearest, then with what was found to overlap one that it
+    overlaps itself.
+
     Returns:
         Columns a, b (positions, a < b), inliers, and the part of a that b shows and of b that a shows, each as
         left, top, right, bottom from 0 to 1 (``a_left`` ... ``b_bottom``).
     """
-    vectors = image_vectors(features)
-    rows = []
-    for a, b in tqdm(_candidates(vectors, neighbours), desc="compare crops", unit="pair"):
-        found = same_photograph(features[a], features[b])
-        if found is not None:
-            inliers, scale, offset = found
-            lows, highs = np.clip(-offset / scale, 0, 1), np.clip((1 - offset) / scale, 0, 1)
-            back = np.clip(offset, 0, 1), np.clip(scale + offset, 0, 1)
-            rows.append([a, b, inliers, *lows, *highs, *back[0], *back[1]])
+    local = [f.local for f in features]
+    first = candidates(image_vectors(local), neighbours)
+    with tempfile.TemporaryDirectory() as folder:
+        _pack(local, Path(folder))
+        rows = _compare(folder, sorted(first), "compare crops")
+        rows += _compare(folder, sorted(_friends(rows) - first), "compare their neighbours")
     sides = [f"{image}_{side}" for image in "ab" for side in ("left", "top", "right", "bottom")]
     return pd.DataFrame(rows, columns=["a", "b", "inliers", *sides]).sort_values(["a", "b"], ignore_index=True)
 
 
-def image_vectors(features: Sequence[Features]) -> Floats:
+def image_vectors(features: Sequence[Local]) -> Floats:
     """Return one vector per image, (N, 8192), unit norm, whose products rank images by common local features.
 
     **Source:** Jegou et al. 2010, CVPR (VLAD), with normalised residuals of each word (Arandjelovic and Zisserman
     2013, CVPR).
     """
     generator = np.random.Generator(np.random.PCG64(0))
-    every = np.concatenate([f.descriptors for f in features])
-    sample = every[generator.permutation(len(every))[:20_000]]
-    if len(sample) < WORDS:
+    chosen = generator.permutation(sum(len(f.descriptors) for f in features))[:20_000]
+    if len(chosen) < WORDS:
         return np.zeros((len(features), 1), np.float32)
+    sample = np.concatenate([f.descriptors for f in features])[np.sort(chosen)] / np.float32(QUANTUM)
     mean = sample.mean(0)
     axes = np.linalg.svd(sample - mean, full_matrices=False)[2][:PARTS].T
     cv2.setRNGSeed(0)
@@ -60,36 +83,104 @@ def image_vectors(features: Sequence[Features]) -> Floats:
     words: Floats = np.asarray(
         cv2.kmeans((sample - mean) @ axes, WORDS, np.zeros(0), criteria, 1, cv2.KMEANS_PP_CENTERS)[2], np.float32
     )
-    return _unit(np.stack([_vlad((f.descriptors - mean) @ axes, words) for f in features]))
+    return _unit(np.stack([_vlad((f.descriptors / np.float32(QUANTUM) - mean) @ axes, words) for f in features]))
 
 
 def _vlad(descriptors: Floats, words: Floats) -> Floats:
     """Return the sums of residuals to the nearest words, normalised per word, flat."""
-    sums = np.zeros_like(words)
-    if len(descriptors):
-        nearest = (descriptors @ words.T - (words**2).sum(1) / 2).argmax(1)
-        np.add.at(sums, nearest, descriptors - words[nearest])
-    return _unit(sums).ravel()
+    nearest = (descriptors @ words.T - (words**2).sum(1) / 2).argmax(1)
+    member = (np.arange(len(words))[:, None] == nearest).astype(np.float32)
+    return _unit(member @ descriptors - member.sum(1, keepdims=True) * words).ravel()
 
 
 def _unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
 
 
-def _candidates(vectors: Floats, neighbours: int) -> list[tuple[int, int]]:
-    """Return the pairs in which one image is among the nearest of the other, sorted."""
+def candidates(vectors: Floats, neighbours: int) -> set[tuple[int, int]]:
+    """Return the pairs (a, b), a < b, in which one image is among the nearest of the other."""
     pairs = set()
     count = min(neighbours, len(vectors) - 1)
     for start in range(0, len(vectors), 2048):
         alike = vectors[start : start + 2048] @ vectors.T
         alike[np.arange(len(alike)), start + np.arange(len(alike))] = -2
-        near = np.argpartition(-alike, count - 1, axis=1)[:, :count]
+        near = np.argpartition(-alike, count - 1, axis=1)[:, :count] if count else np.zeros((len(alike), 0), int)
         for row, columns in enumerate(near.tolist(), start):
             pairs |= {(min(row, column), max(row, column)) for column in columns}
-    return sorted(pairs)
+    return pairs
 
 
-def same_photograph(a: Features, b: Features) -> tuple[int, npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
+def _friends(rows: Iterable[Sequence[float]]) -> set[tuple[int, int]]:
+    """Return the pairs that overlap a common third image."""
+    near: dict[int, set[int]] = {}
+    for a, b, *_ in rows:
+        near.setdefault(int(a), set()).add(int(b))
+        near.setdefault(int(b), set()).add(int(a))
+    return {pair for others in near.values() for pair in combinations(sorted(others), 2)}
+
+
+def _pack(features: Sequence[Local], folder: Path) -> None:
+    """Write points and descriptors of all images one after the other, where processes can map them into memory."""
+    np.save(folder / "starts.npy", np.cumsum([0, *(len(f.points) for f in features)]))
+    np.save(folder / "points.npy", np.concatenate([f.points for f in features]))
+    np.save(folder / "descriptors.npy", np.concatenate([f.descriptors for f in features]))
+    np.save(folder / "pictures.npy", np.stack([f.picture for f in features]))
+
+
+@cache
+def _opened(folder: str) -> list[npt.NDArray[Any]]:
+    names = ("starts", "points", "descriptors", "pictures")
+    return [np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in names]
+
+
+def _compare(folder: str, pairs: Sequence[tuple[int, int]], desc: str) -> list[list[float]]:
+    blocks = [(folder, pairs[i : i + _BLOCK]) for i in range(0, len(pairs), _BLOCK)]
+    return [row for rows in spread(_compare_block, blocks, desc, few=20) for row in rows]
+
+
+def _compare_block(work: tuple[str, Sequence[tuple[int, int]]]) -> list[list[float]]:
+    starts, points, descriptors, pictures = _opened(work[0])
+
+    def local(i: int) -> Local:
+        own = slice(starts[i], starts[i + 1])
+        return Local(points[own], descriptors[own], pictures[i])
+
+    found = ((a, b, same_photograph(local(a), local(b))) for a, b in work[1])
+    return [[a, b, overlap.inliers, *overlap.of_a, *overlap.of_b] for a, b, overlap in found if overlap is not None]
+
+
+def same_photograph(a: Local, b: Local) -> Overlap | None:
+    """Return how two images overlap as crops of one photograph; None if they do not."""
+    found = _agreement(a, b)
+    if found is None:
+        return None
+    inliers, scale, offset = found
+    lows, highs = np.clip(-offset / scale, 0, 1), np.clip((1 - offset) / scale, 0, 1)
+    overlap = Overlap(inliers, (*lows, *highs), (*np.clip(offset, 0, 1), *np.clip(scale + offset, 0, 1)))
+    sure = inliers >= SURE or _correlation(a.picture, b.picture, scale, offset, overlap.of_a) >= CORRELATION
+    return overlap if sure else None
+
+
+def _correlation(a: Picture, b: Picture, scale: Vector, offset: Vector, part: Sequence[float]) -> float:
+    """Return the correlation of two pictures over the ``part`` of the first, local light and contrast taken off."""
+    matrix = np.column_stack([np.diag(scale), offset * PICTURE + (scale - 1) / 2])  # pixels have their centre at a half
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid_over = cv2.warpAffine(b, matrix, (PICTURE, PICTURE), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    left, top, right, bottom = (np.array(part) * PICTURE + [2, 2, -2, -2]).astype(int)
+    x, y = (_flat(picture)[top:bottom, left:right] for picture in (a, np.asarray(laid_over, np.uint8)))
+    if x.size < 64:
+        return 0.0
+    x, y = x - x.mean(), y - y.mean()
+    return float((x * y).sum() / max(float(np.linalg.norm(x) * np.linalg.norm(y)), 1e-6))
+
+
+def _flat(picture: Picture) -> Floats:
+    high = picture.astype(np.float32)
+    high -= cv2.GaussianBlur(high, (0, 0), 6.0)
+    return np.asarray(high / np.sqrt(cv2.GaussianBlur(high**2, (0, 0), 6.0) + 1), np.float32)
+
+
+def _agreement(a: Local, b: Local) -> tuple[int, Vector, Vector] | None:
     """Return how many points agree on ``b = scale * a + offset`` (each x, y), with scale and offset; None if too few.
 
     Crops are cut upright and stretched to a square, so that two scales and two offsets say all: two points fix them,
@@ -99,9 +190,10 @@ def same_photograph(a: Features, b: Features) -> tuple[int, npt.NDArray[np.float
     """
     if min(len(a.points), len(b.points)) < INLIERS:
         return None
-    alike = a.descriptors @ b.descriptors.T
-    there, back = alike.argmax(1), alike.argmax(0)
-    mutual = np.flatnonzero((back[there] == np.arange(len(there))) & (alike.max(1) > 0.8))
+    alike = a.descriptors.astype(np.float32) @ b.descriptors.astype(np.float32).T
+    there = alike.argmax(1)
+    best = alike[np.arange(len(there)), there]
+    mutual = np.flatnonzero((alike.max(0)[there] == best) & (best > ALIKE * QUANTUM**2))
     p, q = a.points[mutual].astype(float), b.points[there[mutual]].astype(float)
     if len(p) < INLIERS:
         return None
@@ -114,11 +206,10 @@ def same_photograph(a: Features, b: Features) -> tuple[int, npt.NDArray[np.float
     if not len(scale):
         return None
     offset = q[draws[:, 0]] - scale * p[draws[:, 0]]
-    agree = np.abs(scale[:, None] * p + offset[:, None] - q).max(2) < TOLERANCE
-    best = int(agree.sum(1).argmax())
-    inside = agree[best]
-    spread = p[inside].max(0) - p[inside].min(0)
-    if inside.sum() < INLIERS or spread.min() < 0.1:
+    agree = (np.abs(scale[:, None] * p + offset[:, None] - q) < TOLERANCE).all(2)
+    inside = agree[int(agree.sum(1).argmax())]
+    spread_out = p[inside].max(0) - p[inside].min(0)
+    if inside.sum() < INLIERS or spread_out.min() < 0.1:
         return None
     from_p, from_q = p[inside] - p[inside].mean(0), q[inside] - q[inside].mean(0)
     slope = (from_p * from_q).sum(0) / (from_p**2).sum(0)  # least squares over all points that agree

@@ -2,26 +2,39 @@
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
+from bench.audit.spread import spread
+from bench.datasets._duplicates import Floats, thumbnail
 from bench.datasets._images import read_image
 
-Floats = npt.NDArray[np.float32]
-
-THUMBNAIL = 32
-HIGH_PASS = 4.0
-"""Standard deviation, px of the thumbnail, of the blur taken off: what is left is not the light but the thing."""
 SIDE = 192
-POINTS = 150
-CONTRAST = 0.005
-"""Of SIFT, a tenth of its default: plaster and asphalt have little."""
+POINTS = 300
+CONTRAST = 0.002
+"""Of SIFT, a twentieth of its default: plaster and asphalt have little."""
+PICTURE = 128
+QUANTUM = 512.0
+"""Steps per unit of a descriptor's components, which seldom exceed a half."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """What an overlap is found and confirmed by.
+
+    Attributes:
+        points: (n, 2), x and y from 0 to 1.
+        descriptors: (n, 128), uint8: ``QUANTUM`` times components of unit norm.
+        picture: grey, uint8, (128, 128).
+    """
+
+    points: Floats
+    descriptors: npt.NDArray[np.uint8]
+    picture: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -31,21 +44,21 @@ class Features:
     Attributes:
         pixels: SHA-256 of the decoded pixels.
         thumbnail: (32, 32), zero mean, unit norm.
-        points: (n, 2), x and y from 0 to 1.
-        descriptors: (n, 128), unit norm.
+        local: points, their descriptors, a small picture.
     """
 
     pixels: str
     thumbnail: Floats
-    points: Floats
-    descriptors: Floats
+    local: Local
 
 
-def extract_all(paths: Sequence[Path], threads: int = 2) -> list[Features]:
+def extract_all(paths: Sequence[Path]) -> list[Features]:
     """Return the features of each image file, in order."""
-    with ThreadPoolExecutor(threads) as pool:
-        work = pool.map(lambda path: extract(read_image(path)), paths)
-        return list(tqdm(work, total=len(paths), desc="read images", unit="image"))
+    return spread(_extract_file, paths, "read images")
+
+
+def _extract_file(path: Path) -> Features:
+    return extract(read_image(path))
 
 
 def extract(image: npt.NDArray[np.uint8]) -> Features:
@@ -67,17 +80,7 @@ def extract(image: npt.NDArray[np.uint8]) -> Features:
     places = np.array([point.pt for point in points], np.float32).reshape(-1, 2) / np.float32(SIDE)
     found = np.zeros((0, 128), np.float32) if descriptors is None else np.asarray(descriptors, np.float32)
     roots = np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-6))
-    return Features(hashlib.sha256(image.tobytes()).hexdigest(), thumbnail(np.asarray(grey, np.uint8)), places, roots)
-
-
-def thumbnail(grey: npt.NDArray[np.uint8]) -> Floats:
-    """Return the high-passed thumbnail of a grey image (H, W); all zeros if it is blank.
-
-    >>> float(thumbnail(np.full((64, 64), 7, np.uint8)).max())
-    0.0
-    """
-    small = cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small -= cv2.GaussianBlur(small, (0, 0), HIGH_PASS, borderType=cv2.BORDER_REFLECT)
-    small -= small.mean()
-    norm = float(np.linalg.norm(small))
-    return np.asarray(small / norm if norm > 1e-3 else np.zeros_like(small), np.float32)
+    kept = np.clip(roots * QUANTUM, 0, 255).round().astype(np.uint8)
+    picture = np.asarray(cv2.resize(grey, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = hashlib.sha256(image.tobytes()).hexdigest()
+    return Features(pixels, thumbnail(np.asarray(grey, np.uint8)), Local(places, kept, picture))

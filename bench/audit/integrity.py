@@ -1,17 +1,14 @@
 """Faults and oddities of the files of a dataset, counted and named."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-import pandas as pd
 from PIL import ExifTags, Image
-from tqdm import tqdm
 
 from bench.datasets._dataset import Pair
-from bench.datasets._images import read_image, read_mask
+from bench.datasets._images import Array, read_image, read_mask
 from bench.errors import UserError
 
 BLANK = 1.0
@@ -35,18 +32,12 @@ FLAGS = {
 }
 
 
-def inspect(pairs: Sequence[Pair], classes: int, threads: int = 2) -> pd.DataFrame:
-    """Return one row per pair: item, what is odd (names from ``FLAGS``, joined by "; "), and facts.
+def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
+    """Return what is to be said of a pair, and its image, uint8 (H, W, 3); None if it cannot be read.
 
-    Columns: item, flags, height, width, format, mode, mask_mode, labels (values if few, else their number),
-    above_0 and above_127 (share of mask pixels).
+    Said are: item, flags (names from ``FLAGS``, joined by "; "), height, width, format, mode, mask_mode, labels (values
+    if few, else their number), above_0 and above_127 (share of mask pixels).
     """
-    with ThreadPoolExecutor(threads) as pool:
-        work = pool.map(lambda pair: _inspect(pair, classes), pairs)
-        return pd.DataFrame(list(tqdm(work, total=len(pairs), desc="inspect", unit="pair")))
-
-
-def _inspect(pair: Pair, classes: int) -> dict[str, Any]:
     row: dict[str, Any] = {"item": pair.item, "flags": "", "height": 0, "width": 0, "format": "", "mode": ""}
     row |= {"mask_mode": "", "labels": "", "above_0": np.nan, "above_127": np.nan}
     try:
@@ -55,22 +46,22 @@ def _inspect(pair: Pair, classes: int) -> dict[str, Any]:
         raw = _labels(pair.mask)
         mask = read_mask(pair.mask, classes)
     except UserError as error:
-        return row | {"flags": "unreadable", "labels": str(error)}
-    values = np.unique(raw)
-    grey = image.std(axis=(0, 1)).max() < BLANK
+        return row | {"flags": "unreadable", "labels": str(error)}, None
+    values = np.flatnonzero(np.bincount(raw.ravel())) if raw.dtype == np.uint8 else np.unique(raw)
+    spread = cv2.meanStdDev(image)[1].max()
     row |= {**head, "height": image.shape[0], "width": image.shape[1], "mask_mode": str(raw.dtype)}
     row["labels"] = " ".join(map(str, values.tolist())) if len(values) <= FEW_LABELS else f"{len(values)} values"
     row["above_0"], row["above_127"] = float((mask > 0).mean()), float((mask > (127 if classes == 1 else 0)).mean())
     found = {
         "sizes differ": image.shape[:2] != mask.shape,
-        "blank image": bool(grey),
+        "blank image": bool(spread < BLANK),
         "empty mask": row["above_127"] == 0,
         "full mask": row["above_127"] > 0.5,
         "lossy mask": len(values) > FEW_LABELS,
         "label values": classes == 1 and len(values) <= FEW_LABELS and int(values.max()) not in (0, 255),
         "grey image": bool((image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all()),
     }
-    return row | {"flags": "; ".join([*flags, *(name for name, yes in found.items() if yes)])}
+    return row | {"flags": "; ".join([*flags, *(name for name, yes in found.items() if yes)])}, image
 
 
 def _header(path: Path) -> tuple[list[str], dict[str, str]]:

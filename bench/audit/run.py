@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench import plugins
 from bench.audit.crops import find_crops
-from bench.audit.duplicates import find_duplicates
-from bench.audit.features import Features, extract_all
+from bench.audit.features import Features, extract
 from bench.audit.integrity import FLAGS, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
+from bench.audit.spread import spread
 from bench.datasets._dataset import Pair
+from bench.datasets._duplicates import find_duplicates, join_groups
 from bench.errors import UserError
 from bench.formats import files
 from bench.render import text
@@ -40,15 +42,16 @@ def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -
         raise UserError(f"{data} holds none of {', '.join(datasets)}: run `bench download {data}` first.")
     lonely = {name: unpaired(data / name) for name in present}
     pairs = {name: _pairs(name, data / name) for name in present}
-    inspected = {name: inspect(pairs[name], plugins.load("datasets", name).CARD.classes) for name in present}
-    for name in present:  # what cannot be read is told above and left out below
-        broken = set(inspected[name].loc[inspected[name]["flags"].str.contains("unreadable"), "item"])
-        pairs[name] = [pair for pair in pairs[name] if pair.item not in broken]
-    items = pd.DataFrame(
-        [[name, pair.item, pair.photo] for name in present for pair in pairs[name]],
-        columns=["dataset", "item", "photo"],
+    inspected, features = _examine_all(pairs)
+    whole = {name: frame[frame["flags"] != "unreadable"] for name, frame in inspected.items()}  # the rest is told above
+    pairs = {name: [pair for pair in pairs[name] if pair.item in set(whole[name]["item"])] for name in present}
+    items = pd.concat(
+        [
+            whole[name][["item", "above_127"]].assign(dataset=name, photo=[pair.photo for pair in pairs[name]])
+            for name in present
+        ],
+        ignore_index=True,
     )
-    features = extract_all([pair.image for name in present for pair in pairs[name]])
     links = _links(features, items)
     for name in present:
         _mark_identical(inspected[name], items, features, items.index[items["dataset"] == name].tolist())
@@ -62,6 +65,22 @@ def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -
     _write(target, tables, inspected, items, links)
     files.write_text(target / "README.md", page)
     return page
+
+
+def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFrame], list[Features]]:
+    """Return what is to be said of the pairs of each dataset, and the features of all images that can be read."""
+    classes = {name: plugins.load("datasets", name).CARD.classes for name in pairs}
+    found = spread(_examine, [(pair, classes[name]) for name in pairs for pair in pairs[name]], "examine")
+    inspected, start = {}, 0
+    for name, own in pairs.items():
+        inspected[name] = pd.DataFrame([row for row, _ in found[start : start + len(own)]])
+        start += len(own)
+    return inspected, [features for _, features in found if features is not None]
+
+
+def _examine(work: tuple[Pair, int]) -> tuple[dict[str, Any], Features | None]:
+    row, image = inspect(*work)
+    return row, None if image is None else extract(image)
 
 
 def _pairs(name: str, root: Path) -> list[Pair]:
@@ -155,9 +174,12 @@ def _leakage_table(
         first = int(group.index[0])
         own = links[links["a"].isin(group.index) & links["b"].isin(group.index)]
         own = own.assign(a=own["a"] - first, b=own["b"] - first)
+        alike = own[own["kind"] == "duplicate"]
+        groups = join_groups(group["photo"].tolist(), zip(alike["a"], alike["b"], strict=True))
         for kind in SPLITS:
             try:
-                split = assign(str(name), pairs[str(name)], replace(settings, split=kind))  # type: ignore[arg-type]
+                chosen = replace(settings, split=kind)  # type: ignore[arg-type]
+                split = assign(str(name), pairs[str(name)], chosen, groups, group["above_127"].tolist())
             except (UserError, ValueError):
                 continue  # too few photographs, or none published
             found = leakage(split, group["photo"].tolist(), own)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from bench import plugins
 from bench.datasets._dataset import Pair, shorten
+from bench.datasets._duplicates import THUMBNAIL, find_duplicates, join_groups, thumbnail
 from bench.datasets._images import read_image, read_mask
 from bench.datasets._index import published_split
 from bench.errors import UserError
@@ -30,8 +32,8 @@ class Settings:
     Attributes:
         image_size: side of the square that images and masks are resized to, px.
         mask_threshold: a pixel is crack where its grey level is above this, 0 to 254.
-        split: "random" by item, "grouped" by source photograph with balanced crack share, "published" as the
-            merged collection lists it.
+        split: "random" by item, "grouped" by source photograph with balanced crack share (images that show the same
+            picture count as one photograph), "published" as the merged collection lists it.
         test_share: share of the items for testing, between 0 and 1; the published split has its own.
         validation_share: share of the rest for validation, 0 to below 1.
         seed: of the split.
@@ -74,15 +76,23 @@ def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Pa
     plugin = plugins.load("datasets", dataset)
     origin = files.read_object(source / "source.json", {"source": str}, "run `bench download`")
     skip = {name.removeprefix(f"{dataset}/") for name in settings.skip if name.startswith(f"{dataset}/")}
-    pairs = [pair for pair in plugin.pairs(source) if pair.item not in skip]
+    every = plugin.pairs(source)
+    _require_known(dataset, skip, [pair.item for pair in every], settings.skip)
+    pairs = [pair for pair in every if pair.item not in skip]
     if len(pairs) < 2:
         raise UserError(f"{source} holds {len(pairs)} pairs: at least 2 are needed, one to train on and one to test.")
-    kind, facts = settings.split, _split_facts(settings, pairs)
+    groups = [pair.photo for pair in pairs]
+    facts = _split_facts(settings, groups)
+    if settings.split == "grouped" and (alike := _duplicates(dataset, pairs)):
+        groups = join_groups(groups, alike)
+        facts["duplicates"] = [[pairs[a].item, pairs[b].item] for a, b in alike]
     if splits is None:
-        split = assign(dataset, pairs, settings)
+        split = assign(dataset, pairs, settings, groups)
     else:
         names = [pair.item for pair in pairs]
-        split = remembered(splits, dataset, kind, names, facts, lambda: assign(dataset, pairs, settings))
+        split = remembered(
+            splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings, groups)
+        )
     items = pd.DataFrame(
         {
             "item": [pair.item for pair in pairs],
@@ -95,8 +105,21 @@ def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Pa
     prepared.write(target, items, card, _arrays(dataset, source, pairs, plugin.CARD.classes, settings))
 
 
-def assign(dataset: str, pairs: Sequence[Pair], settings: Settings) -> list[str]:
+def assign(
+    dataset: str,
+    pairs: Sequence[Pair],
+    settings: Settings,
+    groups: Sequence[str],
+    weights: Sequence[float] | None = None,
+) -> list[str]:
     """Return "train", "validation" or "test" for each pair, as ``settings.split`` says.
+
+    Args:
+        dataset: its id.
+        pairs: the dataset's.
+        settings: kind, shares and seed of the split.
+        groups: of each pair; a grouped split, and the validation part of a published one, keep a group together.
+        weights: crack share of each pair; None: read from the masks where they are needed.
 
     Raises:
         UserError: the dataset has too few photographs, or no published split.
@@ -104,7 +127,7 @@ def assign(dataset: str, pairs: Sequence[Pair], settings: Settings) -> list[str]
     plugin, shares = plugins.load("datasets", dataset), (settings.test_share, settings.validation_share)
     if settings.split == "random":
         return random_split(len(pairs), *shares, settings.seed)
-    groups, weights = [pair.photo for pair in pairs], _crack_shares(dataset, pairs, plugin.CARD.classes)
+    weights = _crack_shares(dataset, pairs, plugin.CARD.classes) if weights is None else weights
     try:
         if settings.split == "grouped":
             return grouped_split(groups, weights, *shares, settings.seed)
@@ -112,6 +135,33 @@ def assign(dataset: str, pairs: Sequence[Pair], settings: Settings) -> list[str]
         return with_validation(split, groups, weights, settings.validation_share, settings.seed)
     except ValueError as error:
         raise UserError(f"dataset {dataset}: {error}; set prepare.split to random in params.yaml.") from None
+
+
+def _require_known(dataset: str, skip: set[str], items: Sequence[str], entries: Sequence[str]) -> None:
+    """Refuse what is to be skipped and is no pair of any dataset, or not of this one."""
+    known = plugins.names("datasets")
+    lost = [entry for entry in entries if entry.partition("/")[0] not in known or "/" not in entry]
+    lost += [f"{dataset}/{item}" for item in sorted(skip - set(items))]
+    if lost:
+        likely = get_close_matches(lost[0].partition("/")[2], items, n=1)
+        hint = f" Did you mean {dataset}/{likely[0]}?" if likely else ""
+        raise UserError(f"prepare.skip names what is not there: {shorten(lost)}; write <dataset>/<item>.{hint}")
+
+
+def _duplicates(dataset: str, pairs: Sequence[Pair]) -> list[tuple[int, int]]:
+    """Return the positions of images that show the same picture, though their names tell of different photographs.
+
+    An image that cannot be read is like no other; it is named when its pixels are needed.
+    """
+    thumbnails = []
+    for pair in tqdm(pairs, desc=f"compare {dataset}", unit="image"):
+        try:
+            thumbnails.append(thumbnail(cv2.cvtColor(read_image(pair.image), cv2.COLOR_RGB2GRAY).astype(np.uint8)))
+        except UserError:
+            thumbnails.append(np.zeros((THUMBNAIL, THUMBNAIL), np.float32))
+    found = find_duplicates(np.stack(thumbnails))
+    both = zip(found["a"].tolist(), found["b"].tolist(), strict=True)
+    return [(a, b) for a, b in both if pairs[a].photo != pairs[b].photo]
 
 
 def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[float]:
@@ -128,10 +178,10 @@ def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[flo
     return shares
 
 
-def _split_facts(settings: Settings, pairs: Sequence[Pair]) -> dict[str, Any]:
+def _split_facts(settings: Settings, photos: Sequence[str]) -> dict[str, Any]:
     """Return what a split depends on beside the names of the items."""
     names = ("split", "test_share", "validation_share", "seed")
-    return {name: getattr(settings, name) for name in names} | {"photos": files.digest([p.photo for p in pairs])}
+    return {name: getattr(settings, name) for name in names} | {"photos": files.digest(list(photos))}
 
 
 def _arrays(

@@ -1,17 +1,35 @@
 """Find images that show the same picture: recompressed, resized, brightened, mirrored or turned."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from bench.audit.features import Floats
+Floats = npt.NDArray[np.float32]
 
+THUMBNAIL = 32
+HIGH_PASS = 4.0
+"""Standard deviation, px of the thumbnail, of the blur taken off: what is left is not the light but the thing."""
 ALIKE = 0.9
 """Least correlation of two thumbnails of one picture. Measured in benchmarks/leakage.py: unlike pictures stay below."""
 BLOCK = 2048
 
 TURNS = ("", "turn 90", "turn 180", "turn 270", "mirror", "mirror, turn 90", "mirror, turn 180", "mirror, turn 270")
+
+
+def thumbnail(grey: npt.NDArray[np.uint8]) -> Floats:
+    """Return the high-passed thumbnail of a grey image (H, W); all zeros if it is blank.
+
+    >>> float(thumbnail(np.full((64, 64), 7, np.uint8)).max())
+    0.0
+    """
+    small = cv2.resize(grey, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= cv2.GaussianBlur(small, (0, 0), HIGH_PASS, borderType=cv2.BORDER_REFLECT)
+    small -= small.mean()
+    norm = float(np.linalg.norm(small))
+    return np.asarray(small / norm if norm > 1e-3 else np.zeros_like(small), np.float32)
 
 
 def turned(thumbnails: Floats) -> Iterator[tuple[str, Floats]]:
@@ -48,3 +66,22 @@ def find_duplicates(thumbnails: Floats, alike: float = ALIKE) -> pd.DataFrame:
                     found[a, b] = value, turn
     rows_found = [[a, b, turn, min(value, 1.0)] for (a, b), (value, turn) in sorted(found.items())]
     return pd.DataFrame(rows_found, columns=["a", "b", "turn", "similarity"])
+
+
+def join_groups(groups: Sequence[str], pairs: Iterable[tuple[int, int]]) -> list[str]:
+    """Return the groups after those of each pair of positions became one, under the name that sorts first.
+
+    >>> join_groups(["p", "q", "r", "s", "q"], [(0, 1), (4, 2)])
+    ['p', 'p', 'p', 's', 'p']
+    """
+    root = {name: name for name in groups}
+
+    def find(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    for a, b in pairs:
+        first, second = sorted((find(groups[a]), find(groups[b])))
+        root[second] = first
+    return [find(name) for name in groups]
