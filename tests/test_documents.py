@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from bench import paper_audit
 from bench.cli import main
+from bench.formats import files
 from bench.settings import load_params, section
 from bench.stages import download
 
@@ -72,3 +74,27 @@ def test_the_shell_completes() -> None:
     complete = BashComplete(main, {}, "bench", "_BENCH_COMPLETE")
     assert [item.value for item in complete.get_completions([], "lead")] == ["leaderboard"]
     assert "--dataset" in [item.value for item in complete.get_completions(["score"], "--d")]
+
+
+def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
+    text = " ".join(TEXTS["README.md"].partition("## What it found about the paper")[2].partition("\n## ")[0].split())
+    gaps = paper_audit.identities()["iou_gap"].abs()
+    assert f"{(gaps < 2e-4).sum()} of its {len(gaps)} rows" in text
+    assert gaps.max() < 1e-3
+    first = {c: (paper_audit.winners(c)["first"] == "Context-CrackNet").sum() for c in ("miou", "recall", "precision")}
+    assert (
+        f"first in crack IoU on {first['miou']} of 10 datasets, in recall on {first['recall']}, in precision on "
+        f"{first['precision']}."
+    ) in text
+    costs = {p.stem: files.read_json(p) for p in (ROOT / "results" / "cost").glob("*.json")}
+    table = paper_audit.complexity(costs).set_index("printed")
+    for model in ("LinkNet", "Context-CrackNet"):
+        row = table.loc[model]
+        assert f"{row['gflops']:.2f}" in text
+        assert f"{row['gflops_here']:.2f}" in text
+    rest = table.drop(index=["LinkNet", "Context-CrackNet"])
+    assert (rest["gflops_here"] / rest["gflops"] - 1).abs().max() < 0.01
+    ranks = next(t for t in paper_audit.tables(costs) if t.name == "audit_ranks")
+    assert "critical difference: 4.28 ranks" in " ".join(ranks.notes)
+    alike = ranks.frame[ranks.frame["Differs by Nemenyi"] == "no"]["Model"].tolist()
+    assert alike == ["UnetPlusPlus", "Unet", "Linknet", "MAnet"]
