@@ -1,6 +1,7 @@
 """Scores: four files that come back as written, sorted; foreign or torn ones are named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,4 +102,14 @@ def test_rows_of_a_foreign_dataset_are_refused(tmp_path: Path, written: scores.S
 def test_another_version_of_the_format_is_refused(tmp_path: Path, written: scores.Scores, content: object) -> None:
     files.write_json(tmp_path / "cfd" / "cells.json", content)
     with pytest.raises(UserError, match=r"cells\.json has an unknown schema"):
+        scores.read(tmp_path / "cfd")
+
+
+def test_lost_lines_are_noticed(tmp_path: Path, written: scores.Scores) -> None:
+    card = {**written.card, "counts": {"train": 8, "validation": 0, "test": 2}}
+    scores.write(tmp_path / "cfd", replace(written, card=card))
+    scores.read(tmp_path / "cfd")
+    path = tmp_path / "cfd" / "images.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UserError, match=r"holds 1 rows of unet/0, the dataset has 2 test images: restore it"):
         scores.read(tmp_path / "cfd")
