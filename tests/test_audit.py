@@ -100,6 +100,10 @@ def test_the_command_finds_the_twins_in_the_sample(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["--params", str(PARAMS), "audit", *arguments])
     assert result.exit_code == 0, result.output
     assert (tmp_path / "audit" / "README.md").read_text() in result.output
+    page = (tmp_path / "audit" / "index.html").read_text()
+    assert page.count("<table>") == 4
+    assert "duplicate: cfd" in page
+    assert "http" not in page
     found = pd.read_csv(tmp_path / "audit" / "duplicates.csv").set_index(["Dataset", "And"])["Same picture"]
     assert found["cfd", "forest"] == 6
     assert found["cfd", "sylvie"] == 3

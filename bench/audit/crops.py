@@ -176,8 +176,8 @@ def _correlation(a: Picture, b: Picture, scale: Vector, offset: Vector, part: Se
 
 def _flat(picture: Picture) -> Floats:
     high = picture.astype(np.float32)
-    high -= cv2.GaussianBlur(high, (0, 0), 6.0)
-    return np.asarray(high / np.sqrt(cv2.GaussianBlur(high**2, (0, 0), 6.0) + 1), np.float32)
+    high -= cv2.blur(high, (21, 21))
+    return np.asarray(high / np.sqrt(cv2.blur(high**2, (21, 21)) + 1), np.float32)
 
 
 def _agreement(a: Local, b: Local) -> tuple[int, Vector, Vector] | None:

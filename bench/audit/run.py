@@ -13,6 +13,7 @@ from bench.audit.crops import find_crops
 from bench.audit.features import Features, extract
 from bench.audit.integrity import FLAGS, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
+from bench.audit.page import examples, markdown, page
 from bench.audit.spread import spread
 from bench.datasets._dataset import Pair
 from bench.datasets._duplicates import find_duplicates, join_groups
@@ -26,13 +27,16 @@ SPLITS = ("random", "grouped", "published")
 
 
 def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -> str:
-    """Write ``files.csv``, ``links.csv``, one CSV per table and ``README.md`` into ``target``; return the page.
+    """Write ``files.csv``, ``links.csv``, one CSV per table and the audit as Markdown and HTML into ``target``.
 
     Args:
         data: folder of the datasets, as the download stage writes them.
         target: folder for the audit.
         datasets: ids; those without a folder are named and left out.
         settings: shares and seed of the splits that are examined.
+
+    Returns:
+        The Markdown.
 
     Raises:
         UserError: none of the datasets is there.
@@ -61,10 +65,11 @@ def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -
         _across_table(items, links),
         _leakage_table(items, links, pairs, settings),
     ]
-    page = _page(tables, [name for name in datasets if name not in present])
+    missing = [name for name in datasets if name not in present]
     _write(target, tables, inspected, items, links)
-    files.write_text(target / "README.md", page)
-    return page
+    files.write_text(target / "index.html", page(tables, missing, examples(items, links, features)))
+    files.write_text(target / "README.md", markdown(tables, missing))
+    return markdown(tables, missing)
 
 
 def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFrame], list[Features]]:
@@ -221,11 +226,3 @@ def _write(
     files.write_csv(target / "links.csv", shown)
     for table in tables:
         files.write_text(target / f"{table.name}.csv", text.csv(table))
-
-
-def _page(tables: Sequence[Table], missing: Sequence[str]) -> str:
-    lines = ["# Audit of the raw data", ""]
-    lines += [f"Not there, so not examined: {', '.join(missing)}.", ""] if missing else []
-    lines += [f"## {table.name.capitalize()}\n\n{text.markdown(table)}" for table in tables]
-    lines.append("Every pair of alike images is in `links.csv`, every file in `files.csv`.")
-    return "\n".join(lines) + "\n"

@@ -1,4 +1,9 @@
-"""Transfer one link over HTTP to a file: resumed by range, retried with back-off, checked for length and web pages."""
+"""Transfer one link over HTTP to a file: resumed by range, retried with back-off, checked for length and web pages.
+
+On requests alone: gdown resumes without ``If-Range``, so that a file that changed is glued together, and neither it nor
+pooch nor huggingface_hub offers disk space, several mirrors and one kind of error at once; all three together would
+still need this file for the originals and for own mirrors.
+"""
 
 import html
 import re

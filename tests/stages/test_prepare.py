@@ -189,6 +189,35 @@ def test_skip_is_the_cure(make_raw: Make) -> None:
     assert data.items["item"].tolist() == [name for name in NAMES if name not in ("CFD_002", "CFD_009")]
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("cfd/CFD_0001", "Did you mean cfd/CFD_001?"),
+        ("cdf/CFD_001", "cdf/CFD_001; write <dataset>/<item>"),
+        ("x", "x;"),
+    ],
+)
+def test_what_is_to_be_skipped_must_be_there(make_raw: Make, entry: str, said: str) -> None:
+    message = refusal(make_raw(NAMES), skip=["cfd/CFD_002", entry])
+    assert "prepare.skip names what is not there" in message
+    assert said in message
+
+
+def test_a_grouped_split_keeps_the_same_picture_on_one_side(make_raw: Make) -> None:
+    source = make_raw(NAMES)
+    twins = [f"CFD_{i:03d}" for i in (2, 5, 9)]
+    first = Image.open(source / "images" / "CFD_002.png")
+    first.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(source / "images" / "CFD_005.png")
+    first.resize((80, 60)).resize((64, 48)).save(source / "images" / "CFD_009.png")
+    splits = source.with_name("splits")
+    for seed in range(4):
+        run(source, source.with_name("prepared"), "cfd", replace(SETTINGS, split="grouped", seed=seed), splits)
+        items = prepared.read(source.with_name("prepared")).items.set_index("item")
+        assert items.loc[twins, "split"].nunique() == 1
+    facts = json.loads(sorted(splits.iterdir())[0].read_text())["facts"]
+    assert facts["duplicates"] == [["CFD_002", "CFD_005"], ["CFD_002", "CFD_009"], ["CFD_005", "CFD_009"]]
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_pairs_are_refused(make_raw: Make, count: int) -> None:
     source = make_raw(NAMES[:count])
