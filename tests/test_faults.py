@@ -301,6 +301,28 @@ def test_dvc_tells_which_stage_to_run_again(workspace: Path) -> None:
             assert changed == set(damaged), (fault, damaged)
 
 
+def test_rot_that_leaves_the_time_of_change_alone_is_found(workspace: Path) -> None:
+    """DVC trusts size and time of a file it has hashed before; the checksums do not."""
+    from dvc.repo import Repo
+
+    path = Path(f"{PREPARED}/masks.npy")
+    whole, facts = path.read_bytes(), path.stat()
+    mode = facts.st_mode
+    try:
+        path.chmod(0o644)
+        with path.open("r+b") as file:
+            file.write(flip_bit(whole))
+        os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        with Repo() as repo:
+            assert not repo.status()
+        found = bench(EVALUATE.format(out="out"))
+        assert found.exit_code == 1
+        assert f"{path} is damaged" in found.output
+    finally:
+        replace(path, whole)
+        path.chmod(mode)
+
+
 @pytest.mark.parametrize(
     ("fault", "file"),
     [("removed", f"{PREPARED}/masks.npy"), ("half", f"{RUN}/weights.safetensors"), ("digit", f"{SCORES}/images.csv")],

@@ -130,7 +130,7 @@ def _pack(features: Sequence[Local], folder: Path) -> None:
 @cache
 def _opened(folder: str) -> list[npt.NDArray[Any]]:
     names = ("starts", "points", "descriptors", "pictures")
-    return [np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in names]
+    return [np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names]
 
 
 def _compare(folder: str, pairs: Sequence[tuple[int, int]], desc: str) -> list[list[float]]:

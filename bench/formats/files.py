@@ -20,7 +20,10 @@ Kind = type | tuple[type, ...]
 
 NUMBER = (int, float)
 
-_MEND = "delete {folder} and run the stage that writes it again; if the change is meant, delete " + SUMS + " there."
+_MEND = (
+    "delete {folder} and run the stage that writes it again (`dvc repro`, with --force if the copy in DVC's cache is "
+    "damaged too); if the change is meant, delete " + SUMS + " there."
+)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Scores: four files that come back as written, sorted; foreign or torn ones are named."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
