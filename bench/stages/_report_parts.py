@@ -38,7 +38,8 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     yield from score_tables.segmentation_tables(
         measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"]
     )
-    yield score_tables.table_6(measured, values.convention, results.names, paper["table_6"])
+    fair = {m: plugins.load("models", m).NAME for m in score_tables.FAIR_ABLATION}
+    yield score_tables.table_6(measured, values.convention, fair | results.names, paper["table_6"])
     yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
     found = _report_elsewhere.table(results, values.headline, values.convention, values.comparable, values.left_out)
     yield from [found] if found else []

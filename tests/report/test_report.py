@@ -24,6 +24,9 @@ def test_every_part_writes_its_files(grid):
     figures = {p.name for p in (grid / "reports" / "figures").iterdir()}
     for name in ("figure6", "ranks", "critical_difference", "pareto", "iou_by_width", "precision_recall", "training"):
         assert {f"{name}.png", f"{name}.svg"} <= figures
+    sixth = (grid / "reports" / "tables" / "table6.md").read_text()
+    assert "| CAGM + Plain Skips |" in sixth
+    assert "| context_cracknet" not in sixth  # names, not ids
     assert len(list((grid / "reports" / "cards").glob("*.md"))) == 9
 
 
