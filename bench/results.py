@@ -70,7 +70,7 @@ def read(
         seeds: likewise.
         external: models whose predictions came from elsewhere (``bench score``); all their cells are taken, whatever
             protocol they declare: whoever ranks keeps protocols apart.
-        mixed: whether the declared cells may follow different protocols; for a check that says so itself.
+        mixed: whether the declared cells may follow different protocols and lack rows; for a check that says so itself.
 
     Raises:
         UserError: there is nothing at all, a file is damaged, or the cells follow different protocols.
@@ -83,6 +83,8 @@ def read(
     cells = [c for part in found.values() for c in part.cells if c["model"] in models and c["seed"] in seeds]
     if not mixed:
         _one_protocol(cells, folder)
+        for d, part in found.items():
+            scores.require_rows(part, folder / "scores" / d / "images.csv")
     images, curves, history = (
         _concat([getattr(part, kind) for part in found.values()], models, seeds)
         for kind in ("images", "curves", "history")

@@ -83,15 +83,18 @@ def read(folder: Path) -> Scores:
             raise UserError(f"{folder / f'{name}.csv'} holds rows of a foreign dataset: {', '.join(sorted(foreign))}.")
         _require_counts(frame, folder / f"{name}.csv")
         frames[name] = frame
-    _require_rows(frames["images"], cells, folder / "images.csv")
     return Scores(**frames, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
 
 
-def _require_rows(images: pd.DataFrame, cells: dict[str, Any], path: Path) -> None:
-    """Refuse a file that lost whole lines: each cell has a row per test image of the prepared dataset."""
-    expected = cells["card"].get("counts", {}).get("test")
-    rows = images.groupby(["model", "seed"]).size()
-    for cell in cells["cells"]:
+def require_rows(scores: Scores, path: Path) -> None:
+    """Refuse scores that lost whole lines: each cell has a row per test image of the prepared dataset.
+
+    Raises:
+        UserError: names the cell; ``path`` says where the scores are from.
+    """
+    expected = scores.card.get("counts", {}).get("test")
+    rows = scores.images.groupby(["model", "seed"]).size()
+    for cell in scores.cells:
         found = int(rows.get((cell["model"], cell["seed"]), 0))
         if expected is not None and found != expected:
             raise UserError(

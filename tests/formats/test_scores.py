@@ -105,11 +105,8 @@ def test_another_version_of_the_format_is_refused(tmp_path: Path, written: score
         scores.read(tmp_path / "cfd")
 
 
-def test_lost_lines_are_noticed(tmp_path: Path, written: scores.Scores) -> None:
-    card = {**written.card, "counts": {"train": 8, "validation": 0, "test": 2}}
-    scores.write(tmp_path / "cfd", replace(written, card=card))
-    scores.read(tmp_path / "cfd")
-    path = tmp_path / "cfd" / "images.csv"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(UserError, match=r"holds 1 rows of unet/0, the dataset has 2 test images: restore it"):
-        scores.read(tmp_path / "cfd")
+def test_lost_lines_are_noticed(written: scores.Scores) -> None:
+    whole = replace(written, card={**written.card, "counts": {"train": 8, "validation": 0, "test": 2}})
+    scores.require_rows(whole, Path("images.csv"))
+    with pytest.raises(UserError, match=r"images.csv holds 1 rows of unet/0, the dataset has 2 test images: restore"):
+        scores.require_rows(replace(whole, images=written.images[1:]), Path("images.csv"))
