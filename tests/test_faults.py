@@ -228,7 +228,7 @@ def outcomes(case: Case) -> dict[str, str]:
                 replace(path, fault(whole))
                 result, after = run(case, command)
                 repaired = path.is_file() and path.read_bytes() == whole
-                kinds.append(outcome(case, path, result, after == before, repaired))
+                kinds.append(outcome(case, path, result, differing(before, after), repaired))
                 restore(kept, folder)
             found[name] = ", ".join(dict.fromkeys(kinds))
     finally:
@@ -241,18 +241,24 @@ def restore(kept: Path, folder: Path) -> None:
     shutil.copytree(kept, folder)
 
 
-def outcome(case: Case, path: Path, result: Any, same: bool, repaired: bool) -> str:
+def differing(before: Any, after: Any) -> list[str]:
+    """Return what two runs of a command do not share: "what it says", and names of files."""
+    names = sorted(n for n in before[1].keys() | after[1].keys() if before[1].get(n) != after[1].get(n))
+    return ["what it says"] * (before[0] != after[0]) + names
+
+
+def outcome(case: Case, path: Path, result: Any, changed: list[str], repaired: bool) -> str:
     """Return the word for what a command made of a fault."""
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         return f"traceback: {result.exception!r}"
     said = any(word in result.output for word in (str(path), f"masks/{path.stem}.", f"images/{path.stem}.", case.said))
-    if path.parts[0] == ".sweep" and not same and not result.exit_code:
+    if path.parts[0] == ".sweep" and changed and not said and not result.exit_code:
         return "redone" if "to do" in result.stdout or "not recorded" in result.stdout else "wrong state"
     if result.exit_code:
         return "named" if said else f"not named: {result.output[-300:]}"
-    if same:
+    if not changed:
         return "repaired" if repaired or case.file.startswith("stopped") else "harmless"
-    return "named" if said else f"wrong number: {result.output[-300:]}"
+    return "named" if said else f"wrong number in {changed}: {result.output[-300:]}"
 
 
 @pytest.fixture(scope="module")
