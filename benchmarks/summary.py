@@ -35,6 +35,10 @@ def _parts(content: Mapping[str, Any]) -> Iterator[str]:
     for key, value in content.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             yield _table(pd.DataFrame(value).map(_shown))
+        elif isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()):
+            frame = pd.json_normalize(list(value.values()))
+            frame.insert(0, key, list(value))
+            yield _table(frame.map(_text))
         elif isinstance(value, dict) and value and all(isinstance(v, int | float) for v in value.values()):
             yield _table(pd.DataFrame({key: list(value), "": [_shown(v) for v in value.values()]}))
         else:
@@ -50,7 +54,7 @@ def _table(frame: pd.DataFrame) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
-    return ", ".join(map(_text, value)) if isinstance(value, list) else _shown(value)
+    return (", ".join(map(_text, value)) or "none") if isinstance(value, list) else _shown(value)
 
 
 def _shown(value: Any) -> str:
