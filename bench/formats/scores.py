@@ -164,8 +164,9 @@ def _require_records(content: dict[str, Any], path: Path) -> None:
     if not isinstance(missing, list) or not isinstance(cells, list):
         raise UserError(f"{path} has no lists of cells: evaluate this dataset again.")
     for cell in cells:
-        if not isinstance(cell, dict) or not set(RECORD) <= cell.keys():
-            raise UserError(f"{path}: the record {str(cell)[:80]!r} is that of no cell: evaluate this dataset again.")
+        lacking = [key for key in RECORD if not isinstance(cell, dict) or key not in cell]
+        if lacking:
+            raise UserError(f"{path}: a cell lacks the key {lacking[0]!r}: evaluate this dataset again.")
         if cell["dataset"] != card["dataset"]:
             raise UserError(f"{path} holds cells of a foreign dataset: {cell['dataset']!r}.")
 

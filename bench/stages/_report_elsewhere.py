@@ -44,7 +44,9 @@ def without(results: Results, models: Mapping[str, str]) -> Results:
     frames = {k: getattr(results, k) for k in ("summary", "images", "curves")}
     frames = {k: frame[~frame["model"].isin(list(models))].reset_index(drop=True) for k, frame in frames.items()}
     cells = [c for c in results.cells if c["model"] not in models]
-    return replace(results, models=[m for m in results.models if m not in models], cells=cells, **frames)
+    histograms = results.histograms[~results.images["model"].isin(list(models)).to_numpy()]
+    left = [m for m in results.models if m not in models]
+    return replace(results, models=left, cells=cells, histograms=histograms, **frames)
 
 
 def table(

@@ -89,6 +89,7 @@ def test_an_item_twice_or_gone_is_found(folder):
     with np.load(path) as content:
         histograms = content["histograms"]
     np.savez_compressed(path, histograms=histograms[1:])
+    files.seal(path.parent)
     assert any("cfd/fpn/0 has 5 images, its dataset 6 for testing." in fault for fault in faults(folder))
 
 
@@ -126,6 +127,7 @@ def test_histograms_that_do_not_fit_the_counts_are_found(folder):
         histograms = content["histograms"]
     histograms[0, 0, [0, 255]] += np.array([1, -1], np.int64).astype(np.uint32)
     np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
+    files.seal(path.parent)
     assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))
 
 

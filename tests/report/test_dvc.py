@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from bench.formats import files
+
 ROOT = Path(__file__).parents[2]
 QUIET = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.c"}
 
@@ -44,6 +46,7 @@ def repository(tmp_path, write_grid, run_report):
         frame.loc[better, "tp"] += frame.loc[better, "fn"]
         frame.loc[better, "fn"] = 0
         frame.to_csv(path, index=False, lineterminator="\n")
+        files.seal(path.parent)
     run_report(tmp_path)
     call("git", "commit", "-qam", "second")
     return dvc

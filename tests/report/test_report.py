@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import UserError
+from bench.formats import files
 from bench.render.headings import split
 from bench.render.latex import latex
 from bench.render.score_tables import marks
@@ -130,7 +131,7 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
         ("tp", None, "lacks the column 'tp'"),
         ("dataset", "volker", "foreign dataset: volker"),
         ("tp", "", "'tp' of unet/0 holds nan in line 2"),
-        ("fn", "many", "'fn' of unet/0 holds many in line 2"),
+        ("fn", "many", "'fn' holds 'many' in line 2, no number"),
     ],
 )
 def test_bad_scores_give_one_clear_line(tmp_path, write_grid, run_report, column, value, message):
@@ -151,6 +152,7 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     frame = pd.read_csv(path)
     frame.loc[0, "tp"] = -5
     frame.to_csv(path, index=False)
+    files.seal(path.parent)
     assert "Not ranked, as" in run_report(tmp_path)
     assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))

@@ -238,12 +238,18 @@ def test_a_dataset_without_the_items_is_refused(
     assert not (tmp_path / "run").exists()
 
 
+def diverging(settings: train.Settings) -> train.Settings:
+    """Return settings with a learning rate that params.yaml could not have."""
+    object.__setattr__(settings, "lr", 1e30)
+    return settings
+
+
 def test_a_loss_that_is_no_number_ends_the_training(
     tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str
 ) -> None:
     source = make_prepared((6, 0, 2), size=32)
     with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch 1, step 1, at learning rate 1e") as caught:
-        train.run(source, tmp_path / "run", tiny_model, 0, train_settings(lr=1e30, batch=3))
+        train.run(source, tmp_path / "run", tiny_model, 0, diverging(train_settings(batch=3)))
     report = files.read_json(tmp_path / ".run.checkpoint" / "nan.json")
     assert str(tmp_path / ".run.checkpoint" / "nan.json") in str(caught.value)
     assert "Lower train.lr" in str(caught.value)
@@ -259,7 +265,7 @@ def test_a_validation_loss_that_is_no_number_ends_the_training(
 ) -> None:
     source = make_prepared((4, 0, 2), size=32)
     with pytest.raises(UserError, match=r"the loss on the test items became (nan|inf) in epoch 1"):
-        train.run(source, tmp_path / "run", tiny_model, 0, train_settings(lr=1e30, batch=4, epochs=1))
+        train.run(source, tmp_path / "run", tiny_model, 0, diverging(train_settings(batch=4, epochs=1)))
     assert not (tmp_path / "run" / "run.json").exists()
 
 
