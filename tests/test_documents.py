@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench import paper_audit
+from bench import paper_audit, plugins
 from bench.cli import main
 from bench.formats import files
 from bench.settings import load_params, section
@@ -98,3 +98,9 @@ def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
     assert "critical difference: 4.28 ranks" in " ".join(ranks.notes)
     alike = ranks.frame[ranks.frame["Differs by Nemenyi"] == "no"]["Model"].tolist()
     assert alike == ["UnetPlusPlus", "Unet", "Linknet", "MAnet"]
+
+
+def test_the_terms_of_every_dataset_are_listed() -> None:
+    for name in plugins.names("datasets"):
+        card = plugins.load("datasets", name).CARD
+        assert f"| {card.name} | {card.licence} | {card.citation} |" in TEXTS["README.md"]
