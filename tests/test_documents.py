@@ -79,6 +79,9 @@ def test_the_shell_completes() -> None:
 
 def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
     text = " ".join(TEXTS["README.md"].partition("## What it found about the paper")[2].partition("\n## ")[0].split())
+    audit = (ROOT / "results" / "experiments" / "data_audit" / "README.md").read_text(encoding="utf-8")
+    shared = [line.split("|")[4].strip() for line in audit.splitlines() if line.startswith("| deepcrack | random |")]
+    assert [f"{share} % of DeepCrack's test images" in text for share in shared] == [True]
     gaps = paper_audit.identities()["iou_gap"].abs()
     assert f"{(gaps < 2e-4).sum()} of its {len(gaps)} rows" in text
     assert gaps.max() < 1e-3
