@@ -22,6 +22,7 @@ from bench import demo
 from bench.formats import files
 from bench.settings import load_params, section
 from bench.stages import report
+from bench.stages._report_parts import PARTS
 
 ROOT = Path(__file__).parents[1]
 TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,context_cracknet"
@@ -58,9 +59,10 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
 
 
 def keep(workspace: Path, target: Path) -> None:
-    """Copy results and settings of a workspace, and report on them without the photographs, which stay where they are.
+    """Copy results and settings of a workspace, and keep tables and figures of them.
 
-    The archive's path is of this machine and left out.
+    Photographs stay where they are; page and audit of the paper are left to ``bench report``; the archive's path
+    is of this machine and left out.
     """
     shutil.rmtree(target, ignore_errors=True)
     for part in ("scores", "cost"):
@@ -69,7 +71,8 @@ def keep(workspace: Path, target: Path) -> None:
     params["download"]["source"] = Path(params["download"]["source"]).name
     files.write_text(target / "params.yaml", yaml.safe_dump(params, sort_keys=False))
     lists, nowhere = (params[key] for key in ("datasets", "models", "seeds")), target / "none"
-    report.run(target, target / "reports", *lists, section(params, "report", report.Settings), nowhere, nowhere)
+    settings, parts = section(params, "report", report.Settings), [p for p in PARTS if p not in ("page", "audit")]
+    report.run(target, target / "reports", *lists, settings, nowhere, nowhere, parts)
 
 
 if __name__ == "__main__":
