@@ -169,7 +169,7 @@ def _numbers(results: Results, metric: Any, how: str, rows: pd.DataFrame) -> Arr
         return rows[columns].to_numpy(float)
     histograms = results.histograms[rows.index].astype(np.float64)
     if how != "image_mean":
-        return histograms.reshape(len(rows), -1)
+        return np.concatenate(curves(histograms)[:2], axis=1)  # tp and fp at all thresholds: they add up as counts do
     with_crack = histograms[:, 0].sum(1) > 0  # one threshold for all images: the mean of F1 first, then the best
     f1_of_image = f1(*curves(histograms))
     return np.column_stack([np.where(with_crack[:, None], f1_of_image, 0.0), with_crack])
@@ -184,4 +184,9 @@ def _resampled(metric: Any, how: str) -> tuple[Callable[..., Array], str, bool]:
         return lambda value: value, how, False
     if how == "image_mean":
         return lambda sums: metric.compute(ratio(sums[..., :-1], sums[..., -1:])), "pooled", True
-    return lambda sums: metric.compute(*curves(sums.reshape(*sums.shape[:-1], 2, 256))), how, True
+
+    def of_curve(sums: Array) -> Array:
+        tp, fp = np.split(sums, 2, axis=-1)
+        return np.asarray(metric.compute(tp, fp, tp[..., :1] - tp))
+
+    return of_curve, how, True

@@ -11,7 +11,6 @@ import numpy as np
 from _record import asked, write
 
 from bench import plugins
-from bench.metrics._histogram import curves
 from bench.stats.bootstrap import resample
 
 SIZES = {
@@ -48,9 +47,9 @@ def loop_seconds(data: list[tuple[np.ndarray, np.ndarray, np.ndarray]], resample
 
 
 def of_levels(sums: np.ndarray) -> np.ndarray:
-    """Return the average precision of counts at each level, (..., 512)."""
-    metric = plugins.load("metrics", "average_precision").compute
-    return metric(*curves(sums.reshape(*sums.shape[:-1], 2, 256)))
+    """Return the average precision of tp and fp at each threshold, (..., 512), as standings.py computes it."""
+    tp, fp = np.split(sums, 2, axis=-1)
+    return plugins.load("metrics", "average_precision").compute(tp, fp, tp[..., :1] - tp)
 
 
 def main(out: Path | None) -> None:

@@ -23,6 +23,7 @@ def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
     >>> float(compute(tp, fp, fn))
     0.75
     """
-    gained = tp - np.concatenate([tp[..., 1:], np.zeros_like(tp[..., :1])], axis=-1)
-    precision = np.nan_to_num(ratio(tp, tp + fp), nan=0.0)  # where nothing is predicted, nothing is gained
-    return ratio((gained * precision).sum(-1), (tp + fn)[..., 0])
+    gained = np.array(tp, np.float64)
+    gained[..., :-1] -= tp[..., 1:]
+    precision = tp / np.maximum(tp + fp, 1)  # where nothing is predicted, nothing is gained
+    return ratio(np.einsum("...t,...t->...", gained, precision), tp[..., 0] + fn[..., 0])
