@@ -8,7 +8,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from bench.datasets._dataset import Pair
-from bench.datasets._images import Array, read_image, read_mask
+from bench.datasets._images import Array, crackforest_labels, decode, read_image, read_mask
 from bench.errors import UserError
 
 BLANK = 1.0
@@ -43,8 +43,7 @@ def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
     try:
         flags, head = _header(pair.image)
         image = read_image(pair.image)
-        raw = _labels(pair.mask)
-        mask = read_mask(pair.mask, classes)
+        raw, mask = _mask(pair.mask, classes)
     except UserError as error:
         return row | {"flags": "unreadable", "labels": str(error)}, None
     values = np.flatnonzero(np.bincount(raw.ravel())) if raw.dtype == np.uint8 else np.unique(raw)
@@ -79,17 +78,13 @@ def _header(path: Path) -> tuple[list[str], dict[str, str]]:
         raise UserError(f"{path} cannot be read ({error})") from None
 
 
-def _labels(path: Path) -> np.ndarray[Any, Any]:
-    """Return the values of a mask as stored: CrackForest's numbers, palette indices, grey levels."""
+def _mask(path: Path, classes: int) -> tuple[np.ndarray[Any, Any], Array]:
+    """Return the values of a mask as stored (CrackForest: numbers; palette: indices; else grey levels) and as read."""
     if path.suffix.lower() == ".mat":
-        from bench.datasets._images import _crackforest
-
-        return _crackforest(path)
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error})") from None
+        return crackforest_labels(path), read_mask(path)
+    image = decode(path)
+    stored = np.asarray(image)
+    return stored, stored if image.mode == "L" and classes == 1 else read_mask(path, classes)
 
 
 def unpaired(root: Path) -> list[str]:

@@ -22,7 +22,7 @@ def read_image(path: Path) -> Array:
     Raises:
         UserError: the file is missing, torn or no image.
     """
-    return np.asarray(_decode(path).convert("RGB"), np.uint8)
+    return np.asarray(decode(path).convert("RGB"), np.uint8)
 
 
 def read_mask(path: Path, classes: int = 1) -> Array:
@@ -34,9 +34,9 @@ def read_mask(path: Path, classes: int = 1) -> Array:
         UserError: the file is missing, torn, no mask, or holds a class that the dataset does not have.
     """
     if path.suffix.lower() == ".mat":
-        return np.where(_crackforest(path) == CRACKFOREST_CRACK, 255, 0).astype(np.uint8)
+        return np.where(crackforest_labels(path) == CRACKFOREST_CRACK, 255, 0).astype(np.uint8)
     if classes == 1:
-        return np.asarray(_decode(path).convert("L"), np.uint8)
+        return np.asarray(decode(path).convert("L"), np.uint8)
     labels = read_label(path)
     if labels.max(initial=0) >= classes:
         raise UserError(f"{path} must have values below {classes} (one per class), has {labels.max()}.")
@@ -51,7 +51,7 @@ def read_label(path: Path) -> Array:
     """
     if path.suffix.lower() == ".mat":
         return read_mask(path)
-    image = _decode(path)
+    image = decode(path)
     labels = np.asarray(image.convert("L") if image.mode == "1" else image)
     if labels.ndim == 3 and (labels[..., :3] == labels[..., :1]).all():
         labels = labels[..., 0]
@@ -60,8 +60,12 @@ def read_label(path: Path) -> Array:
     return labels.astype(np.uint8)
 
 
-def _decode(path: Path) -> Image.Image:
-    """Return an image, all of it decoded, upright."""
+def decode(path: Path) -> Image.Image:
+    """Return an image, all of it decoded, upright.
+
+    Raises:
+        UserError: the file is missing, torn or no image.
+    """
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image)
@@ -71,7 +75,7 @@ def _decode(path: Path) -> Image.Image:
         raise UserError(f"{path} cannot be read ({str(error) or 'no image'}).") from None
 
 
-def _crackforest(path: Path) -> npt.NDArray[np.integer]:
+def crackforest_labels(path: Path) -> npt.NDArray[np.integer]:
     """Return ``groundTruth.Segmentation`` of a .mat file."""
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError

@@ -49,6 +49,7 @@ def alive(child: int) -> bool:
 
 
 report: dict[str, object] = {"whole": os.waitpid(start("whole"), 0)[1], "kills": 0, "moments": []}
+seconds_per_step = json.loads((FOLDER / "runs" / "whole" / "run.json").read_text())["seconds"] / (2 * EPOCHS)
 generator = random.Random(0)
 checkpoint = FOLDER / "runs" / ".killed.checkpoint"
 for kill in range(KILLS):
@@ -56,7 +57,7 @@ for kill in range(KILLS):
     child = start("killed")
     while set(checkpoint.glob("*.safetensors")) <= before and alive(child):
         time.sleep(0.002)  # nothing is lost before the first checkpoint of this attempt
-    time.sleep(generator.uniform(0, 0.2))
+    time.sleep(generator.uniform(0, 1.5) * seconds_per_step)  # so that each attempt makes one to three steps
     if not alive(child):
         break
     os.kill(child, signal.SIGKILL)

@@ -13,7 +13,7 @@ from bench.formats import prepared
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20
-EPOCHS = 60
+EPOCHS = 32  # of two steps each: more than 20 attempts make
 
 
 def _dataset(folder: Path) -> None:
