@@ -8,8 +8,8 @@ BIN := .venv/bin
 demo: install          ## run the whole pipeline on the embedded sample, in the folder demo/
 	$(BIN)/bench demo
 
-test: install          ## run the tests
-	$(BIN)/python -m pytest
+test: install          ## run the tests, two files at a time: many of them wait, or compute with few threads
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install          ## check style and types
 	$(BIN)/ruff check .

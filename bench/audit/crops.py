@@ -18,7 +18,7 @@ from bench.datasets._duplicates import Floats
 
 WORDS, PARTS = 128, 64
 """Of the image vectors: visual words, components kept of a descriptor."""
-NEIGHBOURS = 32
+NEIGHBOURS = 16
 """Images compared in detail with each image."""
 INLIERS, SURE = 5, 15
 """Points that must agree for the pictures to be laid over each other, and those that are enough by themselves; among
