@@ -59,6 +59,7 @@ def write_scores(folder: Path) -> None:
                 pooled[["tp", "fp", "fn"]] += [tp.sum(), fp.sum(), (crack - tp).sum()]
                 curves.append(pooled)
                 record = {"protocol": "p", "data": "d", "program": model, "versions": {"x": 1}, "hardware": {"x": 1}}
+                record["settings"] = {}
                 cells.append(cell | record | {"code": {"commit": "c", "dirty": False}, "model_name": model})
         card = {"dataset": dataset, "content": "d", "counts": {"test": items}, "settings": {"image_size": SIDE}}
         card["origin"] = {"source": "collection"}
