@@ -58,9 +58,11 @@ def throughput(data: "Prepared", model: str, settings: "Settings", seconds: floa
         seconds: time of each of the three measurements.
     """
     from bench.stages._device import pick_device
+    from bench.stages.train import configure
 
     device = pick_device(settings.device)
     settings = replace(settings, weights=None, epochs=10**6)
+    configure(settings, 0)
     return {
         "loader": images_per_s(feed(data, settings, device), seconds, device),
         "step": images_per_s(steps(data, model, settings, device, repeat_one=True), seconds, device),
@@ -73,8 +75,9 @@ def verdict(found: dict[str, float], settings: "Settings") -> str:
     share = 100 * found["together"] / found["step"]
     if found["loader"] > 1.2 * found["step"]:
         return f"The network limits the training, the loader keeps up: {share:.0f} % of the bare step's speed."
-    cure = "more train.workers or a machine with more cores"
-    cure += " or train.augment_on: device" if settings.augment_on == "workers" else ""
+    cure = "more train.workers, a machine with more cores, or train.augment_on: device"
+    if settings.augment_on == "device":
+        cure = "train.augment_on: workers may be faster on a machine with many cores"
     return f"The loader limits the training, at {share:.0f} % of the bare step's speed: {cure}."
 
 

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from bench.errors import UserError
 
@@ -32,3 +33,23 @@ def load(kind: str, name: str) -> ModuleType:
     close = get_close_matches(name, names(kind), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")
+
+
+def build_network(name: str, channels: int, classes: int, side: int, encoder: str, weights: str | None) -> Any:
+    """Return the network of an architecture.
+
+    Args:
+        name: of the plug-in.
+        channels: of the image.
+        classes: 1 for crack against the rest.
+        side: of the image, px.
+        encoder: as segmentation-models-pytorch names it.
+        weights: its pretrained weights, or None.
+
+    Raises:
+        UserError: the architecture cannot be built so.
+    """
+    try:
+        return load("models", name).build(channels, classes, side, encoder, weights)
+    except ValueError as error:
+        raise UserError(f"model {name!r}: {error}") from error

@@ -117,7 +117,7 @@ def variant(
     data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device, seconds: float, n: int
 ):
     """Return the seconds until the second step is done, and the median speed of the step from there on."""
-    train._configure(settings, 0)
+    train.configure(settings, 0)
     work = steps(data, model, settings, device, repeat_one=True)
     began = time.perf_counter()
     next(work), next(work)
@@ -159,7 +159,7 @@ def main(
     with tempfile.TemporaryDirectory() as name:
         data = make_data(Path(name), images, image_size)
         for model in models.split(","):
-            train._configure(settings, 0)
+            train.configure(settings, 0)
             found = {"plain": [], "ours": [], "step": []}
             for _ in range(repeats):  # in turn, so that a drift of the machine hits all three
                 for kind, work in (

@@ -13,7 +13,8 @@ KINDS: dict[str, files.Kind] = {
 }
 KEYS = list(KINDS)
 """parameters: trainable ones; gmacs: 1e9 multiply-adds of one image (fvcore); gflops: 2 gmacs; latency: one image,
-forward pass, ms; peak_memory_mb: of the forward pass, MiB; device: the processor's or GPU's name."""
+forward pass, ms; peak_memory_mb: MiB, of the forward pass on a GPU, of the whole process on a CPU; device: the
+processor's or GPU's name."""
 
 
 def write(path: Path, cost: dict[str, Any]) -> None:

@@ -68,7 +68,8 @@ def multiclass_loss(logits: Tensor, target: Tensor, class_weights: Tensor, setti
 
     **Source:** the paper, eq. 21 to 24; the weighted sum is divided by the number of pixels, not by the weights.
     """
-    ce = F.cross_entropy(logits, target.long(), weight=class_weights, reduction="none").flatten(1).mean(1)
+    log_prob = logits.log_softmax(1).gather(1, target.long()[:, None])[:, 0]  # F.cross_entropy: random sums on CUDA
+    ce = -(class_weights[target.long()] * log_prob).flatten(1).mean(1)
     truth = F.one_hot(target.long(), logits.shape[1]).movedim(-1, 1).to(logits.dtype).flatten(2)
     dice = _dice_loss(logits.softmax(1).flatten(2), truth, settings.epsilon).mean(1)
     return settings.cross_entropy * ce + settings.dice * dice

@@ -17,6 +17,12 @@ from bench.errors import UserError
 
 LIBRARIES = ("crackbench", "torch", "segmentation-models-pytorch", "albumentations", "numpy", "opencv-python-headless")
 
+DECIDES = [
+    *(f"learning/{name}" for name in ("augment", "augment_device", "loss", "order")),
+    *(f"stages/{name}" for name in ("_feed", "_fit", "_precision", "_predict", "_state", "train")),
+]
+"""Modules, beside the architectures, that decide the numbers of a training."""
+
 
 def pick_device(name: str) -> torch.device:
     """Return the device of a setting: "cpu", "cuda", or "auto" for CUDA where there is one.
@@ -72,8 +78,8 @@ def commit() -> dict[str, Any]:
 def program(model: str) -> str:
     """Return a hash of the files that decide the numbers of a training: loop, learning, architecture."""
     folder = Path(bench.__file__).parent
-    parts = [*folder.glob("learning/*.py"), *folder.glob("models/_*.py"), *folder.glob("stages/_[fs]*.py")]
-    parts += [folder / "stages" / "train.py", Path(str(plugins.load("models", model).__file__))]
+    parts = [*folder.glob("models/_*.py"), *(folder / f"{name}.py" for name in DECIDES)]
+    parts.append(Path(str(plugins.load("models", model).__file__)))
     hasher = hashlib.sha256()
     for path in sorted(parts):
         hasher.update(path.read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -79,10 +80,13 @@ def _plan(
 
 
 def count_workers(settings: Settings, device: torch.device) -> int:
-    """Return how many processes augment; on a CPU none, they would take the cores from the network."""
+    """Return how many processes augment; on a CPU none, they would take the cores from the network.
+
+    Beside a GPU one less than the threads that this process may use, which a sweep's slot and a scheduler lower.
+    """
     if settings.workers is not None:
         return settings.workers
-    return 0 if device.type == "cpu" else max(1, (os.cpu_count() or 2) - 1)
+    return 0 if device.type == "cpu" else max(1, torch.get_num_threads() - 1)
 
 
 Keys = Iterator[list[tuple[int, int]]]
@@ -104,7 +108,7 @@ def _worker_arrays(
         num_workers=workers,
         collate_fn=_stack,
         pin_memory=device.type == "cuda",
-        worker_init_fn=_single_thread,
+        worker_init_fn=_start_worker,
         prefetch_factor=4 if workers else None,
         generator=torch.Generator(),  # else the loader would draw from the generator that dropout uses
     )
@@ -190,6 +194,7 @@ def _stack(pairs: Sequence[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]])
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(masks))
 
 
-def _single_thread(worker: int) -> None:
-    """Keep OpenCV from starting a thread pool in each worker."""
+def _start_worker(worker: int) -> None:
+    """Keep OpenCV from starting a thread pool in each worker; end quietly when a signal asks all processes to."""
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # with another status torch would raise in the main process

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,14 +14,17 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
-from bench.errors import Interrupted, UserError
+from bench.errors import UserError
 from bench.formats import files
 from bench.stages._feed import hold, train_batches
+from bench.stages._precision import autocast, computes_in
+from bench.stages._signals import interrupted, signals
 from bench.stages._state import SUMS, State
 
 if TYPE_CHECKING:
     from bench.formats.prepared import Prepared
     from bench.learning.loss import Loss
+    from bench.learning.order import Rows
     from bench.stages._feed import Held, TrainBatch
     from bench.stages.train import Settings
 
@@ -58,7 +58,7 @@ def fit(
         The final state and why the training ended.
 
     Raises:
-        UserError: the loss is no number any more, or the device is out of memory.
+        UserError: the loss is no number any more, or a worker is gone.
         Interrupted: SIGTERM or SIGINT; a checkpoint was written.
     """
     torch.manual_seed(seed)
@@ -68,29 +68,41 @@ def fit(
     held = hold(data, data.split(settings.select_on), device)
     batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
     began, saved_at, save_seconds = time.monotonic() - state.seconds, time.monotonic(), 0.0
-    trace: list[tuple[TrainBatch, Tensor]] = []
-    with _signals() as asked, _bar(state, settings, len(data.split("train"))) as bar:
+    trace: list[tuple[int, Rows, Tensor]] = []
+
+    def save() -> float:
+        """Write a checkpoint; return the seconds that it took."""
+        _check_losses(trace, data, state, checkpoints)
+        trace.clear()
+        before = time.monotonic()
+        state.seconds = before - began
+        state.save(checkpoints, identity)
+        return time.monotonic() - before
+
+    with signals() as asked, _bar(state, settings, len(data.split("train"))) as bar:
         while not _stopped(state, settings):
-            batch = next(batches)
-            trace.append((batch, step(state, batch, criterion, settings, device)))
+            try:
+                batch = next(batches)
+            except UserError:
+                if not asked:
+                    raise
+                save()  # the signal went to the workers too, and they are gone
+                raise interrupted(asked, checkpoints) from None
+            trace.append((batch.step, batch.rows, step(state, batch, criterion, settings, device)))
             state.step += 1
             state.items += len(batch.rows)
             bar.update(len(batch.rows))
             due = time.monotonic() - saved_at > max(60 * settings.checkpoint_minutes, save_seconds / CHECKPOINT_SHARE)
-            if batch.last or due or asked:
+            if batch.last:
                 _check_losses(trace, data, state, checkpoints)
                 trace.clear()
-            if batch.last:
                 _end_epoch(state, held, criterion, settings, device)
                 bar.set_postfix(_summary(state))
             if due or asked:
-                state.seconds = time.monotonic() - began
-                before = time.monotonic()
-                state.save(checkpoints, identity)
+                save_seconds = save()
                 saved_at = time.monotonic()
-                save_seconds = saved_at - before
             if asked:
-                raise Interrupted(f"stopped by {asked[0].name}: the next run goes on from {checkpoints}", asked[0])
+                raise interrupted(asked, checkpoints)
     state.seconds = time.monotonic() - began
     network.load_state_dict(state.best)
     return state, _stopped(state, settings)
@@ -101,16 +113,11 @@ def measure(network: nn.Module, held: Held, criterion: Loss, settings: Settings,
     """Return loss, tp, fp, fn and items, ``SUMS``, added up over the items as they are, without augmentation."""
     network.eval()
     sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
-    for images, masks in held.batches(settings.batch):
+    for images, masks in held.batches(settings.part):
         with autocast(settings, device):
             logits = network(images)
         _add(sums, criterion(logits.float(), masks), logits, masks)
     return sums
-
-
-def autocast(settings: Settings, device: torch.device) -> torch.autocast:
-    """Return the context of mixed precision: bfloat16, or float16 on GPUs without it; off on a CPU."""
-    return torch.autocast(device.type, dtype=_half(device), enabled=_is_mixed(settings, device))
 
 
 def start(network: nn.Module, settings: Settings, device: torch.device) -> State:
@@ -119,8 +126,7 @@ def start(network: nn.Module, settings: Settings, device: torch.device) -> State
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=settings.plateau.factor, patience=settings.plateau.patience
     )
-    scaled = _is_mixed(settings, device) and _half(device) == torch.float16
-    scaler = GradScaler(device.type, enabled=scaled)
+    scaler = GradScaler(device.type, enabled=computes_in(settings, device) == torch.float16)
     return State(network, optimizer, scheduler, scaler, torch.zeros(len(SUMS), dtype=torch.float64, device=device))
 
 
@@ -149,7 +155,7 @@ def _add(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
     pred = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1) > 0
     true = masks > 0
     counts = [(pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum()]
-    sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_tensor(len(losses))])
+    sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_full((), len(losses))])
 
 
 def _end_epoch(state: State, held: Held, criterion: Loss, settings: Settings, device: torch.device) -> None:
@@ -184,34 +190,31 @@ def _stopped(state: State, settings: Settings) -> str:
     return ""
 
 
-def _check_losses(trace: list[tuple[TrainBatch, Tensor]], data: Prepared, state: State, folder: Path) -> None:
+def _check_losses(trace: list[tuple[int, Rows, Tensor]], data: Prepared, state: State, folder: Path) -> None:
     """Refuse to go on from, or to save, a state whose loss is no number.
+
+    Args:
+        trace: step, rows and loss of each batch of this epoch since the last check.
+        data: the prepared dataset.
+        state: of the training.
+        folder: where to put nan.json.
 
     Raises:
         UserError: names epoch, step, learning rate and the batch's items, which nan.json keeps.
     """
     if not trace:
         return
-    bad = (~torch.stack([loss for _, loss in trace]).isfinite()).nonzero().flatten().tolist()
+    bad = (~torch.stack([loss for *_, loss in trace]).isfinite()).nonzero().flatten().tolist()
     if not bad:
         return
-    batch = trace[bad[0]][0]
-    items = data.items["item"].iloc[batch.rows].tolist()
-    report = {"epoch": batch.epoch, "step": batch.step, "lr": state.optimizer.param_groups[0]["lr"], "items": items}
+    number, rows, loss = trace[bad[0]]
+    items = data.items["item"].iloc[rows].tolist()
+    report = {"epoch": state.epoch, "step": number, "lr": state.optimizer.param_groups[0]["lr"], "items": items}
     files.write_json(folder / "nan.json", report)
     raise UserError(
-        f"the loss became {trace[bad[0]][1].item()} in epoch {batch.epoch}, step {batch.step}, at learning rate "
-        f"{report['lr']:g}; the batch's items are in {folder / 'nan.json'}. Lower train.lr, or set train.precision to "
-        "float32."
+        f"the loss became {loss.item()} in epoch {state.epoch}, step {number}, at learning rate {report['lr']:g}; the "
+        f"batch's items are in {folder / 'nan.json'}. Lower train.lr, or set train.precision to float32."
     )
-
-
-def _half(device: torch.device) -> torch.dtype:
-    return torch.bfloat16 if device.type == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
-
-
-def _is_mixed(settings: Settings, device: torch.device) -> bool:
-    return settings.precision == "mixed" and device.type == "cuda"
 
 
 def _bar(state: State, settings: Settings, items: int) -> tqdm[Any]:
@@ -223,21 +226,3 @@ def _summary(state: State) -> dict[str, str]:
     """Return what the progress bar says after an epoch."""
     row = state.history[-1]
     return {"epoch": f"{row['epoch']}", "loss": f"{row['val_loss']:.4f}", "IoU": f"{row['val_iou']:.4f}"}
-
-
-@contextmanager
-def _signals() -> Iterator[list[signal.Signals]]:
-    """Yield a list that SIGTERM and the first SIGINT are put into; a second SIGINT ends the process at once."""
-    asked: list[signal.Signals] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.append(signal.Signals(number))
-
-    old = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield asked
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

@@ -71,7 +71,7 @@ class State:
             "scheduler": self.scheduler.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
-        checkpoint.save(folder, {k: v.contiguous() for k, v in tensors.items()}, facts, self.items)
+        checkpoint.save(folder, {k: v.cpu().contiguous() for k, v in tensors.items()}, facts, self.items)
 
     def resume(self, folder: Path, identity: Mapping[str, Any]) -> bool:
         """Go back to the last checkpoint; return whether there was one."""
@@ -81,13 +81,17 @@ class State:
         tensors, facts = found
         self.network.load_state_dict(_below("network.", tensors))
         self.best = {k: v.to(self.sums.device) for k, v in _below("best.", tensors).items()}
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         slots: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _below("optimizer.", tensors).items():
             index, _, key = name.partition(".")
+            if tensor.ndim:  # a moment: laid out in memory as its parameter, else every later step would be slower
+                tensor = torch.empty_like(parameters[int(index)]).copy_(tensor)
             slots.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": slots, "param_groups": facts["groups"]})
         self.scheduler.load_state_dict(facts["scheduler"])
-        self.scaler.load_state_dict(facts["scaler"])
+        if facts["scaler"]:  # of a machine that computed in another type it is empty
+            self.scaler.load_state_dict(facts["scaler"])
         self.sums.copy_(tensors["sums"])
         for name in self.FACTS:
             setattr(self, name, facts["state"][name])

@@ -49,14 +49,15 @@ class Settings:
 def run(target: Path, model: str, settings: Settings) -> None:
     """Write the cost of a binary network of this architecture; float32, random weights."""
     device = pick_device(settings.device)
-    plugin = plugins.load("models", model)
-    network = plugin.build(3, 1, settings.image_size, settings.encoder, None).to(device).eval()
+    network = plugins.build_network(model, 3, 1, settings.image_size, settings.encoder, None).to(device).eval()
     image = torch.zeros(1, 3, settings.image_size, settings.image_size, device=device)
     gmacs = multiply_adds(network, image) / 1e9
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)  # what counting took is no part of the forward pass
     latencies_ms = sorted(_latencies_ms(network, image, settings, model))
     record = {
         "model": model,
-        "model_name": plugin.NAME,
+        "model_name": plugins.load("models", model).NAME,
         "encoder": settings.encoder,
         "image_size": settings.image_size,
         "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),

@@ -10,22 +10,20 @@ from typing import Any, Literal
 import pandas as pd
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from bench import plugins
 from bench.errors import UserError
-from bench.formats import files, predictions, prepared
+from bench.formats import files, prepared
 from bench.formats import run as run_format
 from bench.learning.augment import AugmentSettings
 from bench.learning.loss import Loss, LossSettings, binary_loss, inverse_frequency, multiclass_loss
 from bench.protocol import MACHINE_ONLY, protocol
 from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
-from bench.stages._feed import hold
-from bench.stages._fit import autocast, fit
+from bench.stages._fit import fit
+from bench.stages._precision import computes_in
+from bench.stages._predict import predict, write_gates
 from bench.stages._state import State
-
-GATED_ITEMS = 4
-"""Test items of which the gates are kept: enough to choose one from."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,11 @@ class Settings:
         if not 0 <= self.checkpoint_minutes < math.inf:
             raise ValueError(f"checkpoint_minutes must not be negative, got {self.checkpoint_minutes}")
 
+    @property
+    def part(self) -> int:
+        """Images computed at once."""
+        return math.ceil(self.batch / self.accumulate)
+
 
 def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -> None:
     """Train one cell, predict its test items and write the run.
@@ -102,20 +105,23 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
     data = prepared.read(source)
     device = pick_device(settings.device)
     _require_split(data, settings, source)
-    _configure(settings, seed)
-    network = build_network(data, model, settings, device)
-    criterion = build_loss(data, settings, device)
+    configure(settings, seed)
     record = _record(data, model, seed, settings, device)
     checkpoints = target.with_name(f".{target.name}.checkpoint")
     identity = {key: record[key] for key in ("dataset", "model", "seed", "protocol", "data", "program")}
     try:
+        network = build_network(data, model, settings, device)
+        criterion = build_loss(data, settings, device)
         state, stopped = fit(network, data, criterion, seed, settings, device, checkpoints, identity)
         (target / "run.json").unlink(missing_ok=True)  # of an earlier training: what it vouches for goes now
-        shutil.rmtree(target / "probabilities", ignore_errors=True)
-        _predict(network, data, target / "probabilities", settings, device)
+        for name in ("probabilities", "gates"):
+            shutil.rmtree(target / name, ignore_errors=True)
+        predict(network, data, target / "probabilities", settings, device)
         write_gates(network, data, target / "gates", device)
-    except torch.OutOfMemoryError as error:
-        raise UserError(_out_of_memory(settings, data, device)) from error
+    except RuntimeError as error:
+        if explanation := _explain(error, model, settings, data):
+            raise UserError(explanation) from error
+        raise
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with files.whole_file(target / "weights.safetensors") as temporary:
         save_file(weights, temporary)
@@ -133,7 +139,7 @@ def _require_split(data: prepared.Prepared, settings: Settings, source: Path) ->
             )
 
 
-def _configure(settings: Settings, seed: int) -> None:
+def configure(settings: Settings, seed: int) -> None:
     """Set what is global to the process: threads, determinism, and the seed that initial weights come from."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -141,18 +147,15 @@ def _configure(settings: Settings, seed: int) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(settings.deterministic)
     torch.backends.cudnn.benchmark = not settings.deterministic
+    torch.backends.cudnn.allow_tf32 = settings.precision != "float32"  # whose mantissa has 10 bits, not 23
     torch.manual_seed(seed)
 
 
 def build_network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
-    """Return the network on the device; channels last on a GPU, where convolutions are faster so."""
-    build = plugins.load("models", model).build
-    try:
-        network: nn.Module = build(3, data.card["classes"], data.images.shape[1], settings.encoder, settings.weights)
-    except ValueError as error:
-        raise UserError(f"model {model!r}: {error}") from error
-    layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
-    network.to(device, memory_format=layout)  # type: ignore[call-overload]
+    """Return the network on the device; channels last, as the images are: convolutions are faster so, on CPUs too."""
+    side, classes = data.images.shape[1], data.card["classes"]
+    network: nn.Module = plugins.build_network(model, 3, classes, side, settings.encoder, settings.weights)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if settings.compile:
         network.compile()
     return network
@@ -168,43 +171,6 @@ def build_loss(data: prepared.Prepared, settings: Settings, device: torch.device
     return lambda logits, masks: multiclass_loss(logits, masks, weights, settings.loss)
 
 
-@torch.no_grad()
-def _predict(
-    network: nn.Module, data: prepared.Prepared, folder: Path, settings: Settings, device: torch.device
-) -> None:
-    """Write the probability of crack for every test item."""
-    network.eval()
-    rows = data.split("test")
-    names = iter(data.items["item"].iloc[rows])
-    for images, _ in hold(data, rows, device).batches(settings.batch):
-        with autocast(settings, device):
-            logits = network(images)
-        for prob in _crack_probability(logits.float()).cpu().numpy():
-            predictions.write_one(folder, next(names), predictions.quantise(prob))
-
-
-@torch.no_grad()
-def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, device: torch.device) -> None:
-    """Write the gates of a network that has any, of the first test items, as ``<side in px>/<item>.png``, floor(256 g).
-
-    They are what figure 7 shows; a report can so be rendered without the weights.
-    """
-    if not getattr(network, "has_gates", False):
-        return
-    rows = data.split("test")[:GATED_ITEMS]
-    names = data.items["item"].iloc[rows]
-    network.eval()
-    images, _ = next(iter(hold(data, rows, device).batches(GATED_ITEMS)))
-    for gate in network.gates(images):  # type: ignore[operator]
-        for name, values in zip(names, gate[:, 0].float().cpu().numpy(), strict=True):
-            predictions.write_one(folder / str(values.shape[0]), name, predictions.quantise(values))
-
-
-def _crack_probability(logits: Tensor) -> Tensor:
-    """Return the probability of crack, (B, H, W); of several classes, of any but the first."""
-    return logits[:, 0].sigmoid() if logits.shape[1] == 1 else 1 - logits.softmax(1)[:, 0]
-
-
 def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, device: torch.device) -> dict[str, Any]:
     """Return what is known of a run before it starts."""
     recorded, hashed = protocol(data.card, given := asdict(settings))
@@ -212,6 +178,7 @@ def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, 
         "dataset": data.card["dataset"],
         "model": model,
         "model_name": plugins.load("models", model).NAME,
+        "classes": data.card["classes"],
         "seed": seed,
         "protocol": hashed,
         "settings": recorded,
@@ -221,6 +188,7 @@ def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, 
         "program": program(model),
         "versions": versions(),
         "hardware": describe_hardware(device),
+        "computes_in": str(computes_in(settings, device)).removeprefix("torch."),
         "machine": {key: given[key] for key in MACHINE_ONLY},
     }
 
@@ -237,12 +205,20 @@ def _outcome(state: State, stopped: str, device: torch.device) -> dict[str, Any]
     }
 
 
-def _out_of_memory(settings: Settings, data: prepared.Prepared, device: torch.device) -> str:
-    """Return what to do when the device is full."""
+def _explain(error: RuntimeError, model: str, settings: Settings, data: prepared.Prepared) -> str:
+    """Return what to do about an error of torch's, or an empty string."""
+    if "does not have a deterministic implementation" in str(error):
+        return (
+            f"{model} cannot be trained with train.deterministic on this device ({str(error).partition('.')[0]}): set "
+            "it to false in params.yaml."
+        )
+    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):  # a CPU's words
+        return ""
     side = data.images.shape[1]
-    device_name = describe_hardware(device).get("gpu", "the machine")
-    return (
-        f"{device_name} is out of memory with batches of {settings.batch} images of {side}x{side} px: set "
-        f"train.accumulate to {2 * settings.accumulate} in params.yaml, which computes each batch in that many parts "
-        "and keeps its size."
-    )
+    cure = "lower train.batch or prepare.image_size in params.yaml"
+    if settings.part > 2:
+        cure = (
+            f"set train.accumulate to {2 * settings.accumulate} in params.yaml, which computes each batch in that many "
+            "parts and keeps its size (it is a part of the protocol: set it for all cells to be ranked together)"
+        )
+    return f"out of memory with {settings.part} images of {side}x{side} px at once: {cure}."

@@ -55,7 +55,7 @@ def test_the_three_speeds_are_measured(make_prepared: Make, train_settings: Make
     [
         (200.0, "workers", "The network limits the training, the loader keeps up: 90 % of the bare step's speed."),
         (100.0, "workers", "or train.augment_on: device."),
-        (100.0, "device", "more train.workers or a machine with more cores."),
+        (100.0, "device", "train.augment_on: workers may be faster on a machine with many cores."),
     ],
 )
 def test_the_verdict(loader: float, augment_on: str, expected: str, train_settings: Make) -> None:

@@ -11,7 +11,7 @@ import torch
 from bench.formats import prepared
 from bench.learning.augment import augment, build_augmentation
 from bench.learning.order import epoch_batches
-from bench.stages._feed import TrainBatch, hold, normalise, train_batches
+from bench.stages._feed import TrainBatch, count_workers, hold, normalise, train_batches
 
 CPU = torch.device("cpu")
 Make = Callable[..., Any]
@@ -124,3 +124,13 @@ def test_the_path_of_the_data_is_not_needed_again(make_prepared: Make, train_set
     for name in ("images.npy", "masks.npy"):
         (folder / name).unlink()
     assert len(list(feed)) == 1
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(8, 7), (1, 1)])
+def test_workers_keep_to_the_threads_of_a_slot(
+    train_settings: Make, monkeypatch: pytest.MonkeyPatch, threads: int, expected: int
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert count_workers(train_settings(workers=None), torch.device("cuda")) == expected
+    assert count_workers(train_settings(workers=3), torch.device("cuda")) == 3
+    assert count_workers(train_settings(workers=None), torch.device("cpu")) == 0

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from bench.errors import UserError
 from bench.formats import cost
 from bench.stages import measure
 from bench.stages.measure import Settings, multiply_adds, run
@@ -37,6 +39,12 @@ def test_a_record_by_hand(tmp_path: Path, tiny_model: str) -> None:
     assert record["images_per_s"] == pytest.approx(1000 / record["latency_ms_p50"], rel=0.01)
     assert record["device"].strip()
     assert record["peak_memory_mb"] > 50
+
+
+def test_an_encoder_that_a_model_cannot_take_is_refused(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, encoder="mit_b0")
+    with pytest.raises(UserError, match="model 'context_cracknet': "):
+        run(tmp_path / "cost.json", "context_cracknet", settings)
 
 
 def test_a_real_network_s_numbers_repeat(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -83,6 +85,7 @@ def test_a_run_has_all_its_files(trained: tuple[Path, list[Path]]) -> None:
     assert record["images_per_s"] == pytest.approx(12 / record["seconds"], rel=0.02)  # both are rounded
     assert record["peak_memory_mb"] > 50
     assert record["hardware"]["threads"] == 1
+    assert (record["classes"], record["computes_in"]) == (1, "float32")
     assert record["versions"]["torch"] == torch.__version__.partition("+")[0] or record["versions"]["torch"]
     assert record["settings"]["train"]["lr"] == 1e-3
     assert record["settings"]["prepare"]["image_size"] == 64
@@ -260,6 +263,24 @@ def test_a_loss_that_is_no_number_ends_the_training(
     assert not list((tmp_path / ".run.checkpoint").glob("*.safetensors"))  # nothing to go on from
 
 
+def test_no_batch_is_kept_after_its_step(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, monkeypatch: pytest.MonkeyPatch, tiny_model: str
+) -> None:
+    batches: list[weakref.ref[Any]] = []
+    alive: list[int] = []
+    real = _fit.step
+
+    def step(state: Any, batch: Any, *rest: Any) -> Any:
+        batches.append(weakref.ref(batch.images))
+        alive.append(sum(images() is not None for images in batches))
+        return real(state, batch, *rest)
+
+    monkeypatch.setattr(_fit, "step", step)
+    train.run(make_prepared((8, 0, 2), size=32), tmp_path / "run", tiny_model, 0, train_settings(epochs=1, batch=2))
+    assert len(alive) == 4
+    assert max(alive) <= 2
+
+
 def test_a_validation_loss_that_is_no_number_ends_the_training(
     tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str
 ) -> None:
@@ -419,40 +440,57 @@ def test_what_only_concerns_the_machine_may_change_in_between(
 
 SCRIPT = """
 import os, signal
-from bench.stages import _fit
+from bench.stages import {module}
 from bench.cli import main
 
-real, count = _fit.step, 0
-def step(*args):
+real, count = {module}.{name}, 0
+def stopping(*args):
     global count
     count += 1
     if count == 3:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.killpg(0, signal.SIGTERM)  # as a scheduler does: all processes get it
     return real(*args)
 
-_fit.step = step
+{module}.{name} = stopping
 main(prog_name="bench")
 """
 
 
+@pytest.mark.parametrize(
+    ("where", "workers", "place"),
+    [
+        (("_fit", "step"), 0, "epoch 2, step 1"),
+        (("_fit", "step"), 1, "epoch 2, step 1"),
+        (("_feed", "augment"), 1, "epoch 1, step 0"),  # while the training waits for the worker
+    ],
+)
 def test_the_command_stops_on_sigterm_and_the_next_run_goes_on_to_the_same_end(
-    tmp_path: Path, make_prepared: Make, train_settings: Make, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    make_prepared: Make,
+    train_settings: Make,
+    capsys: pytest.CaptureFixture[str],
+    where: tuple[str, str],
+    workers: int,
+    place: str,
 ) -> None:
     source = make_prepared((6, 0, 2), size=64)
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"encoder": "resnet18", "weights": None, "epochs": 2, "batch": 3, "lr": 1e-3}
-    params["train"] |= {"threads": 1, "device": "cpu"}
+    params["train"] |= {"threads": 1, "device": "cpu", "workers": workers}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     arguments = ["--params", str(tmp_path / "params.yaml"), "train", str(source), str(tmp_path / "stopped")]
-    command = [sys.executable, "-c", SCRIPT, *arguments, "--model", "pspnet"]  # it has dropout
-    stopped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    script = SCRIPT.format(module=where[0], name=where[1])
+    command = [sys.executable, "-c", script, *arguments, "--model", "pspnet"]  # it has dropout
+    stopped = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, start_new_session=True, timeout=120
+    )
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
     assert f"stopped by SIGTERM: the next run goes on from {tmp_path / '.stopped.checkpoint'}" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert stopped.stdout == ""
     assert not (tmp_path / "stopped" / "run.json").exists()
     train.run(source, tmp_path / "stopped", "pspnet", 0, train_settings(batch=3))
-    assert f"going on from {tmp_path / '.stopped.checkpoint'}: epoch 2, step 1" in capsys.readouterr().err
+    assert f"going on from {tmp_path / '.stopped.checkpoint'}: {place}" in capsys.readouterr().err
     train.run(source, tmp_path / "whole", "pspnet", 0, train_settings(batch=3))
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
 
@@ -550,22 +588,73 @@ def test_a_run_that_is_trained_again_keeps_nothing_of_the_old(
     tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str
 ) -> None:
     train.run(make_prepared((4, 0, 4), size=32), tmp_path / "run", tiny_model, 0, train_settings(epochs=1))
+    shutil.copytree(tmp_path / "run" / "probabilities", tmp_path / "run" / "gates" / "16")
     source = make_prepared((6, 0, 2), size=32, folder="other")
     train.run(source, tmp_path / "run", tiny_model, 0, train_settings(epochs=1))
     assert set(maps(tmp_path / "run")) == {"CFD_006", "CFD_007"}
+    assert not (tmp_path / "run" / "gates").exists()
 
 
+@pytest.mark.parametrize(
+    ("error", "changes", "cure"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory"),
+            {},
+            r"with 4 images of 32x32 px at once: set train.accumulate to 2",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory"), {"accumulate": 2}, r"with 2 images .* lower train.batch"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you"), {}, r"out of memory with 4 images"),
+        (RuntimeError("another"), {}, r"^another$"),
+    ],
+)
 def test_a_full_device_says_what_to_set(
-    tmp_path: Path, make_prepared: Make, train_settings: Make, monkeypatch: pytest.MonkeyPatch, tiny_model: str
+    tmp_path: Path,
+    make_prepared: Make,
+    train_settings: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    tiny_model: str,
+    error: RuntimeError,
+    changes: dict[str, int],
+    cure: str,
 ) -> None:
     def full(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr(_fit, "step", full)
-    with pytest.raises(
-        UserError, match=r"is out of memory with batches of 4 images of 32x32 px: set train\.accumulate to 2"
-    ):
-        train.run(make_prepared((4, 0, 2), size=32), tmp_path / "run", tiny_model, 0, train_settings())
+    with pytest.raises((UserError, RuntimeError), match=cure):
+        train.run(make_prepared((4, 0, 2), size=32), tmp_path / "run", tiny_model, 0, train_settings(**changes))
+
+
+def test_a_layer_that_cannot_be_deterministic_is_named(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unpooled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = torch.nn.Conv2d(3, 1, 1)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            pooled, where = torch.nn.functional.max_pool2d(images, 2, return_indices=True)
+            unpooled: torch.Tensor = self.last(torch.nn.functional.max_unpool2d(pooled, where, 2))
+            return unpooled
+
+    plugin = SimpleNamespace(NAME="Unpooled", build=lambda *_: Unpooled(), __file__=__file__)
+    monkeypatch.setattr(plugins, "load", lambda kind, name: plugin)
+    settings = train_settings(deterministic=True)
+    with pytest.raises(UserError, match=r"unpooled cannot be .*train.deterministic .*max_unpool.* set it to"):
+        train.run(make_prepared((4, 0, 2), size=32), tmp_path / "run", "unpooled", 0, settings)
+
+
+def test_validation_and_prediction_keep_to_the_parts_of_a_batch(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, monkeypatch: pytest.MonkeyPatch, tiny_model: str
+) -> None:
+    seen = []
+    real = torch.nn.Dropout2d.forward
+    monkeypatch.setattr(torch.nn.Dropout2d, "forward", lambda self, x: seen.append(len(x)) or real(self, x))
+    settings = train_settings(epochs=1, batch=4, accumulate=2)
+    train.run(make_prepared((4, 0, 5), size=32), tmp_path / "run", tiny_model, 0, settings)
+    assert seen == [2, 2] + 2 * [2, 2, 1]
 
 
 def test_an_unknown_encoder_is_refused(tmp_path: Path, make_prepared: Make, train_settings: Make) -> None:
