@@ -1,9 +1,12 @@
 """The same augmentation on the device, for GPUs that outrun the processor: same distribution, other random numbers."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
@@ -69,14 +72,23 @@ def draw(settings: AugmentSettings, size: int, key: tuple[int, int, int]) -> Dra
     )
 
 
-def apply(image: Tensor, mask: Tensor, chosen: Draw) -> tuple[Tensor, Tensor]:
-    """Return one augmented pair, on the device it lies on.
+def apply(images: Sequence[Tensor], masks: Sequence[Tensor], draws: Sequence[Draw]) -> tuple[Tensor, Tensor]:
+    """Return the augmented items of a batch, uint8 (B, 3, H, W) and (B, H, W), on the device they lie on.
 
     Args:
-        image: RGB, uint8 (3, H, W).
-        mask: class of each pixel, uint8 (H, W).
-        chosen: from ``draw``.
+        images: RGB, uint8, square, (3, H, W) each.
+        masks: class of each pixel, uint8 (H, W) each.
+        draws: what is done to each item, from ``draw``.
     """
+    side, device = images[0].shape[-1], images[0].device
+    moves = torch.tensor([_to_input(chosen.affine or (0, 0, 0, 1), side) for chosen in draws], dtype=torch.float32)
+    if device.type == "cuda":  # one transfer for all, which nothing waits for
+        moves = moves.pin_memory().to(device, non_blocking=True)
+    pairs = [_apply_one(*item) for item in zip(images, masks, draws, moves, strict=True)]
+    return torch.stack([image for image, _ in pairs]), torch.stack([mask for _, mask in pairs])
+
+
+def _apply_one(image: Tensor, mask: Tensor, chosen: Draw, move: Tensor) -> tuple[Tensor, Tensor]:
     if chosen.horizontal_flip:
         image, mask = image.flip(-1), mask.flip(-1)
     if chosen.vertical_flip:
@@ -84,10 +96,8 @@ def apply(image: Tensor, mask: Tensor, chosen: Draw) -> tuple[Tensor, Tensor]:
     if chosen.quarter_turns:
         image, mask = image.rot90(chosen.quarter_turns, (-2, -1)), mask.rot90(chosen.quarter_turns, (-2, -1))
     if chosen.affine:
-        angle, right, down, scale = chosen.affine
-        move = {"angle": angle, "translate": [right, down], "scale": scale, "shear": [0.0, 0.0]}
-        image = V.affine(image, **move, interpolation=V.InterpolationMode.BILINEAR)
-        mask = V.affine(mask[None], **move, interpolation=V.InterpolationMode.NEAREST)[0]
+        grid = F.affine_grid(move[None], [1, 1, *mask.shape], align_corners=False)
+        image, mask = _sample(image, grid, "bilinear"), _sample(mask[None], grid, "nearest")[0]
     if chosen.noise_std:
         generator = torch.Generator(image.device).manual_seed(chosen.noise_seed)
         noise = torch.randn(image.shape, generator=generator, device=image.device)
@@ -95,3 +105,16 @@ def apply(image: Tensor, mask: Tensor, chosen: Draw) -> tuple[Tensor, Tensor]:
     for name, factor in chosen.jitter:
         image = getattr(V, name)(image, factor)
     return image, mask
+
+
+def _to_input(move: tuple[float, float, float, float], side: int) -> list[list[float]]:
+    """Return the matrix (2, 3) from a place in the result to the one in the input, both from -1 to 1."""
+    angle, right, down, scale = move
+    cos, sin = math.cos(math.radians(angle)) / scale, math.sin(math.radians(angle)) / scale
+    x, y = 2 * right / side, 2 * down / side
+    return [[cos, sin, -cos * x - sin * y], [-sin, cos, sin * x - cos * y]]
+
+
+def _sample(image: Tensor, grid: Tensor, mode: str) -> Tensor:
+    """Return the bytes (C, H, W) at the places of a grid; 0 outside."""
+    return F.grid_sample(image[None].float(), grid, mode, align_corners=False)[0].round_().to(torch.uint8)

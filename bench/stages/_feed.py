@@ -132,12 +132,10 @@ def _device_arrays(
     held, place = hold(data, rows, device), {int(row): i for i, row in enumerate(rows)}
     size = held.masks.shape[1]
     for chosen in keys:
-        pairs = []
-        for epoch, row in chosen:
-            image, mask = held.images[place[row]].permute(2, 0, 1), held.masks[place[row]]
-            pairs.append(apply(image, mask, draw(settings.augment, size, (seed, epoch, row))))
-        images, masks = zip(*pairs, strict=True)
-        yield torch.stack(images).permute(0, 2, 3, 1), torch.stack(masks)
+        draws = [draw(settings.augment, size, (seed, epoch, row)) for epoch, row in chosen]
+        places = [place[row] for _, row in chosen]
+        images, masks = apply([held.images[i].permute(2, 0, 1) for i in places], [held.masks[i] for i in places], draws)
+        yield images.permute(0, 2, 3, 1), masks
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,10 @@ def settings() -> AugmentSettings:
 
 
 def on_device(pair: tuple[np.ndarray, np.ndarray], **chosen: object) -> tuple[np.ndarray, np.ndarray]:
-    image, mask = apply(
-        torch.from_numpy(pair[0]).permute(2, 0, 1), torch.from_numpy(pair[1]), Draw(**vars(NONE) | chosen)
+    images, masks = apply(
+        [torch.from_numpy(pair[0]).permute(2, 0, 1)], [torch.from_numpy(pair[1])], [Draw(**vars(NONE) | chosen)]
     )
-    return image.permute(1, 2, 0).numpy(), mask.numpy()
+    return images[0].permute(1, 2, 0).numpy(), masks[0].numpy()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 from bench.formats import prepared
 from bench.learning.augment import augment, build_augmentation
 from bench.learning.order import epoch_batches
+from bench.stages import _fit, train
 from bench.stages._feed import TrainBatch, count_workers, hold, normalise, train_batches
 
 CPU = torch.device("cpu")
@@ -134,3 +135,18 @@ def test_workers_keep_to_the_threads_of_a_slot(
     assert count_workers(train_settings(workers=None), torch.device("cuda")) == expected
     assert count_workers(train_settings(workers=3), torch.device("cuda")) == 3
     assert count_workers(train_settings(workers=None), torch.device("cpu")) == 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_nothing_waits_for_a_step(data: prepared.Prepared, train_settings: Make) -> None:
+    device = torch.device("cuda")
+    settings = train_settings(device="cuda", augment_on="device", precision="mixed", epochs=9)
+    state = _fit.start(train.build_network(data, "unet", settings, device), settings, device)
+    criterion, batches = train.build_loss(data, settings, device), train_batches(data, settings, 0, (1, 0), device)
+    for _ in range(3):
+        _fit.step(state, next(batches), criterion, settings, device)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        _fit.step(state, next(batches), criterion, settings, device)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
