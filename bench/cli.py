@@ -103,9 +103,10 @@ def prepare(context: click.Context, source: Path, target: Path, dataset: str, sp
 @click.pass_context
 def train(context: click.Context, source: Path, target: Path, model: str, seed: int) -> None:
     """Train one model on the prepared dataset in SOURCE and write the run to TARGET."""
+    from bench.learning.settings import Settings
     from bench.stages import train as stage
 
-    _, settings = _section(context, "train", stage.Settings)
+    _, settings = _section(context, "train", Settings)
     stage.run(source, target, model, seed, settings)
 
 
@@ -230,7 +231,7 @@ def doctor(context: click.Context, model: str, source: Path | None) -> None:
         click.echo(f"{what:28} {found or 'missing':24} {cure}".rstrip())
     if source:
         from bench.formats import prepared
-        from bench.stages.train import Settings
+        from bench.learning.settings import Settings
 
         _, settings = _section(context, "train", Settings)
         rates = tool.throughput(prepared.read(source), model, settings, seconds=15)

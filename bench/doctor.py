@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from bench.formats.prepared import Prepared
-    from bench.stages.train import Settings
+    from bench.learning.settings import Settings
 
 GRID_GB = 60
 """Disk for the paper's grid: 2 GB of arrays, and 100 runs with 0.1 to 0.6 GB of weights each."""

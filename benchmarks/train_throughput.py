@@ -28,7 +28,8 @@ from bench import plugins
 from bench.datasets._sample import draw
 from bench.doctor import images_per_s, steps
 from bench.formats import files, prepared
-from bench.learning.augment import AugmentSettings, build_augmentation
+from bench.learning.augment import build_augmentation
+from bench.learning.settings import AugmentSettings, Settings
 from bench.settings import load_params, section
 from bench.stages import _fit, train
 from bench.stages._device import describe_hardware, pick_device, versions
@@ -59,7 +60,7 @@ class JpegPairs(torch.utils.data.Dataset):
         return result["image"], result["mask"]
 
 
-def plain_steps(folder: Path, model: str, settings: train.Settings, size: int, device: torch.device) -> Iterator[int]:
+def plain_steps(folder: Path, model: str, settings: Settings, size: int, device: torch.device) -> Iterator[int]:
     """Train as a plain script does; yield the images of each step."""
     network = plugins.load("models", model).build(3, 1, size, settings.encoder, None).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
@@ -99,7 +100,7 @@ def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
     return prepared.read(folder / "prepared")
 
 
-def checkpoint(data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device, folder: Path):
+def checkpoint(data: prepared.Prepared, model: str, settings: Settings, device: torch.device, folder: Path):
     """Return the seconds and the MiB of a checkpoint after the first step."""
     network = train.build_network(data, model, settings, device)
     state = _fit.start(network, settings, device)
@@ -113,9 +114,7 @@ def checkpoint(data: prepared.Prepared, model: str, settings: train.Settings, de
     return {"checkpoint_s": round(seconds, 2), "checkpoint_mb": round(size / 2**20, 1)}
 
 
-def variant(
-    data: prepared.Prepared, model: str, settings: train.Settings, device: torch.device, seconds: float, n: int
-):
+def variant(data: prepared.Prepared, model: str, settings: Settings, device: torch.device, seconds: float, n: int):
     """Return the seconds until the second step is done, and the median speed of the step from there on."""
     train.configure(settings, 0)
     work = steps(data, model, settings, device, repeat_one=True)
@@ -153,7 +152,7 @@ def main(
 ):
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
-    settings = section(params, "train", train.Settings)
+    settings = section(params, "train", Settings)
     place = pick_device(device)
     rows = []
     with tempfile.TemporaryDirectory() as name:

@@ -100,7 +100,7 @@ def train_settings() -> Callable[..., Any]:
     """Return a function: changes -> the settings of a tiny training on a CPU; all else as in params.yaml."""
 
     def build(**changes: Any) -> Any:
-        from bench.stages.train import Settings
+        from bench.learning.settings import Settings
 
         tiny = {"encoder": "resnet18", "weights": None, "epochs": 2, "batch": 4, "lr": 1e-3}
         tiny |= {"device": "cpu", "threads": 1, "workers": 0}

@@ -2,7 +2,6 @@
 
 import os
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,60 +12,9 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask t
 import albumentations as A
 import cv2
 
+from bench.learning.settings import AugmentSettings
+
 Array = npt.NDArray[np.uint8]
-
-
-LARGEST = {
-    "shift": 1.0, "scale": 0.9, "rotate_deg": 180.0, "brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5,
-}  # fmt: skip
-"""Up to which a range means what it says: a scale of 1 would shrink an image to nothing, half a circle is all hues."""
-
-
-@dataclass(frozen=True)
-class AugmentSettings:
-    """Probabilities (``*_p``) and ranges of the transforms, applied in this order.
-
-    Attributes:
-        horizontal_flip_p: mirror left-right.
-        vertical_flip_p: mirror up-down.
-        quarter_turn_p: turn by 0, 90, 180 or 270 degrees.
-        affine_p: shift, scale and rotate, outside filled with black and background.
-        shift: largest shift as a share of the side.
-        scale: largest change of scale.
-        rotate_deg: largest angle, degrees.
-        noise_p: Gaussian noise, independent in each channel.
-        noise_std: its least and largest standard deviation as a share of the full range.
-        jitter_p: colour jitter.
-        brightness: largest change of the factor, likewise contrast and saturation.
-        hue: largest shift of the hue as a share of the circle.
-    """
-
-    horizontal_flip_p: float
-    vertical_flip_p: float
-    quarter_turn_p: float
-    affine_p: float
-    shift: float
-    scale: float
-    rotate_deg: float
-    noise_p: float
-    noise_std: tuple[float, float]
-    jitter_p: float
-    brightness: float
-    contrast: float
-    saturation: float
-    hue: float
-
-    def __post_init__(self) -> None:
-        """Check the ranges; a number that is none fails every comparison."""
-        for name, value in vars(self).items():
-            if name.endswith("_p") and not 0 <= value <= 1:
-                raise ValueError(f"{name} must be 0 to 1, got {value}")
-        for name, most in LARGEST.items():
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be 0 to {most:g}, got {getattr(self, name)}")
-        least, most = self.noise_std
-        if not 0 <= least <= most <= 1:
-            raise ValueError(f"noise_std must be two ascending numbers from 0 to 1, got {least} and {most}")
 
 
 def build_augmentation(settings: AugmentSettings) -> A.Compose:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
-from bench.learning.augment import AugmentSettings
+from bench.learning.settings import AugmentSettings
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,15 @@
 """The training loss: cross-entropy plus Dice, binary or multi-class."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.learning.settings import LossSettings
+
 Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class LossSettings:
-    """Weights of the two terms and the smoothing constant.
-
-    Attributes:
-        cross_entropy: alpha in eq. 18, gamma in eq. 21.
-        dice: beta in eq. 18, delta in eq. 21.
-        epsilon: smoothing of the Dice term, eq. 19 and 22.
-    """
-
-    cross_entropy: float
-    dice: float
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if not (0 <= self.cross_entropy < math.inf and 0 <= self.dice < math.inf and 0 < self.epsilon <= 1):
-            raise ValueError("cross_entropy and dice must not be negative, epsilon above 0 and at most 1")
-        if self.cross_entropy + self.dice == 0:
-            raise ValueError("cross_entropy and dice must not both be 0")
 
 
 def binary_loss(logits: Tensor, target: Tensor, settings: LossSettings) -> Tensor:

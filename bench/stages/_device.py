@@ -18,7 +18,7 @@ from bench.errors import UserError
 LIBRARIES = ("crackbench", "torch", "segmentation-models-pytorch", "albumentations", "numpy", "opencv-python-headless")
 
 DECIDES = [
-    *(f"learning/{name}" for name in ("augment", "augment_device", "loss", "order")),
+    *(f"learning/{name}" for name in ("augment", "augment_device", "loss", "order", "settings")),
     *(f"stages/{name}" for name in ("_feed", "_fit", "_precision", "_predict", "_state", "train")),
 ]
 """Modules, beside the architectures, that decide the numbers of a training."""

@@ -1,13 +1,10 @@
 """Bring prepared images to the device as batches, augmented for training."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,12 +15,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from bench.errors import UserError
 from bench.formats.prepared import Prepared
-from bench.learning.augment import AugmentSettings, augment, build_augmentation
+from bench.learning.augment import augment, build_augmentation
 from bench.learning.augment_device import apply, draw
 from bench.learning.order import Rows, epoch_batches
-
-if TYPE_CHECKING:
-    from bench.stages.train import Settings
+from bench.learning.settings import AugmentSettings, Settings
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -1,13 +1,11 @@
 """The training loop: steps, validation, learning rate, early stop, checkpoints. Reads from top to bottom."""
 
-from __future__ import annotations
-
 import math
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,17 +14,14 @@ from tqdm import tqdm
 
 from bench.errors import UserError
 from bench.formats import files
-from bench.stages._feed import hold, train_batches
+from bench.formats.prepared import Prepared
+from bench.learning.loss import Loss
+from bench.learning.order import Rows
+from bench.learning.settings import Settings
+from bench.stages._feed import Held, TrainBatch, hold, train_batches
 from bench.stages._precision import autocast, computes_in
 from bench.stages._signals import interrupted, signals
 from bench.stages._state import SUMS, State
-
-if TYPE_CHECKING:
-    from bench.formats.prepared import Prepared
-    from bench.learning.loss import Loss
-    from bench.learning.order import Rows
-    from bench.stages._feed import Held, TrainBatch
-    from bench.stages.train import Settings
 
 CHECKPOINT_SHARE = 0.02
 """Largest share of the run that checkpoints may take."""
@@ -217,7 +212,7 @@ def _check_losses(trace: list[tuple[int, Rows, Tensor]], data: Prepared, state: 
     )
 
 
-def _bar(state: State, settings: Settings, items: int) -> tqdm[Any]:
+def _bar(state: State, settings: Settings, items: int) -> "tqdm[Any]":
     """Return a progress bar in images."""
     return tqdm(total=settings.epochs * items, initial=state.items, unit="image", desc="train", smoothing=0.05)
 

@@ -1,13 +1,8 @@
 """The type that a network computes in: mixed precision on a GPU, float32 elsewhere."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 
-if TYPE_CHECKING:
-    from bench.stages.train import Settings
+from bench.learning.settings import Settings
 
 
 def autocast(settings: Settings, device: torch.device) -> torch.autocast:

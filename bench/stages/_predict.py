@@ -1,19 +1,14 @@
 """What a trained network says of the test items: probability maps, and gates where it has any."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from bench.formats import predictions, prepared
+from bench.learning.settings import Settings
 from bench.stages._feed import hold
 from bench.stages._precision import autocast
-
-if TYPE_CHECKING:
-    from bench.stages.train import Settings
 
 GATED_ITEMS = 4
 """Test items of which the gates are kept: enough to choose one from."""

@@ -96,7 +96,8 @@ def figure_4(photographs: Photographs) -> Figure | None:
     known = [d for d in (*AUGMENTED, *photographs.data) if d in photographs.data]
     if not known or not settings:
         return None
-    from bench.learning.augment import AugmentSettings, augment, build_augmentation  # only here: not for a reviewer
+    from bench.learning.augment import augment, build_augmentation  # only here: not for a reviewer
+    from bench.learning.settings import AugmentSettings
 
     data = photographs.data[known[0]]
     tried = data.split("train")

@@ -1,11 +1,10 @@
 """Train: prepared/<dataset> -> runs/<dataset>/<model>/<seed>: one cell, from the first step to its predictions."""
 
-import math
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import torch
@@ -16,74 +15,14 @@ from bench import plugins
 from bench.errors import UserError
 from bench.formats import files, prepared
 from bench.formats import run as run_format
-from bench.learning.augment import AugmentSettings
-from bench.learning.loss import Loss, LossSettings, binary_loss, inverse_frequency, multiclass_loss
+from bench.learning.loss import Loss, binary_loss, inverse_frequency, multiclass_loss
+from bench.learning.settings import Settings
 from bench.protocol import MACHINE_ONLY, protocol
 from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
 from bench.stages._fit import fit
 from bench.stages._precision import computes_in
 from bench.stages._predict import predict, write_gates
 from bench.stages._state import State
-
-
-@dataclass(frozen=True)
-class Plateau:
-    """Factor on the learning rate after ``patience`` epochs without a better loss."""
-
-    factor: float
-    patience: int
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if not 0 < self.factor < 1 or self.patience < 0:
-            raise ValueError(f"factor must lie between 0 and 1, got {self.factor}, and patience not be negative")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The section ``train`` of params.yaml: identical for all models; comments there say what each key means."""
-
-    encoder: str
-    weights: str | None
-    epochs: int
-    batch: int
-    accumulate: int
-    lr: float
-    weight_decay: float
-    plateau: Plateau
-    stop_patience: int
-    select_on: Literal["test", "validation"]
-    precision: Literal["mixed", "float32"]
-    loss: LossSettings
-    augment: AugmentSettings
-    augment_on: Literal["workers", "device"]
-    device: Literal["auto", "cpu", "cuda"]
-    threads: int | None
-    workers: int | None
-    deterministic: bool
-    compile: bool
-    checkpoint_minutes: float
-
-    def __post_init__(self) -> None:
-        """Check the ranges; a number that is none fails every comparison."""
-        for name in ("epochs", "batch", "accumulate", "stop_patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 < self.lr <= 10:
-            raise ValueError(f"lr must be above 0 and at most 10, got {self.lr}")
-        if not 0 <= self.weight_decay <= 10:
-            raise ValueError(f"weight_decay must be 0 to 10, got {self.weight_decay}")
-        if self.threads is not None and not 1 <= self.threads <= 4096:
-            raise ValueError(f"threads must be 1 to 4096 or null, got {self.threads}")
-        if self.workers is not None and not 0 <= self.workers <= 4096:
-            raise ValueError(f"workers must be 0 to 4096 or null, got {self.workers}")
-        if not 0 <= self.checkpoint_minutes < math.inf:
-            raise ValueError(f"checkpoint_minutes must not be negative, got {self.checkpoint_minutes}")
-
-    @property
-    def part(self) -> int:
-        """Images computed at once."""
-        return math.ceil(self.batch / self.accumulate)
 
 
 def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -> None:

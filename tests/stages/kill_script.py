@@ -15,6 +15,7 @@ from pathlib import Path
 import segmentation_models_pytorch  # noqa: F401  (imported before the forks, so that they start in no time)
 import yaml
 
+from bench.learning.settings import Settings
 from bench.settings import section
 from bench.stages import _fit, train
 
@@ -31,7 +32,7 @@ def start(run: str) -> int:
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"encoder": "mobilenet_v2", "weights": None, "epochs": EPOCHS, "batch": 4, "threads": 1}
     params["train"]["checkpoint_minutes"] = 0
-    settings = section(params, "train", train.Settings)
+    settings = section(params, "train", Settings)
     # Context-CrackNet has dropout: the random state must survive too
     train.run(FOLDER / "prepared", FOLDER / "runs" / run, "context_cracknet", 0, settings)
     os._exit(0)

@@ -78,7 +78,7 @@ def test_the_commit_and_whether_the_code_was_changed_since(tmp_path: Path, monke
 
 DECIDES = ["learning/loss.py", "models/_smp.py", "models/unet.py", "stages/train.py", "stages/_fit.py"]
 DECIDES += ["stages/_state.py", "stages/_feed.py"]
-DECIDES += ["learning/augment.py", "learning/augment_device.py", "learning/order.py"]
+DECIDES += ["learning/settings.py", "learning/augment.py", "learning/augment_device.py", "learning/order.py"]
 DECIDES += ["stages/_precision.py", "stages/_predict.py"]
 DECIDES_NOT = ["models/pan.py", "stages/report.py", "render/text.py", "stages/_sources.py", "learning/split.py"]
 

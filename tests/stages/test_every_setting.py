@@ -15,6 +15,7 @@ from bench import demo
 from bench.datasets import _transfer
 from bench.errors import UserError
 from bench.formats import files, prepared
+from bench.learning.settings import Settings
 from bench.settings import load_params, section
 from bench.stages import _feed, _fit, download, evaluate, measure, prepare, report, train
 from bench.sweep import run as sweeps
@@ -201,7 +202,7 @@ def trained(make_prepared: Make, tmp_path: Path, tiny_model: str) -> Callable[..
 
     def run(params: dict[str, Any], model: str) -> dict[str, bytes]:
         target = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
-        train.run(source, target, model, 0, section(params, "train", train.Settings))
+        train.run(source, target, model, 0, section(params, "train", Settings))
         return {name: (target / name).read_bytes() for name in ("weights.safetensors", "history.csv")}
 
     return run
@@ -247,12 +248,12 @@ def test_workers_compile_and_checkpoints(
     trained: Callable[..., dict[str, bytes]], make_prepared: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = base_training("tiny")
-    settings = section(changed(base, "train.workers", 3), "train", train.Settings)
+    settings = section(changed(base, "train.workers", 3), "train", Settings)
     assert _feed.count_workers(settings, torch.device("cpu")) == 3
 
     data = prepared.read(make_prepared(size=32, folder="other"))
     for value in (False, True):
-        settings = section(changed(base, "train.compile", value), "train", train.Settings)
+        settings = section(changed(base, "train.compile", value), "train", Settings)
         network = train.build_network(data, "pspnet", settings, torch.device("cpu"))
         assert (network._compiled_call_impl is not None) == value
 

@@ -26,6 +26,7 @@ from bench.formats import files, prepared
 from bench.formats import run as run_format
 from bench.learning.augment import augment
 from bench.learning.loss import binary_loss
+from bench.learning.settings import Settings
 from bench.stages import _feed, _fit, train
 from bench.stages._feed import normalise
 
@@ -111,7 +112,7 @@ def test_the_weights_are_those_of_the_best_epoch(trained: tuple[Path, list[Path]
     images, masks = images_and_masks(data, "test")
     with torch.no_grad():
         logits = network.eval()(images)
-    from bench.learning.loss import LossSettings
+    from bench.learning.settings import LossSettings
 
     loss = binary_loss(logits, masks, LossSettings(**record["settings"]["train"]["loss"])).mean()
     assert loss.item() == pytest.approx(best["val_loss"], rel=1e-5)
@@ -241,7 +242,7 @@ def test_a_dataset_without_the_items_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-def diverging(settings: train.Settings) -> train.Settings:
+def diverging(settings: Settings) -> Settings:
     """Return settings with a learning rate that params.yaml could not have."""
     object.__setattr__(settings, "lr", 1e30)
     return settings
