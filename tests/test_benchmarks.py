@@ -1,7 +1,13 @@
-"""The page on the benchmarks shows what their files hold."""
+"""The benchmarks: their page shows what their files hold, what they make up is what the suite reads."""
 
+import importlib
 import runpy
 from pathlib import Path
+
+import pytest
+
+from bench import check
+from bench.results import read
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -9,3 +15,13 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 def test_the_page_is_that_of_the_files() -> None:
     render = runpy.run_path(str(FOLDER / "summary.py"))["render"]
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == render(FOLDER), "run: python benchmarks/summary.py"
+
+
+def test_the_made_up_scores_are_read_and_pass_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    script = importlib.import_module("check_speed")
+    monkeypatch.setattr(script, "SIZES", {"cfd": (4, 3)})
+    script.write_scores(tmp_path)
+    results = read(tmp_path, ["cfd"], script.MODELS, script.SEEDS)
+    assert len(results.cells) == 30
+    assert not check.findings(results)
