@@ -101,6 +101,14 @@ def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypat
     assert (tmp_path / "d/mine/images/wall0_0.jpg").read_bytes() == (source / "images" / "wall0_0.jpg").read_bytes()
 
 
+def test_another_crack_value_is_obeyed(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = add(monkeypatch, folder(tmp_path / "own", [0, 100]), params)
+    assert module.CRACK_VALUE is None
+    assert through(tmp_path, params).masks.max() == 0
+    monkeypatch.setattr(module, "CRACK_VALUE", 100)
+    assert through(tmp_path, params).masks.mean() == pytest.approx(0.5)
+
+
 def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
     source = folder(tmp_path / "own", [0, 1, 2])
     for name, classes, photo, words in (
