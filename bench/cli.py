@@ -77,8 +77,9 @@ def download(
     if status:
         click.echo(stage.status(target, _names(params, "datasets")).to_string(index=False))
         return
-    for message in stage.run(target, _names(params, "datasets"), archives, settings, given, pulled):
-        click.echo(message, err=True)
+    messages = stage.run(target, _names(params, "datasets"), archives, settings, given, pulled)
+    if messages:  # exit 0: the others go on; but DVC then holds this stage for done, and would not try again
+        click.echo("\n".join([*messages, "To try again: `bench download`, then `dvc repro`."]), err=True)
 
 
 @main.command()

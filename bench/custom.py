@@ -14,7 +14,7 @@ from bench.datasets._folder import find_pairs
 from bench.datasets._images import read_image, read_label
 from bench.errors import UserError
 from bench.formats import files
-from bench.settings import load_params
+from bench.settings import edited, load_params
 
 MOST_CLASSES = 16
 """A mask with more values is taken for a grey one, which a threshold binarises."""
@@ -119,16 +119,17 @@ def with_name(params: Path, key: str, name: str) -> str:
     """Return params.yaml with a name at the end of one of its lists, if it is not there yet, all else as it is.
 
     Raises:
-        UserError: there is no such file or list.
+        UserError: there is no such file or list, or it is written in a way that must be edited by hand.
     """
-    if name in (load_params(params).get(key) or []):
-        return params.read_text(encoding="utf-8")
-    text = params.read_text(encoding="utf-8")
+    content, text = load_params(params), params.read_text(encoding="utf-8")
+    listed = content.get(key) or []
+    if name in listed:
+        return text
     for old, new in (
         (rf"(?m)^({key}: *\[[^\]]*?)\s*\]", rf"\1, {name}]"),  # key: [a, b]
         (rf"(?m)^({key}:[^\n\[]*\n(?:( *)- [^\n]*\n)+)", rf"\1\2- {name}\n"),  # a line for each
     ):
         changed, count = re.subn(old, new, text, count=1)
         if count:
-            return changed
+            return edited(params, changed, {**content, key: [*listed, name]})
     raise UserError(f"{params} has no list `{key}`: add it, as `{key}: [{name}]`.")

@@ -55,8 +55,11 @@ def create_workspace(project: Path, folder: Path, settings: Mapping[str, Any]) -
         settings: nested; replaces the keys it names.
 
     Raises:
-        UserError: the project is not complete, or a key does not exist in params.yaml.
+        UserError: the project is not complete, a key does not exist in params.yaml, or the folder is a project.
     """
+    code = folder / "bench"
+    if (folder / "params.yaml").exists() and not code.is_symlink():
+        raise UserError(f"{folder} is a project, whose settings would be lost: name another folder, such as `demo`.")
     params = load_params(project / "params.yaml")
     _replace(params, settings, "")
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,8 +68,8 @@ def create_workspace(project: Path, folder: Path, settings: Mapping[str, Any]) -
             files.write_text(folder / name, (project / name).read_text(encoding="utf-8"))
     files.write_text(folder / "dvc.yaml", (project / "dvc.yaml").read_text(encoding="utf-8"))
     files.write_text(folder / "params.yaml", yaml.safe_dump(params, sort_keys=False))
-    code = folder / "bench"
     if not code.exists():
+        code.unlink(missing_ok=True)  # a link to where the project was before
         code.symlink_to((project / "bench").resolve(), target_is_directory=True)
     if not (folder / ".dvc").exists():
         dvc(folder, "init", "--no-scm", "--quiet")

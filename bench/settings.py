@@ -30,6 +30,25 @@ def load_params(path: Path) -> dict[str, Any]:
     return params
 
 
+def edited(path: Path, text: str, wanted: Mapping[str, Any]) -> str:
+    """Return the new text of params.yaml, if it holds what is wanted: YAML can be written in ways that an edit misses.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = None
+    if found != wanted:
+        now = load_params(path)
+        changes = "; ".join(f"{key}: {value}" for key, value in wanted.items() if now.get(key) != value)
+        raise UserError(
+            f"{path} is written in a way that cannot be changed safely. Edit it by hand, to say: {changes}."
+        )
+    return text
+
+
 def section(params: Mapping[str, Any], name: str, cls: type[T]) -> T:
     """Return one section of params.yaml as the dataclass of its stage.
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from bench.errors import UserError
 from bench.formats import files
+from bench.settings import edited, load_params
 
 PROTOCOLS: dict[str, dict[tuple[str, str], Any]] = {
     "paper": {
@@ -33,23 +33,21 @@ def run(path: Path, name: str) -> str:
     """Set the protocol ``name`` in params.yaml; return which settings changed.
 
     Raises:
-        UserError: the file is missing, is no YAML or lacks one of the settings.
+        UserError: the file is missing, is no YAML, lacks one of the settings or must be edited by hand.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        params = YAML().load(text)  # for the place of each value; a dump would drop `null`
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run in the project's folder, or name the file with --params.") from None
-    except YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    changed = []
+    wanted, text = load_params(path), path.read_text(encoding="utf-8")
+    places = YAML().load(text)  # a dump would drop `null`
+    changed, replacements = [], []
     for (section, key), value in PROTOCOLS[name].items():
-        if key not in (params or {}).get(section, {}):
+        if key not in (wanted.get(section) or {}):
             raise UserError(f"{path} has no setting {section}.{key}: restore it from git.")
-        if params[section][key] != value:
-            changed.append(f"{section}.{key}: {params[section][key]} -> {value}")
-            text = _replaced(text, params[section].lc.value(key), str(value))
-    files.write_text(path, text)
+        if wanted[section][key] != value:
+            changed.append(f"{section}.{key}: {wanted[section][key]} -> {value}")
+            replacements.append((places[section].lc.value(key), str(value)))
+            wanted[section][key] = value
+    for place, new in sorted(replacements, reverse=True):  # the last first: it moves no other
+        text = _replaced(text, place, new)
+    files.write_text(path, edited(path, text, wanted))
     return "\n".join([f"protocol {name}:", *(f"  {line}" for line in changed or ["nothing to change"])])
 
 
@@ -57,7 +55,10 @@ def _replaced(text: str, place: tuple[int, int], value: str) -> str:
     """Return the text with the plain value at (line, column) replaced; a comment behind it stays in its column."""
     lines = text.split("\n")
     line, column = lines[place[0]], place[1]
-    old, gap = re.match(r"([^\s,}#]+)(\s*)", line[column:]).groups()  # type: ignore[union-attr]
+    found = re.match(r"([^\s,}#]+)(\s*)", line[column:])
+    if not found:
+        return text
+    old, gap = found.groups()
     rest = line[column + len(old) + len(gap) :]
     spaces = " " * max(len(old) + len(gap) - len(value), 1) if gap else ""
     lines[place[0]] = line[:column] + value + spaces + rest

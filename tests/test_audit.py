@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
 from PIL import Image
 
@@ -65,6 +66,47 @@ def test_each_fault_is_named(tmp_path: Path) -> None:
     assert inspect(pair, 1)[0]["flags"] == "unreadable"
 
 
+def test_an_image_too_large_to_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    assert flags(tmp_path, noise(8, 8, 3), half(255)) == {"unreadable"}
+
+
+def audit(folder: Path, *datasets: str, params: Path = PARAMS) -> str:
+    """Return what the command says of the datasets in ``folder/data``; tables and page are in ``folder/audit``."""
+    arguments = [*datasets, "--data", str(folder / "data"), "--target", str(folder / "audit")]
+    result = CliRunner().invoke(main, ["--params", str(params), "audit", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("others", [[], ["forest"]])
+def test_a_dataset_without_a_whole_pair_is_told(tmp_path: Path, others: list[str]) -> None:
+    if others:
+        download(tmp_path / "data", others, tmp_path, Settings("sample", [], Sample(6, 64, 0)))
+    for i in range(2):
+        (tmp_path / "data" / "cfd").mkdir(parents=True, exist_ok=True)
+        save(tmp_path / "data" / "cfd" / "images" / f"{i}.png", noise(8, 8, 3))
+        save(tmp_path / "data" / "cfd" / "masks" / f"{i}_mask.png", half(255))
+    audit(tmp_path, "cfd", *others)
+    found = pd.read_csv(tmp_path / "audit" / "integrity.csv").set_index("Dataset")
+    assert found.loc["cfd", ["Pairs", "Without partner"]].tolist() == [0, 4]
+    assert found.index.tolist() == ["cfd", *others]
+    assert len(pd.read_csv(tmp_path / "audit" / "files.csv")) == 6 * len(others)
+
+
+def test_what_prepare_skips_is_in_no_split(tmp_path: Path) -> None:
+    download(tmp_path / "data", ["cfd"], tmp_path, Settings("sample", [], Sample(10, 64, 0)))
+    content = yaml.safe_load(PARAMS.read_text())
+    items = sorted(path.stem for path in (tmp_path / "data" / "cfd" / "images").iterdir())
+    content["prepare"]["skip"] = [f"cfd/{item}" for item in items[:5]]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    said = audit(tmp_path, "cfd", params=tmp_path / "params.yaml")
+    assert "Without the 5 pairs that prepare.skip leaves out." in said
+    table = pd.read_csv(tmp_path / "audit" / "leakage.csv").set_index("Split")
+    assert table.loc["random", "Test"] == 1  # of five
+    assert len(pd.read_csv(tmp_path / "audit" / "files.csv")) == 10
+
+
 def test_files_without_partner_are_listed(tmp_path: Path) -> None:
     save(tmp_path / "images" / "1.png", noise(8, 8))
     save(tmp_path / "masks" / "2.png", noise(8, 8))
@@ -96,10 +138,8 @@ def test_parts_that_overlap_are_counted_once() -> None:
 def test_the_command_finds_the_twins_in_the_sample(tmp_path: Path) -> None:
     settings = Settings("sample", [], Sample(6, 192, 0))
     download(tmp_path / "data", ["cfd", "forest", "sylvie"], tmp_path, settings)
-    arguments = ["cfd", "forest", "sylvie", "--data", str(tmp_path / "data"), "--target", str(tmp_path / "audit")]
-    result = CliRunner().invoke(main, ["--params", str(PARAMS), "audit", *arguments])
-    assert result.exit_code == 0, result.output
-    assert (tmp_path / "audit" / "README.md").read_text() in result.output
+    said = audit(tmp_path, "cfd", "forest", "sylvie")
+    assert (tmp_path / "audit" / "README.md").read_text() in said
     page = (tmp_path / "audit" / "index.html").read_text()
     assert page.count("<table>") == 4
     assert "duplicate: cfd" in page

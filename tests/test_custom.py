@@ -92,6 +92,16 @@ def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> 
     assert sum(x != y for x, y in lines) == 1
 
 
+@pytest.mark.parametrize("written", ["[]", "[cfd, forest,]", "[cfd,\n  forest  # the last\n  ]", "[cfd, 'a]b']"])
+def test_a_list_that_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path, written: str) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text(f"datasets: {written}\nseeds: [0]\n")
+    with pytest.raises(UserError, match=r"Edit it by hand, to say: datasets: .*'mine'\]"):
+        custom.run(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
+    assert params.read_text() == f"datasets: {written}\nseeds: [0]\n"
+    assert not (tmp_path / "mine.py").exists()
+
+
 def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = folder(tmp_path / "own", [0, 255])
     add(monkeypatch, source, params)
@@ -99,6 +109,14 @@ def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypat
     Image.fromarray(np.zeros((40, 64, 3), np.uint8)).save(source / "images" / "wall0_0.jpg")
     through(tmp_path, params)
     assert (tmp_path / "d/mine/images/wall0_0.jpg").read_bytes() == (source / "images" / "wall0_0.jpg").read_bytes()
+
+
+def test_another_crack_value_is_obeyed(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = add(monkeypatch, folder(tmp_path / "own", [0, 100]), params)
+    assert module.CRACK_VALUE is None
+    assert through(tmp_path, params).masks.max() == 0
+    monkeypatch.setattr(module, "CRACK_VALUE", 100)
+    assert through(tmp_path, params).masks.mean() == pytest.approx(0.5)
 
 
 def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:

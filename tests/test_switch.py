@@ -35,3 +35,24 @@ def test_a_missing_setting_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no setting prepare\.split"):
         switch.run(path, "strict")
     assert path.read_text() == "prepare: {mask_threshold: 0}\n"
+
+
+def test_a_mapping_on_one_line_is_changed_too(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    content = yaml.safe_load(PARAMS.read_text())
+    lines = [f"{key}: {yaml.safe_dump(value, default_flow_style=True, width=9999)}" for key, value in content.items()]
+    path.write_text("".join(lines))
+    switch.run(path, "strict")
+    settings = yaml.safe_load(path.read_text())
+    for (section, key), value in switch.PROTOCOLS["strict"].items():
+        content[section][key] = value
+    assert settings == content
+
+
+def test_what_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(PARAMS.read_text().replace("split: random ", "split: !!str random "))
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"Edit it by hand, to say: prepare: .*'split': 'grouped'"):
+        switch.run(path, "strict")
+    assert path.read_bytes() == before

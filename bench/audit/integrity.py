@@ -31,12 +31,15 @@ FLAGS = {
     "grey image": "one channel, or three that are the same",
 }
 
+COLUMNS = ("item", "flags", "height", "width", "format", "mode", "mask_mode", "labels", "above_0", "above_127")
+"""What is said of a pair."""
+
 
 def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
     """Return what is to be said of a pair, and its image, uint8 (H, W, 3); None if it cannot be read.
 
-    Said are: item, flags (names from ``FLAGS``, joined by "; "), height, width, format, mode, mask_mode, labels (values
-    if few, else their number), above_0 and above_127 (share of mask pixels).
+    Said are ``COLUMNS``, of which flags are names from ``FLAGS``, joined by "; ", labels the values if few, else their
+    number, above_0 and above_127 the share of mask pixels.
     """
     row: dict[str, Any] = {"item": pair.item, "flags": "", "height": 0, "width": 0, "format": "", "mode": ""}
     row |= {"mask_mode": "", "labels": "", "above_0": np.nan, "above_127": np.nan}
@@ -74,7 +77,7 @@ def _header(path: Path) -> tuple[list[str], dict[str, str]]:
                 "palette": image.mode == "P",
             }
             return [name for name, yes in found.items() if yes], {"format": str(image.format), "mode": image.mode}
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path} cannot be read ({error})") from None
 
 

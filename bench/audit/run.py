@@ -1,6 +1,6 @@
 """Audit raw datasets: read, find, write tables and a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 from bench import plugins
 from bench.audit.crops import find_crops
 from bench.audit.features import Features, extract
-from bench.audit.integrity import FLAGS, inspect, unpaired
+from bench.audit.integrity import COLUMNS, FLAGS, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
 from bench.audit.page import examples, markdown, page
 from bench.audit.spread import spread
@@ -49,12 +49,9 @@ def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -
     inspected, features = _examine_all(pairs)
     whole = {name: frame[frame["flags"] != "unreadable"] for name, frame in inspected.items()}  # the rest is told above
     pairs = {name: [pair for pair in pairs[name] if pair.item in set(whole[name]["item"])] for name in present}
-    items = pd.concat(
-        [
-            whole[name][["item", "above_127"]].assign(dataset=name, photo=[pair.photo for pair in pairs[name]])
-            for name in present
-        ],
-        ignore_index=True,
+    items = _stacked(
+        whole[name][["item", "above_127"]].assign(dataset=name, photo=[pair.photo for pair in pairs[name]])
+        for name in present
     )
     links = _links(features, items)
     for name in present:
@@ -78,7 +75,7 @@ def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFram
     found = spread(_examine, [(pair, classes[name]) for name in pairs for pair in pairs[name]], "examine")
     inspected, start = {}, 0
     for name, own in pairs.items():
-        inspected[name] = pd.DataFrame([row for row, _ in found[start : start + len(own)]])
+        inspected[name] = pd.DataFrame([row for row, _ in found[start : start + len(own)]], columns=COLUMNS)
         start += len(own)
     return inspected, [features for _, features in found if features is not None]
 
@@ -99,15 +96,23 @@ def _pairs(name: str, root: Path) -> list[Pair]:
     return [Pair(stem, images[stem], masks[stem], plugin.photo(stem)) for stem in sorted(images)]
 
 
+def _stacked(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return frames one below the other; empty ones, which have no types, are left out where others are."""
+    every = list(frames)
+    return pd.concat([frame for frame in every if len(frame)] or every[:1], ignore_index=True)
+
+
 def _links(features: Sequence[Features], items: pd.DataFrame) -> pd.DataFrame:
     """Return all links: by content over all datasets, by names within each."""
+    if not features:
+        return links_by_names([], [])
     duplicates = find_duplicates(np.stack([f.thumbnail for f in features]))
     found = [links_by_content(duplicates, find_crops(features))]
     for _, group in items.groupby("dataset"):
         named = links_by_names(group["item"].tolist(), group["photo"].tolist())
         named[["a", "b"]] = group.index.to_numpy()[named[["a", "b"]].to_numpy(int)]
         found.append(named)
-    return pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
+    return _stacked(found)
 
 
 def _mark_identical(
@@ -127,8 +132,8 @@ def _integrity_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str,
             "Pairs": len(frame),
             "Without partner": len(lonely[name]),
             "Sizes": frame.groupby(["width", "height"]).ngroups,
-            "Smallest": "x".join(map(str, min(zip(frame["width"], frame["height"], strict=True)))),
-            "Largest": "x".join(map(str, max(zip(frame["width"], frame["height"], strict=True)))),
+            "Smallest": "x".join(map(str, min(zip(frame["width"], frame["height"], strict=True), default=()))),
+            "Largest": "x".join(map(str, max(zip(frame["width"], frame["height"], strict=True), default=()))),
             "Crack % > 0": 100 * frame["above_0"].mean(),
             "Crack % > 127": 100 * frame["above_127"].mean(),
             "Ratio": frame["above_0"].mean() / frame["above_127"].mean() if frame["above_127"].any() else np.nan,
@@ -147,12 +152,12 @@ def _flags_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str, lis
             marked = frame.loc[frame["flags"].str.split("; ").map(lambda flags, flag=flag: flag in flags), "item"]
             if len(marked):
                 first = ", ".join(marked[:3])
-                rows.append({"Dataset": name, "Finding": flag, "Pairs": len(marked), "First": first, "Means": meaning})
+                rows.append([name, flag, len(marked), first, meaning])
         if lonely[name]:
             first = ", ".join(lonely[name][:3])
-            rows.append({"Dataset": name, "Finding": "without partner", "Pairs": len(lonely[name]), "First": first})
+            rows.append([name, "without partner", len(lonely[name]), first, ""])
     columns = ["Dataset", "Finding", "Pairs", "First", "Means"]
-    return Table("findings", "Faults and oddities.", pd.DataFrame(rows, columns=columns).fillna(""))
+    return Table("findings", "Faults and oddities.", pd.DataFrame(rows, columns=columns))
 
 
 def _across_table(items: pd.DataFrame, links: pd.DataFrame) -> Table:
@@ -175,16 +180,18 @@ def _leakage_table(
     items: pd.DataFrame, links: pd.DataFrame, pairs: Mapping[str, list[Pair]], settings: Settings
 ) -> Table:
     rows = []
-    for name, group in items.groupby("dataset", sort=False):
-        first = int(group.index[0])
+    skipped = (items["dataset"] + "/" + items["item"]).isin(settings.skip)
+    for name, group in items[~skipped].groupby("dataset", sort=False):
+        kept = [pair for pair in pairs[str(name)] if pair.item in set(group["item"])]
+        place = pd.Series(range(len(group)), index=group.index)
         own = links[links["a"].isin(group.index) & links["b"].isin(group.index)]
-        own = own.assign(a=own["a"] - first, b=own["b"] - first)
+        own = own.assign(a=own["a"].map(place), b=own["b"].map(place))
         alike = own[own["kind"] == "duplicate"]
         groups = join_groups(group["photo"].tolist(), zip(alike["a"], alike["b"], strict=True))
         for kind in SPLITS:
             try:
                 chosen = replace(settings, split=kind)  # type: ignore[arg-type]
-                split = assign(str(name), pairs[str(name)], chosen, groups, group["above_127"].tolist())
+                split = assign(str(name), kept, chosen, groups, group["above_127"].tolist())
             except (UserError, ValueError):
                 continue  # too few photographs, or none published
             found = leakage(split, group["photo"].tolist(), own)
@@ -203,7 +210,8 @@ def _leakage_table(
     digits = dict.fromkeys(["Photograph in training %", "by names %", "by content %", "Test pixels seen %"], 1)
     caption = "Test images whose photograph is in training too, and the share of test pixels that training shows."
     columns = ["Dataset", "Split", "Test", *digits]
-    return Table("leakage", caption, pd.DataFrame(rows, columns=columns), digits)
+    notes = [f"Without the {skipped.sum()} pairs that prepare.skip leaves out."] * bool(skipped.any())
+    return Table("leakage", caption, pd.DataFrame(rows, columns=columns), digits, notes)
 
 
 def _write(
@@ -213,7 +221,7 @@ def _write(
     items: pd.DataFrame,
     links: pd.DataFrame,
 ) -> None:
-    every = pd.concat([frame.assign(dataset=name) for name, frame in inspected.items()], ignore_index=True)
+    every = _stacked(frame.assign(dataset=name) for name, frame in inspected.items())
     files.write_csv(target / "files.csv", every[["dataset", *every.columns.drop("dataset")]])
     named = links[(links["kind"] != "name") & (links["a"] < links["b"])]
     left, right = items.loc[named["a"].astype(int)], items.loc[named["b"].astype(int)]

@@ -80,7 +80,7 @@ def pairs_by_stem(root: Path, photo: Callable[[str], str]) -> list[Pair]:
     images = _by_stem(root / "images", IMAGE_SUFFIXES)
     masks = _by_stem(root / "masks", MASK_SUFFIXES)
     if not images:
-        raise UserError(f"{root / 'images'} holds no images: run `bench download`, or `dvc repro`.")
+        raise UserError(f"{root / 'images'} holds no images: run `bench download`, then `dvc repro`.")
     lonely = [f"images/{images[s].name}" for s in sorted(images.keys() - masks.keys())]
     lonely += [f"masks/{masks[s].name}" for s in sorted(masks.keys() - images.keys())]
     if lonely:

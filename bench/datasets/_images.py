@@ -70,7 +70,7 @@ def decode(path: Path) -> Image.Image:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image)
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: run `bench download`, or `dvc repro`.") from None
+        raise UserError(f"{path} is missing: run `bench download`, then `dvc repro`.") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path} cannot be read ({str(error) or 'no image'}).") from None
 
@@ -82,7 +82,7 @@ def crackforest_labels(path: Path) -> npt.NDArray[np.integer]:
 
     damage = (MatReadError, zlib.error, OSError, ValueError, KeyError, TypeError, IndexError, NotImplementedError)
     if not path.exists():
-        raise UserError(f"{path} is missing: run `bench download`, or `dvc repro`.")
+        raise UserError(f"{path} is missing: run `bench download`, then `dvc repro`.")
     try:
         return np.asarray(loadmat(path)["groundTruth"]["Segmentation"][0, 0])
     except damage as error:

@@ -6,9 +6,8 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,17 +53,17 @@ def open_tree(path: Path) -> Iterator[Tree]:
         return
     if not path.is_file():
         raise UserError(f"{path} does not exist: name an archive (.zip, .tar, .tar.gz) or a folder.")
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                yield _zip(path, archive)
-        elif tarfile.is_tarfile(path):
-            with tarfile.open(path) as tar:
-                yield _tar(path, tar)
-        else:
-            raise UserError(f"{path} is no zip, tar or folder: unpack it yourself and name the folder.")
-    except _BROKEN as error:
-        raise UserError(f"{path} is damaged ({error}): download it again.") from None
+    with ExitStack() as stack:
+        try:
+            if zipfile.is_zipfile(path):
+                tree = _zip(path, stack.enter_context(zipfile.ZipFile(path)))
+            elif tarfile.is_tarfile(path):
+                tree = _tar(path, stack.enter_context(tarfile.open(path)))
+            else:
+                raise UserError(f"{path} is no zip, tar or folder: unpack it yourself and name the folder.")
+        except _BROKEN as error:
+            raise UserError(f"{path} is damaged ({error}): download it again.") from None
+        yield tree
 
 
 def _folder(path: Path) -> Tree:
@@ -82,45 +81,54 @@ def _zip(path: Path, archive: zipfile.ZipFile) -> Tree:
             raise UserError(f"{path}: {info.filename!r} is encrypted: archive refused.")
     _refuse(path, ((info.orig_filename.rstrip("/"), info.file_size) for info in members))
 
-    def read(name: str) -> bytes:
-        try:
-            return archive.read(name)
-        except _BROKEN as error:
-            raise UserError(f"{path}: {name!r} is damaged ({error}): download the archive again.") from None
-
-    return Tree([info.filename for info in members if not info.is_dir()], read)
+    return Tree([info.filename for info in members if not info.is_dir()], _reader(path, archive.read))
 
 
 def _tar(path: Path, archive: tarfile.TarFile) -> Tree:
-    members = {}
-    for count, info in enumerate(archive, 1):  # one by one: a bomb is refused before it is read to its end
-        if count > MAX_MEMBERS:
-            raise UserError(f"{path} holds more than {MAX_MEMBERS} members: archive refused.")
-        if not (info.isfile() or info.isdir()):
-            raise UserError(f"{path}: {info.name!r} is a link or a device: archive refused.")
-        if info.name.removeprefix("./") in members:
-            raise UserError(f"{path}: {info.name!r} stands twice: archive refused.")
-        members[info.name.removeprefix("./")] = info
-    _refuse(path, ((name, info.size) for name, info in members.items()))
+    members: dict[str, tarfile.TarInfo] = {}
+
+    def listed() -> Iterator[tuple[str, int]]:
+        for info in archive:
+            if not (info.isfile() or info.isdir()):
+                raise UserError(f"{path}: {info.name!r} is a link or a device: archive refused.")
+            members[name := info.name.removeprefix("./")] = info
+            yield name, info.size
+
+    _refuse(path, listed())
 
     def read(name: str) -> bytes:
         file = archive.extractfile(members[name])
         return file.read() if file else b""
 
-    return Tree([name for name, info in members.items() if info.isfile()], read)
+    return Tree([name for name, info in members.items() if info.isfile()], _reader(path, read))
+
+
+def _reader(path: Path, read: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """Return ``read`` with an error that names the damaged member."""
+
+    def checked(name: str) -> bytes:
+        try:
+            return read(name)
+        except _BROKEN as error:
+            raise UserError(f"{path}: {name!r} is damaged ({error}): download the archive again.") from None
+
+    return checked
 
 
 def _refuse(path: Path, members: Iterable[tuple[str, int]]) -> None:
-    """Refuse an archive by the names and sizes that it declares.
+    """Refuse an archive by the names and sizes that it declares, each before the next is asked for.
+
+    The list of a packed tar is read by unpacking what lies between: a bomb must be seen before that.
 
     Raises:
         UserError: names the member.
     """
-    members = list(members)
-    if len(members) > MAX_MEMBERS:
-        raise UserError(f"{path} holds {len(members)} members, more than {MAX_MEMBERS}: archive refused.")
+    seen: set[str] = set()
+    total, packed = 0, path.stat().st_size
     for name, size in members:
         shown = f"{path}: {name[:200]!r}"
+        if len(seen) == MAX_MEMBERS:
+            raise UserError(f"{path} holds more than {MAX_MEMBERS} members: archive refused.")
         if _CONTROL.search(name):
             raise UserError(f"{shown} has control characters in its name: archive refused.")
         if not name or name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
@@ -129,9 +137,9 @@ def _refuse(path: Path, members: Iterable[tuple[str, int]]) -> None:
             (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".mat")
         ):
             raise UserError(f"{shown} would unpack to {size} bytes: not an image, archive refused.")
-    twice = [name for name, count in Counter(name for name, _ in members).items() if count > 1]
-    if twice:
-        raise UserError(f"{path}: {twice[0]!r} stands twice ({len(twice)} such names): archive refused.")
-    total = sum(size for _, size in members)
-    if total > MAX_TOTAL_BYTES or (total > 2**27 and total > MAX_RATIO * path.stat().st_size):
-        raise UserError(f"{path} would unpack to {total} bytes from {path.stat().st_size}: a bomb, archive refused.")
+        if name in seen:
+            raise UserError(f"{shown} stands twice: archive refused.")
+        seen.add(name)
+        total += size
+        if total > MAX_TOTAL_BYTES or (total > 2**27 and total > MAX_RATIO * packed):
+            raise UserError(f"{path} would unpack to {total} bytes or more from {packed}: a bomb, archive refused.")

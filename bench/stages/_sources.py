@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,7 +33,7 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
     Args:
         name: the dataset.
         path: archive or folder in one of the layouts: the merged collection, the original, or what this stage writes.
-        sha256: of an archive.
+        sha256: of an archive; that of a folder's files is taken here.
 
     Raises:
         UserError: the archive is damaged or refused.
@@ -58,7 +58,9 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
                 mask = value is not None and target.startswith("masks/")
                 _write(folder, target, _binary(content, value, f"{path}: {member}") if mask else content)
 
-    facts = {"source": kind, "archive": path.name, "sha256": sha256, "files": len(chosen)}
+    if path.is_dir():
+        sha256 = _digest({target: path / member for target, member in chosen.items()})
+    facts = {"source": kind, "archive": path.name, "sha256": sha256, "files": len(chosen), "crack_value": value}
     return Origin(facts, fill)
 
 
@@ -71,7 +73,6 @@ def from_folder(folder: Path, crack_value: int | None) -> Origin:
     pairs = find_pairs(folder)
     chosen = {f"images/{p.item}{p.image.suffix.lower()}": p.image for p in pairs}
     chosen |= {f"masks/{p.item}{p.mask.suffix.lower()}": p.mask for p in pairs}
-    listing = {target: files.sha256(path) for target, path in chosen.items()}
 
     def fill(target: Path) -> None:
         for name, path in chosen.items():
@@ -80,7 +81,13 @@ def from_folder(folder: Path, crack_value: int | None) -> Origin:
                 name, content = str(Path(name).with_suffix(".png")), _binary(content, crack_value, str(path))
             _write(target, name, content)
 
-    return Origin({"source": "folder", "archive": folder.name, "sha256": files.digest(listing)}, fill)
+    facts = {"source": "folder", "archive": folder.name, "sha256": _digest(chosen), "crack_value": crack_value}
+    return Origin(facts, fill)
+
+
+def _digest(chosen: Mapping[str, Path]) -> str:
+    """Return the hash of files under the names that they are to have."""
+    return files.digest({target: files.sha256(path) for target, path in chosen.items()})
 
 
 def _own_layout(name: str, tree: Tree) -> tuple[str, dict[str, str]]:
@@ -96,7 +103,12 @@ def _own_layout(name: str, tree: Tree) -> tuple[str, dict[str, str]]:
                 if len(parts := PurePosixPath(target).parts) == 2
                 and PurePosixPath(target).suffix.lower() in suffixes.get(parts[0], ())
             }
-            return str(files.loads(tree.read(record).decode(), record)["source"]), chosen
+            content = files.loads(tree.read(record).decode(errors="replace"), record)
+            if not isinstance(content, dict) or not isinstance(content.get("source"), str):
+                raise UserError(
+                    f"{record} was not written by `bench download`: it has no key 'source'. Name other files."
+                )
+            return content["source"], chosen
     return "", {}
 
 
@@ -112,7 +124,7 @@ def _binary(content: bytes, value: int | None, name: str) -> bytes:
     """Return a mask whose crack has the grey level ``value`` as a PNG of 0 and 255."""
     try:
         labels = np.asarray(Image.open(io.BytesIO(content)))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{name} cannot be read ({error}).") from None
     labels = labels[..., 0] if labels.ndim == 3 else labels
     buffer = io.BytesIO()
@@ -127,8 +139,3 @@ def content_hash(folder: Path) -> tuple[str, int, int]:
     for path in paths:
         hasher.update(f"{path.relative_to(folder).as_posix()} {files.sha256(path)}\n".encode())
     return hasher.hexdigest(), len(paths), sum(p.stat().st_size for p in paths)
-
-
-def first_names(lines: Sequence[str], most: int = 5) -> str:
-    """Return the first lines and how many more there are, for a message."""
-    return "; ".join(lines[:most]) + (f" and {len(lines) - most} more" if len(lines) > most else "")

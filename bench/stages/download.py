@@ -13,16 +13,13 @@ from tqdm import tqdm
 
 from bench import plugins
 from bench.datasets._collection import COLLECTION
-from bench.datasets._dataset import Archive
+from bench.datasets._dataset import Archive, shorten
 from bench.datasets._fetch import check, fetch
 from bench.datasets._index import deviations
 from bench.datasets._sample import generate
 from bench.errors import UserError
 from bench.formats import files
-from bench.stages._sources import Origin, content_hash, first_names, from_folder, from_path
-
-PARTIAL = ".partial"
-"""Suffix of a folder that is being filled."""
+from bench.stages._sources import Origin, content_hash, from_folder, from_path
 
 NETWORK = ("collection", "originals")
 PARTIAL = ".partial"
@@ -233,7 +230,7 @@ def _replace(name: str, folder: Path, origin: Origin) -> None:
         files.write_text(partial / "deviations.txt", "".join(f"{line}\n" for line in lines))
         record["deviations"] = len(lines)
         if lines:
-            tqdm.write(f"{name}: deviates from the collection's index: {first_names(lines)}", file=sys.stderr)
+            tqdm.write(f"{name}: deviates from the collection's index: {shorten(lines)}", file=sys.stderr)
     tqdm.write(f"{name}: licence: {plugin.CARD.licence}. Cite: {plugin.CARD.citation}", file=sys.stderr)
     before = _record(folder)
     if content_hash(folder)[0] == content and all(before.get(key) == record.get(key) for key in ("source", "content")):

@@ -3,9 +3,10 @@
 import logging
 import shlex
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import chdir, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +41,39 @@ class Cell:
         return "/".join(self.target.with_suffix("").parts[1:])
 
 
-def stale(root: Path, stage: str) -> tuple[list[Cell], list[str]]:
-    """Return the cells of a stage that `dvc repro` would run, and the names of all its cells.
+def stale(root: Path, stage: str, names: Collection[str] = ()) -> tuple[list[Cell], dict[str, list[str]], list[str]]:
+    """Return the cells of a stage that `dvc repro` would run, those that cannot run yet, and all names asked for.
+
+    Args:
+        root: the project.
+        stage: of dvc.yaml, a matrix.
+        names: of cells, such as "train@cfd-unet-0"; none: all.
+
+    Returns:
+        The cells that can run; for those that cannot, by name, which stages must run before; all names.
 
     Raises:
-        UserError: dvc.yaml has no such stage, what the cells need is stale itself, or DVC is busy.
+        UserError: dvc.yaml has no such stage or cell, or DVC is busy.
     """
+    from dvc.fs import localfs
+
     with _repository(root) as repo:
-        stages = _stages(repo, stage)
+        stages = {_name(s): s for s in _stages(repo, stage)}
+        if unknown := set(names) - stages.keys():
+            raise UserError(f"dvc.yaml has no cell {min(unknown)!r}. Cells: {', '.join([*stages][:5])}, ...")
+        asked = [name for name in stages if name in names or not names]
         makers = {out.fs_path: maker for maker in repo.index.stages for out in maker.outs}
-        outdated = [s for s in stages if s.changed()]
-        needed = {makers[d.fs_path] for s in outdated for d in s.deps if d.fs_path in makers}
-        unfit = sorted(_name(maker) for maker in needed if maker.changed())
-        if unfit:
-            raise UserError(
-                f"{len(unfit)} stages that the cells need are not up to date ({', '.join(unfit[:3])}): "
-                f"run `dvc repro {' '.join(sorted({name.partition('@')[0] for name in unfit}))}` first."
-            )
-        return [_cell(s, makers) for s in outdated], [_name(s) for s in stages]
+
+        @cache
+        def unfit(needed: str) -> set[str]:
+            """Return the stages that write a path, or in it, or around it, and are not up to date."""
+            overlapping = {maker for path, maker in makers.items() if localfs.overlaps(path, needed)}
+            return {_name(maker) for maker in overlapping if maker.changed()}
+
+        outdated = [stages[name] for name in asked if stages[name].changed()]
+        waiting = {_name(s): sorted(set().union(*(unfit(d.fs_path) for d in s.deps))) for s in outdated}
+        fit = [_cell(s, makers) for s in outdated if not waiting[_name(s)]]
+        return fit, {name: before for name, before in waiting.items() if before}, asked
 
 
 def outdated_names(root: Path, stage: str) -> set[str]:
@@ -105,23 +121,38 @@ def _repository(root: Path) -> Iterator[Any]:
     """
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.lock import LockError
-    from dvc.repo import Repo, lock_repo
 
     logging.getLogger("dvc").setLevel(logging.WARNING)  # else it says on stdout that it updates dvc.lock
     give_up = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            with chdir(root), Repo() as repo, lock_repo(repo):  # DVC commits only from inside
-                yield repo
-                return
-        except NotDvcRepoError as error:
-            raise UserError(f"{root} is no DVC repository: run in the project's folder.") from error
-        except LockError as error:
-            if time.monotonic() > give_up:
-                raise UserError(f"DVC is busy in {root} ({error}): end what uses it and run again.") from error
-            time.sleep(0.5)
-        except DvcException as error:
-            raise UserError(f"DVC in {root}: {error}") from error
+    try:
+        with ExitStack() as stack:
+            while True:
+                try:
+                    repo = _locked(root, stack)
+                    break
+                except LockError:
+                    if time.monotonic() > give_up:
+                        raise
+                    time.sleep(0.5)
+            yield repo
+    except NotDvcRepoError as error:
+        raise UserError(f"{root} is no DVC repository: run in the project's folder.") from error
+    except LockError as error:  # of the repository, or of what a running `dvc repro` computes
+        raise UserError(f"DVC is busy in {root} ({error}): end what uses it and run again.") from error
+    except DvcException as error:
+        raise UserError(f"DVC in {root}: {error}") from error
+
+
+def _locked(root: Path, stack: ExitStack) -> Any:
+    """Return the DVC repository, open and locked until ``stack`` is left; if it cannot be locked, all is as before."""
+    from dvc.repo import Repo, lock_repo
+
+    with ExitStack() as tried:
+        tried.enter_context(chdir(root))  # DVC commits only from inside
+        repo = tried.enter_context(Repo())
+        tried.enter_context(lock_repo(repo))
+        stack.push(tried.pop_all())
+    return repo
 
 
 def _name(stage: Any) -> str:
@@ -131,10 +162,11 @@ def _name(stage: Any) -> str:
 
 def _stages(repo: Any, name: str) -> list[Any]:
     """Return the stages of a matrix, in the order of dvc.yaml."""
-    found = [s for s in repo.index.stages if _name(s).partition("@")[0] == name]
+    cells = [s for s in repo.index.stages if "@" in _name(s)]
+    found = [s for s in cells if _name(s).partition("@")[0] == name]
     if not found:
-        valid = sorted({_name(s).partition("@")[0] for s in repo.index.stages})
-        raise UserError(f"dvc.yaml has no stage {name!r}. Stages: {', '.join(valid)}.")
+        valid = sorted({_name(s).partition("@")[0] for s in cells})
+        raise UserError(f"dvc.yaml has no matrix stage {name!r}. Matrix stages: {', '.join(valid)}.")
     return found
 
 

@@ -9,9 +9,11 @@ import json
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
+from uuid import uuid4
 
 import psutil
 
@@ -28,7 +30,13 @@ State = Literal["running", "done", "failed", "interrupted", "lost"]
 
 @dataclass(frozen=True)
 class Owner:
-    """A process: host, number, and start in seconds since 1970, as numbers are used again."""
+    """A process.
+
+    Attributes:
+        host: name, boot and process namespace: within these a number belongs to one process at a time.
+        pid: its number.
+        started: ticks from boot to its start, as numbers are used again; without /proc, seconds since 1970.
+    """
 
     host: str
     pid: int
@@ -101,7 +109,7 @@ def claim(after: Attempt, fingerprint: str) -> Attempt | None:
     attempt = Attempt(after.folder, after.number + 1, fingerprint, "running")
     attempt.folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(files.with_checksum({"fingerprint": fingerprint, "owner": asdict(myself())}))
-    temporary = attempt.folder / f".{socket.gethostname()}.{os.getpid()}"
+    temporary = attempt.folder / f".{uuid4().hex}"
     temporary.write_text(text, encoding="utf-8")
     try:
         os.link(temporary, attempt.path("claim"))  # fails if it is there; open("x") is not atomic on every NFS
@@ -152,7 +160,30 @@ def give_sign(attempt: Attempt) -> None:
 
 def myself() -> Owner:
     """Return this process."""
-    return Owner(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    return Owner(_host(), os.getpid(), _started(os.getpid()))
+
+
+def _host() -> str:
+    """Return what tells this machine since it was started, or this container, from others that may share its name."""
+    facts = [socket.gethostname()]
+    with suppress(OSError):
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip())
+    with suppress(OSError):
+        facts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(facts)
+
+
+def _started(pid: int) -> float:
+    """Return when a process started, by a clock that nobody sets.
+
+    Raises:
+        psutil.NoSuchProcess: it is gone.
+    """
+    try:
+        content = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return float(psutil.Process(pid).create_time())
+    return float(content.rpartition(")")[2].split()[19])
 
 
 def _with_end(attempt: Attempt) -> Attempt:
@@ -179,12 +210,12 @@ def _owner(content: Mapping[str, Any], path: Path) -> Owner:
 
 def _is_alive(owner: Owner, sign: Path) -> bool:
     """Return whether a process runs: by asking the system on this host, by its signs of life on others."""
-    if owner.host == socket.gethostname():
+    if owner.host == _host():
         try:
-            return bool(abs(psutil.Process(owner.pid).create_time() - owner.started) < 1)
+            return abs(_started(owner.pid) - owner.started) < 1
         except psutil.NoSuchProcess:
             return False
-    now = sign.with_name(f".now.{socket.gethostname()}.{os.getpid()}")
+    now = sign.with_name(f".now.{uuid4().hex}")
     now.touch()  # the file server's clock, not ours
     age = now.stat().st_mtime - sign.stat().st_mtime
     now.unlink()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.datasets._dataset import shorten
 from bench.errors import Interrupted, UserError
 from bench.settings import section
 from bench.sweep import cells, ledger, local, slurm, view
@@ -58,6 +59,7 @@ class Standing:
         count: cells of the stage, fresh ones too.
         todo: never tried, changed since, interrupted or lost.
         running: now, here or elsewhere. failed: with nothing changed since. done: and not recorded yet.
+        waiting: names of those that cannot run, and of the stages that must run before.
     """
 
     count: int
@@ -65,6 +67,7 @@ class Standing:
     running: list[tuple[Cell, Attempt]]
     failed: list[tuple[Cell, Attempt]]
     done: list[tuple[Cell, Attempt]]
+    waiting: dict[str, list[str]]
 
 
 def sweep(
@@ -88,7 +91,7 @@ def sweep(
         keep_record: tell DVC at the end.
 
     Raises:
-        UserError: DVC is busy, the cells' data are stale, a name is unknown, or cells failed.
+        UserError: DVC is busy, a name is unknown, or cells failed or wait for their data; the others were run.
         Interrupted: SIGINT or SIGTERM; cells were ended in order and go on next time.
     """
     view.tell("asking DVC which cells are stale ...")
@@ -98,7 +101,7 @@ def sweep(
         submitted = slurm.submit(root, root / LEDGER, todo, settings.slurm, settings.timeout_minutes)
         if keep_record:
             collect(root, stage, names)
-        return f"{submitted} cells submitted. {_summary(stand(root, stage, names))}"
+        return _closing(stand(root, stage, names), f"{submitted} cells submitted.", is_over=False)
     board = local.Board(todo)
     timeout_s = None if settings.timeout_minutes is None else 60 * settings.timeout_minutes
     with view.view() as show:
@@ -107,7 +110,8 @@ def sweep(
         collect(root, stage, names)
     if number:
         raise Interrupted(f"stopped, {len(board.todo)} cells not begun: `bench sweep` goes on.", number)
-    return _closing(root, stage, names, board)
+    states = Counter(attempt.state for _, attempt in board.ended)
+    return _closing(stand(root, stage, names), f"{states['done']} cells done in this sweep.", is_over=True)
 
 
 def stand(root: Path, stage: str, names: Sequence[str] = ()) -> Standing:
@@ -120,18 +124,14 @@ def stand(root: Path, stage: str, names: Sequence[str] = ()) -> Standing:
     jobs = slurm.jobs(folder)
     # The ledger before DVC: an attempt seen as recorded here, of a cell that DVC calls stale after, ran in vain.
     before = {p.name: ledger.last(folder, p.name, jobs) for p in sorted(folder.glob("*@*"))}
-    outdated, every = cells.stale(root, stage)
-    wanted = {_stage_name(stage, name) for name in names} or set(every)
-    if unknown := wanted - set(every):
-        raise UserError(f"dvc.yaml has no cell {sorted(unknown)[0]!r}. Cells: {', '.join(every[:5])}, ...")
-    chosen = [c for c in outdated if c.name in wanted]
-    standing = Standing(len(wanted), [], [], [], [])
-    for cell in chosen:
+    outdated, waiting, asked = cells.stale(root, stage, [_stage_name(stage, name) for name in names])
+    standing = Standing(len(asked), [], [], [], [], waiting)
+    for cell in outdated:
         attempt = before.get(cell.name, Attempt(folder / cell.name, 0))
         is_same = attempt.fingerprint == cell.fingerprint
         if attempt.state == "running":
             standing.running.append((cell, attempt))
-        elif attempt.state == "done" and is_same and not attempt.recorded:
+        elif attempt.state == "done" and is_same and not attempt.recorded and (root / cell.target).exists():
             standing.done.append((cell, attempt))
         elif attempt.state == "failed" and is_same:
             standing.failed.append((cell, attempt))
@@ -159,7 +159,7 @@ def status(root: Path, stage: str, names: Sequence[str] = ()) -> str:
     standing = stand(root, stage, names)
     lines = [f"{cell.label}: running{_where(a)}" for cell, a in standing.running]
     lines += [f"{cell.label}: done, not recorded" for cell, _ in standing.done]
-    return "\n".join([*lines, _summary(standing) + _failed(standing.failed)])
+    return "\n".join([*lines, _summary(standing) + _waiting(standing.waiting) + _failed(standing.failed)])
 
 
 def _stage_name(stage: str, cell: str) -> str:
@@ -176,17 +176,17 @@ def _where(attempt: Attempt) -> str:
     return (f" as job {attempt.job}" if attempt.job else "") + (f": {', '.join(parts)}" if parts else "")
 
 
-def _closing(root: Path, stage: str, names: Sequence[str], board: local.Board) -> str:
+def _closing(standing: Standing, what: str, is_over: bool) -> str:
     """Return what was done.
 
     Raises:
-        UserError: cells failed.
+        UserError: cells failed, if it is over, or wait.
     """
-    standing = stand(root, stage, names)
-    states = Counter(attempt.state for _, attempt in board.ended)
-    line = f"{states['done']} cells done in this sweep. {_summary(standing)}"
-    if standing.failed:
+    line = f"{what} {_summary(standing)}{_waiting(standing.waiting)}"
+    if standing.failed and is_over:
         raise UserError(f"{line}{_failed(standing.failed)}Mend the cause, then `bench sweep --retry-failed`.")
+    if standing.waiting:
+        raise UserError(line)
     return line
 
 
@@ -197,10 +197,22 @@ def _summary(standing: Standing) -> str:
         "running": standing.running,
         "failed": standing.failed,
         "not recorded": standing.done,
+        "waiting": standing.waiting,
     }
     parts = [f"{len(some)} {name}" for name, some in rest.items() if some]
     fresh = standing.count - sum(map(len, rest.values()))
     return f"{fresh} of {standing.count} cells are up to date" + "".join(f", {p}" for p in parts) + "."
+
+
+def _waiting(waiting: Mapping[str, list[str]]) -> str:
+    """Return which cells cannot run, and what must run before."""
+    if not waiting:
+        return ""
+    unfit = sorted(set().union(*waiting.values()))
+    return (
+        f"\n{shorten(list(waiting), 3)} cannot run: {shorten(unfit, 3)} not up to date; "
+        f"run `dvc repro {' '.join(sorted({name.partition('@')[0] for name in unfit}))}` first."
+    )
 
 
 def _failed(failed: list[tuple[Cell, Attempt]]) -> str:

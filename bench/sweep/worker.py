@@ -30,7 +30,7 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
     os.setsid()  # Ctrl-C in the terminal reaches the sweep, which decides; and all of this cell can be killed at once
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # of the process it was forked from
-        Path("/proc/self/oom_score_adj").write_text("500")  # when memory is out, the kernel takes a cell, not the sweep
+        _take_me_first()
     threading.Thread(target=_end_with_sweep, daemon=True).start()
     began = time.monotonic()
     log = os.open(attempt.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
@@ -43,6 +43,12 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
     if status == 0:
         ledger.end(attempt, "done", "", time.monotonic() - began)  # here: the sweep itself may be dead by now
     sys.exit(status)
+
+
+def _take_me_first() -> None:
+    """Tell the kernel to take a cell, not the sweep, when memory is out; the score may only rise."""
+    score = Path("/proc/self/oom_score_adj")
+    score.write_text(str(max(500, int(score.read_text()))))
 
 
 def _end_with_sweep() -> None:

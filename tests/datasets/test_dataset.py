@@ -54,7 +54,7 @@ def test_of_many_files_without_partner_the_first_are_named(tmp_path: Path) -> No
 @pytest.mark.parametrize("make", [lambda root: fill(root), lambda root: None])
 def test_no_images_say_how_to_get_them(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path)
-    assert "holds no images: run `bench download`, or `dvc repro`" in refusal(tmp_path)
+    assert "holds no images: run `bench download`, then `dvc repro`" in refusal(tmp_path)
 
 
 def test_a_folder_without_masks_names_the_images(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Archives that want to write elsewhere, or to fill the disk: refused by name, and nothing is written."""
 
+import errno
+import gzip
 import io
+import os
 import stat
 import tarfile
 import warnings
@@ -73,9 +76,35 @@ def test_bombs(tmp_path: Path) -> None:
     refused(tmp_path / "b.zip", r"'images/1.jpg' would unpack to 68157440 bytes")
 
 
+def test_a_packed_tar_is_not_unpacked_to_learn_that_it_is_a_bomb(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("zeros")
+    header.size = 2**50
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(header.tobuf()))  # whoever looks for the next member fails
+    refused(tmp_path / "a.tar.gz", "a bomb")
+
+
+def test_a_failure_of_who_reads_is_not_blamed_on_the_archive(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match="No space left"),
+        open_tree(zip_of(tmp_path / "a.zip", "images/1.jpg")),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_damaged_member_of_a_tar_is_named(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        info = tarfile.TarInfo("images/1.jpg")
+        info.size = 2**20
+        archive.addfile(info, io.BytesIO(bytes(2**20)))
+    with open_tree(tmp_path / "a.tar") as tree:
+        os.truncate(tmp_path / "a.tar", 1024)
+        with pytest.raises(UserError, match=r"'images/1.jpg' is damaged .*: download the archive again"):
+            tree.read("images/1.jpg")
+
+
 def test_absurd_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_unpack, "MAX_MEMBERS", 3)
-    refused(zip_of(tmp_path / "a.zip", *"abcd"), "4 members")
+    refused(zip_of(tmp_path / "a.zip", *"abcd"), "more than 3 members")
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name in "abcd":
             archive.addfile(tarfile.TarInfo(name), io.BytesIO())

@@ -86,6 +86,28 @@ def test_crack_is_two_in_sylvies_masks(tmp_path: Path) -> None:
     assert read_mask(tmp_path / "d/sylvie/masks/001.png").tolist() == [[0, 0, 255, 0]]
 
 
+def test_a_mask_corrected_in_the_given_folder_is_taken_again(tmp_path: Path) -> None:
+    given = make_folder(tmp_path / "given", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), given)
+    (given / "masks/CFD_001.jpg").write_bytes(jpeg(255))
+    run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), given)
+    assert (tmp_path / "d/cfd/masks/CFD_001.jpg").read_bytes() == jpeg(255)
+
+
+@pytest.mark.parametrize("record", [b"{}", b"[1]", b'{"source": 3}', b"\xff\xfe"])
+def test_a_foreign_record_is_refused_by_name(tmp_path: Path, record: bytes) -> None:
+    given = make_folder(tmp_path / "given", {"cfd/source.json": record, "cfd/images/a.jpg": jpeg()})
+    with pytest.raises(UserError, match=r"cfd/source\.json"):
+        run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), given)
+
+
+def test_a_mask_too_large_to_be_one_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = make_folder(tmp_path / "given", LAYOUTS["sylvie"])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    with pytest.raises(UserError, match=r"001\.png cannot be read .*decompression bomb"):
+        run(tmp_path / "d", ["sylvie"], tmp_path / "a", settings("originals"), given)
+
+
 def test_what_was_given_is_kept_when_the_network_is_asked_for(tmp_path: Path) -> None:
     members = {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)}
     run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), make_zip(tmp_path / "a.zip", members))

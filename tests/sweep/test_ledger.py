@@ -7,6 +7,9 @@ import socket
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import psutil
+import pytest
+
 from bench.formats import files
 from bench.sweep import ledger
 
@@ -44,13 +47,19 @@ def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path)
     claim.write_text(json.dumps(files.with_checksum(content)))
     assert ledger.last(tmp_path, "c").state == "lost"
 
-    content["owner"]["host"] = f"not-{socket.gethostname()}"
+    content["owner"]["host"] = socket.gethostname()  # another container of this name, where numbers mean others
     claim.write_text(json.dumps(files.with_checksum(content)))
     assert ledger.last(tmp_path, "c").state == "running"
     old = claim.stat().st_mtime - ledger.LEASE_S - 60
     os.utime(claim, (old, old))
     assert ledger.last(tmp_path, "c").state == "lost"
     ledger.give_sign(attempt)
+    assert ledger.last(tmp_path, "c").state == "running"
+
+
+def test_a_clock_that_is_set_leaves_the_living_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ledger.claim(ledger.Attempt(tmp_path / "c", 0), "f")
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 0.0)  # it moves with the clock
     assert ledger.last(tmp_path, "c").state == "running"
 
 
