@@ -61,7 +61,7 @@ def attempts(folder: Path) -> dict[str, int]:
     return {p.name: len(list(p.glob("*.claim"))) for p in sorted((folder / ".sweep").glob("*@*"))}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():
@@ -69,7 +69,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
         time.sleep(0.05)
 
 
-def all_gone(processes: list[psutil.Process], seconds: float = 30) -> bool:
+def all_gone(processes: list[psutil.Process], seconds: float = 120) -> bool:
     """Return whether processes end in time."""
     return not psutil.wait_procs(processes, timeout=seconds)[1]
 

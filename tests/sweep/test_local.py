@@ -61,7 +61,7 @@ def test_ctrl_c_ends_in_order_and_the_next_sweep_goes_on(long_workspace: Path, l
     lab.wait_for(lambda: lab.training(long_workspace))
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    said = "".join(process.communicate(timeout=60))
+    said = "".join(process.communicate(timeout=240))
 
     assert process.returncode == 128 + signal.SIGINT
     assert "stopped" in said
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_in_order_and_the_next_sweep_goes_on(long_workspace: Path, l
     process.send_signal(signal.SIGINT)
     lab.wait_for(lambda: len(list(long_workspace.glob(".sweep/*/002.end"))) == 1)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
 
     assert process.returncode == 128 + signal.SIGINT
     assert lab.all_gone(children)
@@ -120,7 +120,7 @@ def test_what_changed_while_it_ran_is_not_recorded(tmp_path: Path, lab: ModuleTy
     params = yaml.safe_load((folder / "params.yaml").read_text())
     params["train"]["lr"] = 0.5
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    said = "".join(process.communicate(timeout=120))
+    said = "".join(process.communicate(timeout=240))
 
     assert process.returncode == 0, said
     assert "0 of 1 cells are up to date, 1 to do." in said

@@ -39,7 +39,7 @@ def node() -> Iterator[Path]:
 def _empty_queue(node: Path, lab: ModuleType) -> Iterator[None]:
     yield
     subprocess.run(["scancel", "--user=root"], check=True)
-    lab.wait_for(lambda: not _queue(), 120)
+    lab.wait_for(lambda: not _queue(), 240)
 
 
 def _queue(column: str = "%i") -> list[str]:
@@ -62,7 +62,7 @@ def test_twelve_cells_of_which_two_fail_by_two_sweeps_at_once(node: Path, tmp_pa
     assert [p.returncode for p in both] == [0, 0], said
     assert sum(int(out.partition(" cells submitted")[0]) for out, _ in said) == 12
 
-    lab.wait_for(lambda: "R" in _queue("%t"), 60)
+    lab.wait_for(lambda: "R" in _queue("%t"), 240)
     slurm_node.wait_until_saved(node, _queue("%A")[0])
     slurm_node.kill_daemon(node, "slurmctld")
     status, text = lab.sweep(folder, "--engine", "slurm")  # nobody knows what runs: nothing is submitted twice
@@ -87,7 +87,7 @@ def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, 
     assert "2 running" in lab.sweep(long_workspace, "--status")[1]
 
     subprocess.run(["scancel", "--user=root"], check=True)
-    lab.wait_for(lambda: not _queue(), 120)
+    lab.wait_for(lambda: not _queue(), 240)
     assert set(_states(long_workspace, 1).values()) == {"interrupted"}
     assert lab.sweep(long_workspace, *options)[1].startswith("2 cells submitted")
     lab.wait_for(
