@@ -60,6 +60,7 @@ def test_iou_by_width_pools_the_images_of_a_class():
     found = iou_by_width(images.assign(dataset="x", model="m", photo=images["item"]), ["m"]).set_index("bin")
     assert found.loc["< 2", ["images", "value"]].tolist() == [2, 40 / 60]  # widths 1 and 1.5
     assert found.loc["≥ 9", "value"] == 0.1
+    assert pd.isna(found.loc["≥ 9", "low"])  # a single photograph
     assert pd.isna(found.loc["3–4", "value"])  # no image; "d" has no crack
 
 
