@@ -30,7 +30,7 @@ def _pareto(values: Values) -> Figure | None:
 
 def _ranks(values: Values) -> Figure | None:
     datasets, models = ([values.results.names[i] for i in ids] for ids in values.ran)
-    if len(models) < 2:
+    if values.faults or len(models) < 2:
         return None
     ranked = values.ranking
     return rank_figures.rank_map(ranked.ranks, ranked.mean_ranks, datasets, models)

@@ -95,7 +95,8 @@ def _numbers(values: Values) -> Files:
         for model, (value, _, _) in values.means(metric).items():
             if isfinite(value) and model not in values.elsewhere:
                 shown.setdefault(model, {})[metric] = round(value, 4)
-    for model, rank in zip(models, values.ranking.mean_ranks if models else (), strict=True):
+    ranked = models if not values.faults else []
+    for model, rank in zip(ranked, values.ranking.mean_ranks if ranked else (), strict=True):
         if model in shown and isfinite(rank):
             shown[model]["mean_rank"] = round(float(rank), 2)
     bars = [{"model": results.names[m], "crack_iou": v["crack_iou"]} for m, v in shown.items() if "crack_iou" in v]

@@ -122,7 +122,10 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     assert "Missing: 3" in run_report(tmp_path)
     for page in ("README.md", "index.html", "tables/table3.md", "tables/table3.tex"):
         assert "UNFINISHED: 6 of 9" in (tmp_path / "reports" / page).read_text(), page
-    assert not (tmp_path / "reports" / "figures" / "critical_difference.png").exists()
+    for name in ("critical_difference", "ranks"):
+        assert not (tmp_path / "reports" / "figures" / f"{name}.png").exists()
+    shown = json.loads((tmp_path / "reports" / "metrics.json").read_text())
+    assert [sorted(v) for v in shown.values()] == [["crack_iou", "dice", "precision", "recall"]] * 3
     assert "Not run" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
 
 
@@ -157,6 +160,7 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     assert "Not ranked, as" in run_report(tmp_path)
     assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
+    assert '"ranked":false' in (tmp_path / "reports" / "index.html").read_text()
 
 
 def test_a_record_without_its_protocol_gives_one_clear_line(tmp_path, write_grid, run_report):
