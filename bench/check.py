@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, scores
-from bench.results import Results
+from bench.results import Results, refused
 
 SUMMARY = ["dataset", "model", "seed", "metric", "average", "value"]
 
@@ -72,8 +72,9 @@ def _records(results: Results) -> Iterator[str]:
     if len(protocols) > 1:
         shown = ", ".join(f"{p} ({n} cells)" for p, n in protocols.most_common())
         yield f"The cells follow {len(protocols)} protocols: {shown}."
+    yield from (f"{model} {why}." for model, why in sorted(refused(results).items()))
     for cell in results.cells:
-        if cell["data"] != results.cards[cell["dataset"]]["content"]:
+        if cell.get("trained") != "elsewhere" and cell["data"] != results.cards[cell["dataset"]]["content"]:
             yield f"{_name(cell)} was made with other data than {cell['dataset']} is now: run this cell again."
         if not cell.get("versions") or not cell.get("hardware"):
             yield f"{_name(cell)} does not record its environment."

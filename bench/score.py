@@ -69,7 +69,10 @@ def _write(
     """Write scores, beside those of other seeds on the same data."""
     cells, parts = [record], {name: [table] for name, table in tables.items()}
     if (target / "cells.json").is_file():
-        old = scores.read(target)
+        try:
+            old = scores.read(target)
+        except UserError as error:
+            raise UserError(f"delete {target}, whose earlier scores cannot be read, and score again: {error}") from None
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
         cells += [c for c in old.cells if c["seed"] in kept]
         for name, part in parts.items():

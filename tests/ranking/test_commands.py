@@ -1,6 +1,7 @@
 """The commands that say where a model stands, as a user types them."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -198,6 +199,58 @@ def test_a_single_photograph_gives_neither_interval_nor_winner(workspace, call):
     found = json.loads(call(folder, "compare", "unet", *FAST, "--format", "json").split("\n\nVerdict")[0])
     assert next((r["Dataset"], r["Outcome"]) for r in found["datasets"]) == ("CFD", "")
     assert "UNET and LINKNET cannot be compared" in call(folder, "compare", "unet", *FAST)
+
+
+def test_scores_that_fit_nothing_are_named_and_block_no_ranking(workspace, call, write_predictions):
+    folder = workspace(DATASETS[:2], MODELS)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["train"]["lr"] = 0.5
+    files.write_text(folder / "other.yaml", yaml.safe_dump(params))
+    for dataset in DATASETS[:2]:
+        write_predictions(folder / "masks" / dataset, folder / "prepared" / dataset, 0.99)
+    given = ("score", "masks/cfd", "--dataset", "cfd", "--model")
+    call(folder, *given, "mixed_net")
+    call(folder, "--params", "other.yaml", "score", "masks/deepcrack", "--dataset", "deepcrack", "--model", "mixed_net")
+    call(folder, "--params", "other.yaml", *given, "half_net")
+    (folder / "results" / "external" / "no_net" / "volker").mkdir(parents=True)
+    said = " ".join(call(folder, "leaderboard", *FAST).split())
+    for part in (
+        "Left out: mixed_net declares several protocols",
+        "Left out, as it lacks a dataset: half_net.",
+        "any score of no_net on these datasets is missing.",
+        "1 UNET",
+    ):
+        assert part in said
+    assert "Verdict" in call(folder, "compare", "unet", *FAST)
+    said = call(folder, "check", fails=True)
+    assert "FAIL  mixed_net declares several protocols; run `bench score` again" in said
+    assert "1 findings" in said
+
+
+def test_scores_of_data_prepared_anew_block_no_ranking(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    path = folder / "results" / "external" / "my_net" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    files.write_json(path, content | {"cells": [c | {"data": "0123456789abcdef"} for c in content["cells"]]})
+    files.seal(path.parent)
+    assert "Left out: my_net was scored on other data than cfd is now" in call(folder, "leaderboard", *FAST)
+    said = call(folder, "check", fails=True)
+    assert "run `bench score` again" in said
+    assert "run this cell again" not in said
+
+
+def test_old_scores_that_cannot_be_read_have_a_cure(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    given = ("score", "masks", "--dataset", "cfd", "--model", "my_net")
+    call(folder, *given)
+    target = folder / "results" / "external" / "my_net" / "cfd"
+    (target / "histograms.npz").write_bytes(b"damaged")
+    assert "delete results/external/my_net/cfd" in call(folder, *given, fails=True)
+    shutil.rmtree(target)
+    call(folder, *given)
 
 
 def test_metrics_and_explain(workspace, call):
