@@ -39,7 +39,7 @@ def findings(results: Results, printed: Path | None = None) -> list[str]:
 
 def notes(results: Results) -> list[str]:
     """Return what does not fail and yet should be known: unmeasured costs, uncommitted code, synthetic data."""
-    found = [f"{name} is missing." for name in results.missing if "/" not in name]
+    found = [f"{name} is missing." for name in results.missing if "/" not in name] + cost_notes(results)
     own = [c for c in results.cells if "code" in c and c["code"].get("commit") is not None]
     commits = sorted({c["code"]["commit"] for c in own})
     if len(commits) > 1:
@@ -49,6 +49,27 @@ def notes(results: Results) -> list[str]:
     if elsewhere := sorted({c["model"] for c in results.cells if c.get("trained") == "elsewhere"}):
         found.append(f"Trained elsewhere, their protocol as declared: {', '.join(elsewhere)}.")
     return [*found, "The data are synthetic."] if results.is_sample else found
+
+
+def cost_notes(results: Results) -> list[str]:
+    """Return what keeps the costs from standing beside the scores, or beside each other."""
+    found = [
+        f"The cost of {model} is of {cost['encoder']} at {cost['image_size']} px, unlike its runs: measure it again."
+        for model, cost in results.costs.items()
+        if not is_cost_of_runs(results, model)
+    ]
+    machines = sorted({f"{c['device']} ({c['threads']} threads)" for c in results.costs.values()})
+    several = f"The latencies are of {len(machines)} machines and do not compare: {', '.join(machines)}."
+    return found + ([several] if len(machines) > 1 else [])
+
+
+def is_cost_of_runs(results: Results, model: str) -> bool:
+    """Return whether the cost of a model is of the encoder and image size that its cells record, where they do."""
+    cost = results.costs[model]
+    settings = [c["settings"] for c in results.cells if c["model"] == model]
+    encoders = {s.get("train", {}).get("encoder") for s in settings} - {None}
+    sizes = {s.get("prepare", {}).get("image_size") for s in settings} - {None}
+    return encoders <= {cost["encoder"]} and sizes <= {cost["image_size"]}
 
 
 def require(results: Results, printed: Path | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import plugins, standings
+from bench import check, plugins, standings
 from bench.definitions import AVERAGES
 from bench.render import style
 from bench.render.curve_figures import by_cell, ratios
@@ -219,7 +219,8 @@ def _facts(values: Values) -> list[str]:
     facts += [f"{results.names[m]}: predictions scored by `bench score`." for m in values.elsewhere]
     facts += [f"Left out: {model} {why}." for model, why in sorted(values.left_out.items())]
     facts += [f"Code: {', '.join(commits)}."] if commits else []
-    return facts + ([f"Hardware: {', '.join(hardware)}."] if hardware else [])
+    facts += [f"Hardware: {', '.join(hardware)}."] if hardware else []
+    return facts + check.cost_notes(results)
 
 
 def _numbers(values: Any) -> Any:

@@ -1,6 +1,7 @@
 """Every fault that makes results unfit for ranking is found, and named."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -129,6 +130,20 @@ def test_histograms_that_do_not_fit_the_counts_are_found(folder):
     np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
     files.seal(path.parent)
     assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))
+
+
+def test_costs_of_another_input_or_machine_are_noted(folder):
+    found = read(folder, DATASETS, list(MODELS), [0])
+    alike = {"encoder": "resnet18", "image_size": 32, "device": "cpu", "threads": 2}
+    for cell in found.cells:
+        cell["settings"] = {"train": {"encoder": "resnet18"}, "prepare": {"image_size": 32}}
+    costs = {m: c | alike for m, c in found.costs.items()}
+    assert check.cost_notes(replace(found, costs=costs)) == []
+    costs |= {"fpn": costs["fpn"] | {"image_size": 448, "device": "gpu"}}
+    first, second = check.cost_notes(replace(found, costs=costs))
+    assert "cost of fpn is of resnet18 at 448 px" in first
+    assert "2 machines and do not compare: cpu (2 threads), gpu (2 threads)" in second
+    assert first in check.notes(replace(found, costs=costs))
 
 
 def test_an_empty_report_lacks_every_number(folder, tmp_path):

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,8 +15,10 @@ from bench.render.headings import split
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
+from bench.stages._report_elsewhere import read_all
+from bench.stages._report_figures import FIGURES
 from bench.stages._report_parts import PARTS
-from bench.stages._report_values import iou_by_width, rank
+from bench.stages._report_values import Values, iou_by_width, rank
 
 
 def test_every_part_writes_its_files(grid):
@@ -80,6 +83,9 @@ def test_every_file_of_the_sample_says_so(tmp_path, write_grid, run_report):
     assert len(tables) > 10
     for path in tables:
         assert set(pd.read_csv(path)["data"]) == {"sample"}, path
+    third = pd.read_csv(reports / "tables" / "table3.csv")
+    assert third["Dice, measured"].notna().all()
+    assert third["Dice, difference"].isna().all()  # to numbers of real photographs
     for path in (p for p in reports.rglob("*") if p.suffix in (".md", ".tex", ".html")):
         assert "SAMPLE: synthetic data" in path.read_text(), path
     assert json.loads((reports / "metrics.json").read_text())["data"] == "sample"
@@ -114,6 +120,14 @@ def test_metrics_for_dvc_are_numbers(grid):
     shown = json.loads((grid / "reports" / "metrics.json").read_text())
     assert set(shown) == {"unet", "unetplusplus", "context_cracknet"}
     assert all(0 <= v["crack_iou"] <= 1 and 1 <= v["mean_rank"] <= 3 for v in shown.values())
+
+
+def test_costs_unlike_the_runs_are_in_no_figure(grid):
+    found = read_all(grid / "results", ["cfd"], ["unet", "unetplusplus"], [0])
+    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is not None
+    for cell in found.cells:
+        cell["settings"]["train"]["encoder"] = "resnet18"
+    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is None
 
 
 def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
