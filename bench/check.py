@@ -81,7 +81,11 @@ def require(results: Results, printed: Path | None = None) -> None:
     found = findings(results, printed)
     if found:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        raise UserError(f"these results cannot be ranked: {' '.join(found[:5])}{more} Run `bench check` for all.")
+        cure = " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml."
+        raise UserError(
+            f"these results cannot be ranked: {' '.join(found[:5])}{more} Run `bench check` for all."
+            + (cure if any("/" in name for name in results.missing) else "")
+        )
 
 
 def _records(results: Results) -> Iterator[str]:
@@ -94,6 +98,10 @@ def _records(results: Results) -> Iterator[str]:
         shown = ", ".join(f"{p} ({n} cells)" for p, n in protocols.most_common())
         yield f"The cells follow {len(protocols)} protocols: {shown}."
     yield from (f"{model} {why}." for model, why in sorted(refused(results).items()))
+    batches = Counter(c["evaluation_batch"] for c in own if "evaluation_batch" in c)
+    if len(batches) > 1:
+        shown = ", ".join(f"{size} ({n} cells)" for size, n in batches.most_common())
+        yield f"The evaluation batches hold {shown} images: evaluate all cells with one evaluate.batch."
     for cell in results.cells:
         if cell.get("trained") != "elsewhere" and cell["data"] != results.cards[cell["dataset"]]["content"]:
             yield f"{_name(cell)} was made with other data than {cell['dataset']} is now: run this cell again."

@@ -109,7 +109,7 @@ def _per_dataset(board: Standings, results: Results, question: Question, model: 
     count = {word: int((outcome == word).sum()) for word in ("win", "tie", "loss")}
     metric = question.module()
     caption = (
-        f"{names[0]} against {names[1]}: {metric.NAME} ({question.average.replace('_', ' ')}). "
+        f"{names[0]} against {names[1]}: {metric.NAME} ({results.spelled(question.average)}). "
         f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses."
     )
     notes = [

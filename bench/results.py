@@ -57,6 +57,12 @@ class Results:
         """Whether any number comes from synthetic data."""
         return any(card["origin"]["source"] == "sample" for card in self.cards.values())
 
+    def spelled(self, average: str) -> str:
+        """Return how numbers are averaged, for a caption: "batch mean of 32" where the cells record the size."""
+        sizes = {c["evaluation_batch"] for c in self.cells if "evaluation_batch" in c}
+        size = f" of {', '.join(map(str, sorted(sizes)))}" if average == "batch_mean" and sizes else ""
+        return average.replace("_", " ") + size
+
 
 def read(
     folder: Path,
@@ -165,12 +171,17 @@ def external_models(folder: Path) -> list[str]:
 def refused(results: Results) -> dict[str, str]:
     """Return why a model from elsewhere is in no report and no ranking, by its id: scores that fit nothing here."""
     found = {}
+    batches = {c.get("evaluation_batch") for c in results.cells if c.get("trained") != "elsewhere"} - {None}
     for cell in (c for c in results.cells if c.get("trained") == "elsewhere"):
         model, dataset = cell["model"], cell["dataset"]
         if cell["data"] != results.cards[dataset]["content"]:
             found[model] = f"was scored on other data than {dataset} is now; run `bench score` again"
         elif len({c["protocol"] for c in results.cells if c["model"] == model}) > 1:
             found[model] = "declares several protocols; run `bench score` again for all its datasets"
+        elif batches and cell.get("evaluation_batch") not in batches | {None}:
+            found[model] = (
+                f"was scored in batches of {cell['evaluation_batch']} images, unlike the runs; score it again"
+            )
     return found
 
 

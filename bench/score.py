@@ -49,7 +49,8 @@ def run(
     settings, hashed = protocol(data.card, train)
     record = cell | {
         "model_name": model, "protocol": hashed, "settings": settings, "source": data.card["origin"]["source"],
-        "data": data.card["content"], "trained": "elsewhere", "code": {"commit": None, "dirty": None},
+        "data": data.card["content"], "trained": "elsewhere", "evaluation_batch": batch,
+        "code": {"commit": None, "dirty": None},
         "versions": {"python": platform.python_version(), "crackbench": version("crackbench")},
         "hardware": {"processor": platform.processor() or platform.machine()},
     }  # fmt: skip

@@ -74,7 +74,7 @@ class Values:
     def convention(self) -> str:
         """How the numbers of the tables are averaged, for a caption."""
         seeds = len({c["seed"] for c in self.own})
-        return self.average.replace("_", " ") + (f"; mean over {seeds} seeds" if seeds > 1 else "")
+        return self.results.spelled(self.average) + (f"; mean over {seeds} seeds" if seeds > 1 else "")
 
     @property
     def data(self) -> str:

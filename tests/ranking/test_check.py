@@ -50,7 +50,7 @@ def test_a_cell_that_was_not_run_is_named(folder):
     found = read(folder, DATASETS, [*MODELS, "pan"], [0, 1], mixed=True)
     assert "cfd/pan/0 is missing." in check.findings(found)
     assert "forest/unet/1 is missing." in check.findings(found)
-    with pytest.raises(UserError, match=r"cannot be ranked.*and 3 more"):
+    with pytest.raises(UserError, match=r"cannot be ranked.*and 3 more.*or shorten datasets, models"):
         check.require(found)
 
 
@@ -106,6 +106,14 @@ def test_an_item_twice_or_gone_is_found(folder):
 def test_a_record_that_does_not_fit_is_found(folder, key, value, said):
     change_cells(folder, lambda content: content["cells"][0].__setitem__(key, value))
     assert any(said in fault for fault in faults(folder))
+
+
+def test_evaluation_batches_of_several_sizes_are_found(folder):
+    change_cells(folder, lambda content: content["cells"][0].__setitem__("evaluation_batch", 32))
+    assert faults(folder) == []  # older scores do not record it
+    assert read(folder, DATASETS, list(MODELS), [0]).spelled("batch_mean") == "batch mean of 32"
+    change_cells(folder, lambda content: content["cells"][1].__setitem__("evaluation_batch", 8))
+    assert any("evaluation batches hold 32 (1 cells), 8 (1 cells) images" in fault for fault in faults(folder))
 
 
 def test_a_cell_twice_is_found(folder):

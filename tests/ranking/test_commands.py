@@ -241,6 +241,20 @@ def test_scores_of_data_prepared_anew_block_no_ranking(workspace, call, write_pr
     assert "run this cell again" not in said
 
 
+def test_scores_in_other_batches_than_the_runs_are_left_out(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    path = folder / "results" / "scores" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    files.write_json(path, content | {"cells": [c | {"evaluation_batch": 5} for c in content["cells"]]})
+    files.seal(path.parent)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    asked = ("leaderboard", "--average", "batch_mean", *FAST)
+    said = call(folder, *asked)
+    assert "Left out: my_net was scored in batches of 4 images, unlike the runs" in said
+    assert "(batch mean of 5;" in said
+
+
 def test_old_scores_that_cannot_be_read_have_a_cure(workspace, call, write_predictions):
     folder = workspace(["cfd"], MODELS)
     write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
