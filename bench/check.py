@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, scores
-from bench.results import Results
+from bench.results import Results, refused
 
 SUMMARY = ["dataset", "model", "seed", "metric", "average", "value"]
 
@@ -39,7 +39,7 @@ def findings(results: Results, printed: Path | None = None) -> list[str]:
 
 def notes(results: Results) -> list[str]:
     """Return what does not fail and yet should be known: unmeasured costs, uncommitted code, synthetic data."""
-    found = [f"{name} is missing." for name in results.missing if "/" not in name]
+    found = [f"{name} is missing." for name in results.missing if "/" not in name] + cost_notes(results)
     own = [c for c in results.cells if "code" in c and c["code"].get("commit") is not None]
     commits = sorted({c["code"]["commit"] for c in own})
     if len(commits) > 1:
@@ -51,6 +51,27 @@ def notes(results: Results) -> list[str]:
     return [*found, "The data are synthetic."] if results.is_sample else found
 
 
+def cost_notes(results: Results) -> list[str]:
+    """Return what keeps the costs from standing beside the scores, or beside each other."""
+    found = [
+        f"The cost of {model} is of {cost['encoder']} at {cost['image_size']} px, unlike its runs: measure it again."
+        for model, cost in results.costs.items()
+        if not is_cost_of_runs(results, model)
+    ]
+    machines = sorted({f"{c['device']} ({c['threads']} threads)" for c in results.costs.values()})
+    several = f"The latencies are of {len(machines)} machines and do not compare: {', '.join(machines)}."
+    return found + ([several] if len(machines) > 1 else [])
+
+
+def is_cost_of_runs(results: Results, model: str) -> bool:
+    """Return whether the cost of a model is of the encoder and image size that its cells record, where they do."""
+    cost = results.costs[model]
+    settings = [c["settings"] for c in results.cells if c["model"] == model]
+    encoders = {s.get("train", {}).get("encoder") for s in settings} - {None}
+    sizes = {s.get("prepare", {}).get("image_size") for s in settings} - {None}
+    return encoders <= {cost["encoder"]} and sizes <= {cost["image_size"]}
+
+
 def require(results: Results, printed: Path | None = None) -> None:
     """Refuse results that do not pass.
 
@@ -60,7 +81,11 @@ def require(results: Results, printed: Path | None = None) -> None:
     found = findings(results, printed)
     if found:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        raise UserError(f"these results cannot be ranked: {' '.join(found[:5])}{more} Run `bench check` for all.")
+        cure = " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml."
+        raise UserError(
+            f"these results cannot be ranked: {' '.join(found[:5])}{more} Run `bench check` for all."
+            + (cure if any("/" in name for name in results.missing) else "")
+        )
 
 
 def _records(results: Results) -> Iterator[str]:
@@ -72,8 +97,13 @@ def _records(results: Results) -> Iterator[str]:
     if len(protocols) > 1:
         shown = ", ".join(f"{p} ({n} cells)" for p, n in protocols.most_common())
         yield f"The cells follow {len(protocols)} protocols: {shown}."
+    yield from (f"{model} {why}." for model, why in sorted(refused(results).items()))
+    batches = Counter(c["evaluation_batch"] for c in own if "evaluation_batch" in c)
+    if len(batches) > 1:
+        shown = ", ".join(f"{size} ({n} cells)" for size, n in batches.most_common())
+        yield f"The evaluation batches hold {shown} images: evaluate all cells with one evaluate.batch."
     for cell in results.cells:
-        if cell["data"] != results.cards[cell["dataset"]]["content"]:
+        if cell.get("trained") != "elsewhere" and cell["data"] != results.cards[cell["dataset"]]["content"]:
             yield f"{_name(cell)} was made with other data than {cell['dataset']} is now: run this cell again."
         if not cell.get("versions") or not cell.get("hardware"):
             yield f"{_name(cell)} does not record its environment."

@@ -90,11 +90,15 @@ def leaderboard(
     context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, results: Path, form: str, **asked: Any
 ) -> None:
     """Print the ranking with intervals, range of places, parameters and latency."""
+    from bench.errors import UserError
     from bench.leaderboard import leaderboards
 
     found = _read(context, results)
     chosen = _chosen(found, datasets)
-    _print(leaderboards(found, _question(context, **asked), chosen, rank_published), form)
+    tables = leaderboards(found, _question(context, **asked), chosen, rank_published)
+    if not tables:
+        raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
+    _print(tables, form)
 
 
 @click.command()
@@ -206,15 +210,19 @@ def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
 
 
 def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results":
-    """Return the results of the declared cells and of all models scored from elsewhere."""
+    """Return the results of the declared cells, and of all models from elsewhere that fit them or are to be checked."""
     from bench import plugins
-    from bench.results import external_models, read
+    from bench.results import external_models, read, refused, without
     from bench.settings import load_params, name_list, seed_list
 
     params = load_params(context.obj)
     datasets, models = (name_list(params, kind, plugins.names(kind)) for kind in ("datasets", "models"))
     external = [m for m in external_models(folder) if m not in models]
-    return read(folder, datasets, models, seed_list(params), external, mixed)
+    found = read(folder, datasets, models, seed_list(params), external, mixed)
+    left_out = {} if mixed else refused(found)
+    for model, why in sorted(left_out.items()):
+        click.echo(f"Left out: {model} {why}.", err=True)
+    return without(found, left_out)
 
 
 def _question(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Question":

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench import check
 from bench.errors import UserError
+from bench.leaderboard import undefined_notes
 from bench.render.tables import Table
 from bench.results import Results
 from bench.standings import Question, Standings, by_protocol, covered, per_image, standings
@@ -39,17 +40,17 @@ def compare(results: Results, question: Question, model: str, against: str | Non
         rope: half the width of the region of practical equivalence, in units of the metric.
 
     Raises:
-        UserError: a model has no scores, follows another protocol, or the results fail the check.
+        UserError: a model has no scores or no defined metric, follows another protocol, or the results fail the check.
     """
     check.require(results)
-    board = _board(results, question, model, against)
+    board, left_out = _board(results, question, model, against)
     others = [m for m in board.models if m != model]
     mean_ranks = ranks(board.sign * board.values).mean(0)
     rival = against or min(others, key=lambda m: mean_ranks[board.models.index(m)])
     tables = [
         _per_dataset(board, results, question, model, rival),
         _pairs(board, results, model, others, rope, question.seed),
-        _places(board, results, model),
+        _places(board, results, model, left_out),
         _images(results, question, board, model, rival),
     ]
     return Comparison(
@@ -57,8 +58,11 @@ def compare(results: Results, question: Question, model: str, against: str | Non
     )
 
 
-def _board(results: Results, question: Question, model: str, against: str | None) -> Standings:
-    """Return the standings of the model and of all others of its protocol, on the datasets that it has."""
+def _board(results: Results, question: Question, model: str, against: str | None) -> tuple[Standings, list[str]]:
+    """Return the standings of the model and of all others of its protocol, on the datasets that it has.
+
+    A rival whose metric is undefined on one of them is left out, and named in the second value.
+    """
     datasets = covered(results, model)
     if not datasets:
         raise UserError(f"no scores of {model}: train it, or run `bench score FOLDER --dataset D --model {model}`.")
@@ -72,7 +76,14 @@ def _board(results: Results, question: Question, model: str, against: str | None
         models = [m for m in group if set(datasets) <= set(covered(results, m))]
     if len(models) < 2 or not datasets:
         raise UserError(f"there is no other model of the protocol of {model} with scores on {', '.join(datasets)}.")
-    return standings(results, question, datasets, models)
+    board = standings(results, question, datasets, models)
+    for asked in (m for m in (model, against) if m in board.undefined):
+        where = ", ".join(board.undefined[asked])
+        raise UserError(f"{question.metric} of {asked} is undefined on {where}: choose another --metric.")
+    defined = [m for m in models if m not in board.undefined]
+    if len(defined) < 2:
+        raise UserError(f"{question.metric} of all others is undefined somewhere: choose another --metric.")
+    return board.only(models=defined), undefined_notes(board, results)
 
 
 def _difference(board: Standings, model: str, other: str) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +97,7 @@ def _per_dataset(board: Standings, results: Results, question: Question, model: 
     """Return the difference on each dataset with its interval, and who wins."""
     difference, draws = _difference(board, model, rival)
     low, high = interval(draws)
-    outcome = np.where(low > 0, "win", np.where(high < 0, "loss", "tie"))
+    outcome = np.select([low > 0, high < 0, low <= high], ["win", "loss", "tie"], "")
     i, j = board.models.index(model), board.models.index(rival)
     names = [results.names[m] for m in (model, rival)]
     frame = pd.DataFrame(
@@ -98,10 +109,13 @@ def _per_dataset(board: Standings, results: Results, question: Question, model: 
     count = {word: int((outcome == word).sum()) for word in ("win", "tie", "loss")}
     metric = question.module()
     caption = (
-        f"{names[0]} against {names[1]}: {metric.NAME} ({question.average.replace('_', ' ')}). "
+        f"{names[0]} against {names[1]}: {metric.NAME} ({results.spelled(question.average)}). "
         f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses."
     )
-    notes = ["Positive: the first is better. A tie is where the 95 % interval of the paired difference holds 0."]
+    notes = [
+        "Positive: the first is better. A tie is where the 95 % interval of the paired difference holds 0; without an "
+        "interval there is no outcome."
+    ]
     return Table("datasets", caption, frame, dict.fromkeys([*names, "Difference", "Low", "High"], 4), notes)
 
 
@@ -133,7 +147,7 @@ def _pairs(board: Standings, results: Results, model: str, others: list[str], ro
     return Table("pairs", f"{results.names[model]} against each other model, over datasets.", frame, digits, notes)
 
 
-def _places(board: Standings, results: Results, model: str) -> Table:
+def _places(board: Standings, results: Results, model: str, left_out: list[str]) -> Table:
     """Return the place of every model with the new one and without it, and cost beside accuracy."""
     mean_ranks = ranks(board.sign * board.values).mean(0)
     rest = [m for m in board.models if m != model]
@@ -155,7 +169,8 @@ def _places(board: Standings, results: Results, model: str) -> Table:
             }
         )  # fmt: skip
     digits = {"Mean rank": 2, "Score": 4, "Params M": 2, "GMACs": 1, "Latency ms": 1}
-    return Table("places", f"Places with and without {results.names[model]}, and costs.", pd.DataFrame(rows), digits)
+    caption = f"Places with and without {results.names[model]}, and costs."
+    return Table("places", caption, pd.DataFrame(rows), digits, left_out)
 
 
 def _images(results: Results, question: Question, board: Standings, model: str, rival: str) -> Table:
@@ -182,7 +197,10 @@ def _verdict(board: Standings, results: Results, model: str, rival: str, compare
     datasets = f"{len(board.datasets)} dataset" + "s" * (len(board.datasets) > 1)
     facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     if not np.isfinite(draws).all():
-        return f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples."
+        return (
+            f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples, "
+            "histograms.npz is empty, or a dataset has a single photograph for testing."
+        )
     if low <= 0 <= high:
         return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
     side = "ahead of" if low > 0 else "behind"

@@ -12,33 +12,40 @@ from bench.results import Results
 from bench.standings import Question, Standings, by_protocol, covered, standings
 from bench.stats.bootstrap import interval
 from bench.stats.paired import smallest_p
-from bench.stats.ranks import critical_difference, friedman, rank_range, ranks
+from bench.stats.ranks import PERMUTATIONS, critical_difference, friedman, friedman_p, rank_range, ranks
 
 DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P first": 2, "Params M": 2, "Latency ms": 1}
 
 
 def leaderboards(results: Results, question: Question, datasets: Sequence[str], rank_published: bool) -> list[Table]:
-    """Return one table for each protocol; a model from elsewhere that lacks a dataset is named in the notes.
+    """Return one table for each protocol; a model that lacks a dataset, or a value on it, is named in the notes.
 
     Raises:
         UserError: the results do not pass the check, or the metric does not exist.
     """
     check.require(results)
-    tables = []
-    for protocol, models in by_protocol(results).items():
+    boards, left_out = [], []
+    for models in by_protocol(results).values():
         complete = [m for m in models if set(datasets) <= set(covered(results, m))]
+        if lacking := [results.names[m] for m in models if m not in complete]:
+            left_out.append(f"Left out, as it lacks a dataset: {', '.join(lacking)}.")
         if complete:
-            left_out = [m for m in models if m not in complete]
             board = standings(results, question, datasets, complete)
-            tables.append(_table(board, results, question, left_out, rank_published, f"leaderboard_{protocol}"))
-    return tables
+            left_out += undefined_notes(board, results)
+            boards.append(board.only(models=[m for m in complete if m not in board.undefined]))
+    return [_table(board, results, question, left_out, rank_published) for board in boards if board.models]
 
 
-def _table(
-    board: Standings, results: Results, question: Question, left_out: list[str], rank_published: bool, name: str
-) -> Table:
+def undefined_notes(board: Standings, results: Results) -> list[str]:
+    """Return a sentence for each model that has no place, as the metric of it is undefined on a dataset."""
+    where = {m: ", ".join(results.names[d] for d in datasets) for m, datasets in board.undefined.items()}
+    return [f"Left out, as the metric is undefined there: {results.names[m]} ({d})." for m, d in where.items()]
+
+
+def _table(board: Standings, results: Results, question: Question, left_out: list[str], rank_published: bool) -> Table:
     """Return the leaderboard of one protocol, with the published rows below it, or among it if asked."""
     paper = _published(results, question.metric, board.datasets)
+    rank_published = rank_published and bool(paper)
     ours = _measured_rows(board, results)
     theirs = [{"Model": m, "Score": float(np.mean(v)), "Trained": "paper"} for m, v in paper.items()]
     values = [*board.values.T, *paper.values()] if rank_published else list(board.values.T)
@@ -48,6 +55,8 @@ def _table(
     rows = [*ours, *theirs]
     rows.sort(key=lambda r: (r.get("Mean rank", np.inf), -board.sign * r["Score"]))
     frame = pd.DataFrame(rows)
+    if rank_published:  # resampled are the measured models alone: their places among themselves are others
+        frame[["Places, 95 %", "P first"]] = "", np.nan
     frame.insert(0, "Place", [_place(frame, i) for i in range(len(frame))])
     order = [
         "Place",
@@ -65,12 +74,13 @@ def _table(
     direction = "higher" if metric.HIGHER_IS_BETTER else "lower"
     shown = ", ".join(results.names[d] for d in board.datasets)
     caption = (
-        f"{metric.NAME} ({question.average.replace('_', ' ')}; {direction} is better), mean over {shown}; "
+        f"{metric.NAME} ({results.spelled(question.average)}; {direction} is better), mean over {shown}; "
         f"protocol {board.protocol}."
     )
-    notes = [*_notes(board, bool(theirs), rank_published), *check.notes(results)]
-    notes += [f"Left out, as it lacks a dataset: {', '.join(left_out)}."] if left_out else []
-    return Table(name, caption, frame.reindex(columns=[*order, "Trained"]), DIGITS, notes)
+    notes = [*_notes(board, results, rank_published)]
+    notes += [_published_note(question.average, rank_published)] if paper else []
+    notes += [*check.notes(results), *left_out]
+    return Table(f"leaderboard_{board.protocol}", caption, frame.reindex(columns=[*order, "Trained"]), DIGITS, notes)
 
 
 def _measured_rows(board: Standings, results: Results) -> list[dict[str, Any]]:
@@ -115,7 +125,17 @@ def _place(frame: pd.DataFrame, i: int) -> str:
     return "" if np.isnan(mean_rank) else str(1 + int((frame["Mean rank"] < mean_rank - 1e-9).sum()))
 
 
-def _notes(board: Standings, published: bool, rank_published: bool) -> list[str]:
+def _published_note(average: str, ranked: bool) -> str:
+    """Return what is to be known of the paper's rows."""
+    how = "ranked among the others as asked, though" if ranked else "for reference, not ranked:"
+    unlike = "" if average == "batch_mean" else f", and they are batch means, the others {average.replace('_', ' ')}"
+    return (
+        f"Rows marked as trained by the paper are as printed there, {how} their protocol was not run here{unlike}."
+        + (" Nothing was resampled or tested with them: no range of places, no test." if ranked else "")
+    )
+
+
+def _notes(board: Standings, results: Results, rank_published: bool) -> list[str]:
     """Return what the numbers can and cannot show."""
     datasets, models = board.values.shape
     few = f"{datasets} dataset{'' if datasets == 1 else 's'}"
@@ -123,14 +143,23 @@ def _notes(board: Standings, published: bool, rank_published: bool) -> list[str]
         "Low and High: 95 % interval of the score, hierarchical bootstrap over photographs and seeds, the same "
         f"photographs for all models ({len(board.draws):,} resamples). Places: where the model comes in 95 % of them.",
     ]
-    if not np.isfinite(board.draws).all():
-        notes = ["No intervals: the metric is undefined in some resamples, or histograms.npz of these scores is empty."]
-    if datasets > 1 and models > 2:
-        test = friedman(board.sign * board.values)
+    known = [bool(np.isfinite(board.draws[..., i]).all()) for i in range(models)]
+    if not all(known):
+        lacking = ", ".join(results.names[m] for m, k in zip(board.models, known, strict=True) if not k)
+        notes = notes[:1] if any(known) else []
         notes.append(
-            f"Friedman over {datasets} datasets: chi2 {test.chi2:.2f}, p {test.chi2_p:.2g}; Iman-Davenport p "
-            f"{test.f_p:.2g}. Mean ranks differ (Nemenyi, all pairs) from "
-            f"{critical_difference(models, datasets):.2f} ranks on."
+            f"No interval, and so no places: {lacking}. The metric is undefined in some resamples, histograms.npz of "
+            "these scores is empty, or a dataset has a single photograph for testing."
+        )
+    if rank_published:
+        return notes
+    if datasets > 1 and models > 2:
+        scores = board.sign * board.values
+        p, exact = friedman_p(scores)
+        notes.append(
+            f"Friedman over {datasets} datasets: chi2 {friedman(scores).chi2:.2f}, p {p:.2g} "
+            f"({'exact' if exact else f'{PERMUTATIONS:,} random permutations of the ranks'}). Mean ranks differ "
+            f"(Nemenyi, all pairs) from {critical_difference(models, datasets):.2f} ranks on."
         )
     pairs = models * (models - 1) // 2
     if smallest_p(datasets, pairs) > 0.05:
@@ -138,10 +167,5 @@ def _notes(board: Standings, published: bool, rank_published: bool) -> list[str]
             f"{few} cannot tell all {pairs} pairs of models apart: "
             f"the smallest p of Wilcoxon with Holm is {smallest_p(datasets, pairs):.2g}. The intervals speak of new "
             "photographs of these datasets, not of new datasets."
-        )
-    if published:
-        how = "ranked among the others as asked, though" if rank_published else "for reference, not ranked:"
-        notes.append(
-            f"Rows marked as trained by the paper are as printed there, {how} their protocol was not run here."
         )
     return notes

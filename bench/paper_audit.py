@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.paper import published
-from bench.render.tables import Table
+from bench.render.tables import Table, comparable
 from bench.stats.paired import holm, smallest_p, wilcoxon
 from bench.stats.ranks import critical_difference, friedman, ranks
 
@@ -59,7 +59,7 @@ def complexity(costs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
         costs: cost of each measured model by id; those not measured, or at another size than 448 px, give nan.
     """
     table = published("table_7")
-    usable = {m: c for m, c in costs.items() if c["image_size"] == 448 and c["encoder"] == "resnet50"}
+    usable = {m: c for m, c in costs.items() if comparable(c)}
     for column, key, unit in (("params_m", "parameters", 1e6), ("gflops", "gflops", 1.0)):
         table[f"{column}_here"] = [usable.get(m, {}).get(key, np.nan) / unit for m in table["model"]]
         table[f"{column}_ratio"] = table[f"{column}_here"] / table[column]

@@ -51,5 +51,5 @@ def build_network(name: str, channels: int, classes: int, side: int, encoder: st
     """
     try:
         return load("models", name).build(channels, classes, side, encoder, weights)
-    except ValueError as error:
-        raise UserError(f"model {name!r}: {error}") from error
+    except (KeyError, ValueError) as error:
+        raise UserError(f"model {name!r} cannot be built with {encoder} at {side} px: {error}") from error

@@ -31,19 +31,35 @@ class Predictor:
     """A network, whatever it came from.
 
     Attributes:
+        source: the folder or file, for messages.
         forward: normalised images, float32 (1, 3, H, W) -> what the network returns, (1, C, H, W).
         side: the image size it is meant for, px; None if it takes any.
         is_logits: whether ``forward`` gives logits rather than probabilities.
     """
 
+    source: Path
     forward: Callable[[Prob], Prob]
     side: int | None
     is_logits: bool = True
 
     def __call__(self, image: Image) -> Prob:
-        """Return the probability of crack, float32 (H, W), of an RGB image (H, W, 3)."""
+        """Return the probability of crack, float32 (H, W), of an RGB image (H, W, 3).
+
+        Raises:
+            UserError: the network does not take such an image, or returns something else than a map of its size.
+        """
         ready = ((image.astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)[None]
-        out = np.asarray(self.forward(np.ascontiguousarray(ready)), np.float64)[0]
+        try:
+            found = np.asarray(self.forward(np.ascontiguousarray(ready)), np.float64)
+        except Exception as error:  # each library raises classes of its own
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise UserError(
+                f"{self.source} does not take a normalised RGB image, float32 {ready.shape} ({reason}): export it so."
+            ) from None
+        if found.ndim != 4 or len(found) != 1 or found.shape[1] == 0 or found.shape[2:] != image.shape[:2]:
+            expected = f"(1, C, {image.shape[0]}, {image.shape[1]})"
+            raise UserError(f"{self.source} returns an array {found.shape} for an image, expected {expected}.")
+        out = found[0]
         if not self.is_logits:
             prob = out[0] if len(out) == 1 else 1 - out[0]
         elif len(out) == 1:
@@ -85,6 +101,10 @@ def on_photographs(source: Path, folder: Path, target: Path, is_logits: bool, ti
     paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
     if not paths:
         raise UserError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+    of_stem: dict[str, Path] = {}
+    for path in paths:
+        if (other := of_stem.setdefault(path.stem, path)) != path:
+            raise UserError(f"{path} and {other.name} would have one result: rename one of them.")
     for path in tqdm(paths, desc="predict", unit="image"):
         image = read_image(path)
         levels = predictions.quantise(tiled(predictor, image, side, overlap))
@@ -148,15 +168,13 @@ def _from_run(folder: Path) -> Predictor:
 
     side = record["settings"]["prepare"]["image_size"]
     files.verify(folder, ["weights.safetensors"])
-    classes = record.get("classes", 1)
-    network = plugins.load("models", record["model"]).build(
-        3, classes, side, record["settings"]["train"]["encoder"], None
-    )
+    classes, encoder = record.get("classes", 1), record["settings"]["train"]["encoder"]
+    network = plugins.build_network(record["model"], 3, classes, side, encoder, None)
     try:
         network.load_state_dict(load_file(folder / "weights.safetensors"))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise UserError(f"{folder / 'weights.safetensors'} does not hold its weights ({error}): train again.") from None
-    return Predictor(_torch_forward(torch, network.eval()), side)
+    return Predictor(folder, _torch_forward(torch, network.eval()), side)
 
 
 def _from_export(path: Path, is_logits: bool) -> Predictor:
@@ -167,7 +185,10 @@ def _from_export(path: Path, is_logits: bool) -> Predictor:
         raise UserError(
             f"{path} is no readable torch.export file ({error}): write it with torch.export.save."
         ) from None
-    return Predictor(_torch_forward(torch, program.module()), None, is_logits)
+    given = program.graph_signature.user_inputs
+    shape: Any = next((node.meta["val"].shape for node in program.graph.nodes if node.name in given), ())
+    side = shape[2] if len(shape) == 4 and isinstance(shape[2], int) else None
+    return Predictor(path, _torch_forward(torch, program.module()), side, is_logits)
 
 
 def _from_onnx(path: Path, is_logits: bool) -> Predictor:
@@ -180,8 +201,8 @@ def _from_onnx(path: Path, is_logits: bool) -> Predictor:
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
         raise UserError(f"{path} is no readable ONNX file ({str(error).splitlines()[0]}): export it again.") from None
     given = session.get_inputs()[0]
-    side = given.shape[2] if isinstance(given.shape[2], int) else None
-    return Predictor(lambda images: np.asarray(session.run(None, {given.name: images})[0]), side, is_logits)
+    side = given.shape[2] if len(given.shape) == 4 and isinstance(given.shape[2], int) else None
+    return Predictor(path, lambda images: np.asarray(session.run(None, {given.name: images})[0]), side, is_logits)
 
 
 def _torch() -> Any:

@@ -33,7 +33,8 @@ class Results:
         cells: run.json of each cell.
         cards: card.json of each prepared dataset, by id.
         costs: cost of each measured model, by id.
-        missing: what is declared and not there, as "<dataset>/<model>/<seed>", "<dataset>" or "cost of <model>".
+        missing: what is not there: "<dataset>/<model>/<seed>", "cost of <model>", "any score of <model> on these
+            datasets".
         published: the paper's tables.
     """
 
@@ -55,6 +56,12 @@ class Results:
     def is_sample(self) -> bool:
         """Whether any number comes from synthetic data."""
         return any(card["origin"]["source"] == "sample" for card in self.cards.values())
+
+    def spelled(self, average: str) -> str:
+        """Return how numbers are averaged, for a caption: "batch mean of 32" where the cells record the size."""
+        sizes = {c["evaluation_batch"] for c in self.cells if "evaluation_batch" in c}
+        size = f" of {', '.join(map(str, sorted(sizes)))}" if average == "batch_mean" and sizes else ""
+        return average.replace("_", " ") + size
 
 
 def read(
@@ -96,13 +103,16 @@ def read(
     done = {(c["dataset"], c["model"], c["seed"]) for c in cells}
     missing = [f"{d}/{m}/{s}" for d in datasets for m in models for s in seeds if (d, m, s) not in done]
     missing += [f"cost of {m}" for m in models if m not in costs]
+    scored = {c["model"] for c in cells}
+    missing += [f"any score of {m} on these datasets" for m in external if m not in scored]
     names = {d: plugins.load("datasets", d).CARD.name for d in datasets}
-    names |= {m: plugins.load("models", m).NAME for m in models if m not in {c["model"] for c in cells}}
+    names |= {m: plugins.load("models", m).NAME for m in models if m not in scored}
     names |= {c["model"]: c["model_name"] for c in cells}
     cards = {part.card["dataset"]: part.card for part in [*elsewhere, *found.values()]}
     return Results(
-        list(datasets), [*models, *external], names, summary, **tables, histograms=histograms, cells=cells,
-        cards=cards, costs=costs, missing=missing, published={name: published(name) for name in TABLES},
+        list(datasets), [*models, *(m for m in external if m in scored)], names, summary, **tables,
+        histograms=histograms, cells=cells, cards=cards, costs=costs, missing=missing,
+        published={name: published(name) for name in TABLES},
     )  # fmt: skip
 
 
@@ -158,12 +168,37 @@ def external_models(folder: Path) -> list[str]:
     return sorted(p.name for p in (folder / EXTERNAL).glob("*") if p.is_dir())
 
 
+def refused(results: Results) -> dict[str, str]:
+    """Return why a model from elsewhere is in no report and no ranking, by its id: scores that fit nothing here."""
+    found = {}
+    batches = {c.get("evaluation_batch") for c in results.cells if c.get("trained") != "elsewhere"} - {None}
+    for cell in (c for c in results.cells if c.get("trained") == "elsewhere"):
+        model, dataset = cell["model"], cell["dataset"]
+        if cell["data"] != results.cards[dataset]["content"]:
+            found[model] = f"was scored on other data than {dataset} is now; run `bench score` again"
+        elif len({c["protocol"] for c in results.cells if c["model"] == model}) > 1:
+            found[model] = "declares several protocols; run `bench score` again for all its datasets"
+        elif batches and cell.get("evaluation_batch") not in batches | {None}:
+            found[model] = (
+                f"was scored in batches of {cell['evaluation_batch']} images, unlike the runs; score it again"
+            )
+    return found
+
+
+def without(results: Results, models: Mapping[str, str]) -> Results:
+    """Return the results without some models."""
+    frames = {k: getattr(results, k) for k in ("summary", "images", "curves")}
+    frames = {k: frame[~frame["model"].isin(list(models))].reset_index(drop=True) for k, frame in frames.items()}
+    cells = [c for c in results.cells if c["model"] not in models]
+    histograms = results.histograms[~results.images["model"].isin(list(models)).to_numpy()]
+    left = [m for m in results.models if m not in models]
+    return replace(results, models=left, cells=cells, histograms=histograms, **frames)
+
+
 def _external(folder: Path, datasets: Sequence[str], models: Sequence[str]) -> Iterator[scores.Scores]:
     """Yield the scores of models from elsewhere, for each dataset they were scored on."""
     for model in models:
         places = [place for d in datasets if (place := folder / EXTERNAL / model / d).is_dir()]
-        if not places:
-            raise UserError(f"{folder / EXTERNAL / model} holds no scores: run `bench score` for this model first.")
         yield from map(scores.read, places)
 
 

@@ -49,7 +49,8 @@ def run(
     settings, hashed = protocol(data.card, train)
     record = cell | {
         "model_name": model, "protocol": hashed, "settings": settings, "source": data.card["origin"]["source"],
-        "data": data.card["content"], "trained": "elsewhere", "code": {"commit": None, "dirty": None},
+        "data": data.card["content"], "trained": "elsewhere", "evaluation_batch": batch,
+        "code": {"commit": None, "dirty": None},
         "versions": {"python": platform.python_version(), "crackbench": version("crackbench")},
         "hardware": {"processor": platform.processor() or platform.machine()},
     }  # fmt: skip
@@ -69,7 +70,10 @@ def _write(
     """Write scores, beside those of other seeds on the same data."""
     cells, parts = [record], {name: [table] for name, table in tables.items()}
     if (target / "cells.json").is_file():
-        old = scores.read(target)
+        try:
+            old = scores.read(target)
+        except UserError as error:
+            raise UserError(f"delete {target}, whose earlier scores cannot be read, and score again: {error}") from None
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
         cells += [c for c in old.cells if c["seed"] in kept]
         for name, part in parts.items():

@@ -57,8 +57,9 @@ class Standings:
     Attributes:
         protocol: its hash.
         datasets: D ids. models: M ids.
-        values: (D, M), the mean over seeds. scores: the same, turned so that higher is better.
-        draws: values in each resample, (R, D, M); nan where the score files hold no histograms.
+        values: (D, M), the mean over seeds; nan where the metric is undefined.
+        draws: values in each resample, (R, D, M); nan where the metric is undefined, the score files hold no
+            histograms, or the dataset has a single photograph, which says nothing of another.
         higher_is_better: of the metric.
     """
 
@@ -73,6 +74,12 @@ class Standings:
     def sign(self) -> int:
         """1 where higher is better, else -1: times a value, it is a score of which higher is better."""
         return 1 if self.higher_is_better else -1
+
+    @property
+    def undefined(self) -> dict[str, list[str]]:
+        """Model -> the datasets where the metric of it is undefined, of the models where there are any."""
+        holes = {m: np.flatnonzero(np.isnan(self.values[:, i])) for i, m in enumerate(self.models)}
+        return {m: [self.datasets[d] for d in where] for m, where in holes.items() if len(where)}
 
     def only(self, datasets: Sequence[str] | None = None, models: Sequence[str] | None = None) -> "Standings":
         """Return the part with these datasets and models, in their order."""
@@ -146,6 +153,8 @@ def _draws(results: Results, metric: Any, question: Question, dataset: str, mode
     """
     draws = np.full((question.resamples, len(models)), np.nan)
     part = results.images[results.images["dataset"] == dataset].sort_values(["model", "seed", "item"], kind="stable")
+    if part["photo"].nunique() < 2:
+        return draws
     of_model = {m: rows for m, rows in part.groupby("model") if m in models}
     compute, how, stacked = _resampled(metric, question.average)
     for seeds in sorted({rows["seed"].nunique() for rows in of_model.values()}):

@@ -25,6 +25,16 @@ from bench.stages import report
 from bench.stages._report_parts import PARTS
 
 ROOT = Path(__file__).parents[1]
+README = """# {name}
+
+Scores, costs and `params.yaml` of an experiment by `benchmarks/real_runs.py`, and the tables and figures of its report.
+All of these, and the page that is not kept here, come again, without GPU or data, in the root of the repository by
+
+```sh
+bench --params results/experiments/{name}/params.yaml report results/experiments/{name} experiments/{name}/reports
+```
+"""
+
 TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,context_cracknet"
 
 
@@ -59,7 +69,7 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
 
 
 def keep(workspace: Path, target: Path) -> None:
-    """Copy results and settings of a workspace, and keep tables and figures of them.
+    """Copy results and settings of a workspace, and keep tables and figures of them, with the command that makes them.
 
     Photographs stay where they are; page and audit of the paper are left to ``bench report``; the archive's path
     is of this machine and left out.
@@ -73,6 +83,7 @@ def keep(workspace: Path, target: Path) -> None:
     lists, nowhere = (params[key] for key in ("datasets", "models", "seeds")), target / "none"
     settings, parts = section(params, "report", report.Settings), [p for p in PARTS if p not in ("page", "audit")]
     report.run(target, target / "reports", *lists, settings, nowhere, nowhere, parts)
+    files.write_text(target / "README.md", README.format(name=target.name))
 
 
 if __name__ == "__main__":

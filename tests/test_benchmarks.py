@@ -25,3 +25,11 @@ def test_the_made_up_scores_are_read_and_pass_the_check(tmp_path: Path, monkeypa
     results = read(tmp_path, ["cfd"], script.MODELS, script.SEEDS)
     assert len(results.cells) == 30
     assert not check.findings(results)
+
+
+def test_an_experiment_says_how_its_tables_are_derived_again() -> None:
+    text = runpy.run_path(str(FOLDER / "real_runs.py"))["README"]
+    folders = [p.parent for p in (FOLDER.parent / "results" / "experiments").glob("*/params.yaml")]
+    assert folders
+    for folder in folders:
+        assert (folder / "README.md").read_text(encoding="utf-8") == text.format(name=folder.name)

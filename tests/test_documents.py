@@ -15,6 +15,7 @@ from bench.formats import files
 from bench.paper import published
 from bench.settings import load_params, section
 from bench.stages import download
+from bench.stats.paired import smallest_p
 
 ROOT = Path(__file__).parents[1]
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
@@ -64,7 +65,14 @@ def test_the_settings_shown_are_settings() -> None:
     (block,) = snippets(TEXTS["README.md"], "yaml")
     shown = yaml.safe_load(block)
     assert shown.keys() <= params.keys()
-    assert section(params | shown, "download", download.Settings).source.endswith(".zip")
+    assert section(params | shown, "download", download.Settings).source == "originals"
+    (dataset,) = shown["datasets"]
+    original = plugins.load("datasets", dataset).ORIGINAL
+    assert original.file in TEXTS["README.md"]
+    assert f"]({original.urls[0]})" in TEXTS["README.md"]
+    keys = [key for key in re.findall(r"`(\w+\.\w+)[`:]", TEXTS["README.md"]) if key.split(".")[0] in params]
+    assert len(keys) > 8
+    assert [key for key in keys if key.split(".")[1] not in params[key.split(".")[0]]] == []
 
 
 def test_the_shell_completes() -> None:
@@ -102,6 +110,9 @@ def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
     assert "critical difference: 4.28 ranks" in " ".join(ranks.notes)
     alike = ranks.frame[ranks.frame["Differs by Nemenyi"] == "no"]["Model"].tolist()
     assert alike == ["UnetPlusPlus", "Unet", "Linknet", "MAnet"]
+    first, second, *others = ranks.frame["Wilcoxon-Holm p"].round(3)
+    assert f"from UNet++ alone (p = {second}; of all others p = {others[0]}, the smallest there can be)" in text
+    assert set(others) == {round(smallest_p(10, 9), 3)}
 
 
 def test_the_terms_of_every_dataset_are_listed() -> None:

@@ -50,7 +50,7 @@ HISTORY = [*CELL, *run.HISTORY]
 """The training curves."""
 
 RECORD = [*CELL, "protocol", "data", "settings", "model_name"]
-"""What the record of each cell must hold."""
+"""What the record of each cell must hold; ``evaluation_batch``, images in an evaluation batch, is in newer ones."""
 
 
 @dataclass(frozen=True)

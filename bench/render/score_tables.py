@@ -19,7 +19,7 @@ FAIR_ABLATION = ("context_cracknet_skip", "context_cracknet_cagm_skip")
 """The two configurations that the paper lacks: plain skips where RFEM is off, so that CAGM's output counts."""
 
 NOTES = (
-    "Difference: measured minus published. An empty field: not run, or not published.",
+    "Difference: measured minus published, if the data are real. An empty field: not run, or not published.",
     "95 % interval of what was measured: hierarchical bootstrap over the source photographs of the test split; "
     "none where that is a single photograph.",
     "Bold: highest value of its column on this dataset as printed; underlined: second highest; ties share the mark. "
@@ -40,7 +40,7 @@ def by_cell(values: pd.DataFrame) -> dict[tuple[str, str], dict[str, tuple[float
 
 def segmentation_tables(
     measured: Measured, average: str, names: Mapping[str, str], models: Sequence[str], elsewhere: Sequence[str],
-    printed: pd.DataFrame,
+    printed: pd.DataFrame, synthetic: bool,
 ) -> list[Table]:  # fmt: skip
     """Return Tables 3, 4 and 5, as far as their datasets are declared.
 
@@ -51,6 +51,7 @@ def segmentation_tables(
         models: ids of the declared models; those that the paper lacks follow its own.
         elsewhere: ids of the models that come last, where they were measured.
         printed: the paper's Tables 3 to 5.
+        synthetic: whether the data are, whose difference to published numbers would mean nothing.
     """
     tables = []
     for number, part in printed.groupby("table"):
@@ -64,7 +65,7 @@ def segmentation_tables(
                 values: Any = of_paper.loc[model] if model in of_paper.index else {}
                 found = measured.get((dataset, model), {})
                 absent += [] if found else [f"{names[dataset]}/{names[model]}"]
-                rows.append({"Dataset": names[dataset], "Model": names[model]} | _compare(values, found))
+                rows.append({"Dataset": names[dataset], "Model": names[model]} | _compare(values, found, synthetic))
                 groups.append(dataset)
         if rows:
             caption = f"Table {number}. Segmentation results ({average})."
@@ -72,14 +73,16 @@ def segmentation_tables(
     return tables
 
 
-def table_6(measured: Measured, average: str, names: Mapping[str, str], printed: pd.DataFrame) -> Table:
+def table_6(
+    measured: Measured, average: str, names: Mapping[str, str], printed: pd.DataFrame, synthetic: bool
+) -> Table:
     """Return the ablation on GAPs: the authors' four configurations and the fair ones."""
     rows, absent = [], []
     fair: list[dict[Any, Any]] = [{"model": m, "printed": names.get(m, m)} for m in FAIR_ABLATION]
     for row in printed.to_dict("records") + fair:
         found = measured.get((ABLATION_DATASET, row["model"]), {})
         absent += [] if found else [row["printed"]]
-        rows.append({"Configuration": row["printed"]} | _compare(row, found))
+        rows.append({"Configuration": row["printed"]} | _compare(row, found, synthetic))
     notes = [
         *NOTES,
         "In the authors' code the decoder has no skip connection where RFEM is off, so that CAGM's output is not used: "
@@ -120,14 +123,14 @@ def _table(name: str, caption: str, rows: list[dict[str, Any]], groups: list[str
     return Table(name, caption, frame, digits, notes, found)
 
 
-def _compare(paper: Any, measured: Mapping[str, tuple[float, float, float]]) -> dict[str, Any]:
+def _compare(paper: Any, measured: Mapping[str, tuple[float, float, float]], synthetic: bool) -> dict[str, Any]:
     """Return published, measured, difference and interval of the four metrics."""
     row: dict[str, Any] = {}
     for column, metric in COLUMNS.items():
         theirs = float(paper[column]) if column in paper else float("nan")
         ours, low, high = measured.get(metric, (float("nan"),) * 3)
         interval = f"{low:.3f}–{high:.3f}" if np.isfinite([low, high]).all() else ""
-        cells = theirs, ours, ours - theirs, interval
+        cells = theirs, ours, float("nan") if synthetic else ours - theirs, interval
         row |= {f"{TITLES[column]}, {kind}": cell for kind, cell in zip(KINDS, cells, strict=True)}
     return row
 

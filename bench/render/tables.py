@@ -94,6 +94,11 @@ def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
     return Table("table2", "Table 2. Training settings.", frame)
 
 
+def comparable(cost: Mapping[str, Any]) -> bool:
+    """Return whether a cost was measured as the paper's: at 448 px with ResNet50."""
+    return bool(cost["image_size"] == 448 and cost["encoder"] == "resnet50")
+
+
 def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], printed: pd.DataFrame) -> Table:
     """Return the complexity of the models: parameters, multiply-adds, latency, memory.
 
@@ -108,6 +113,7 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
         paper, cost = of_paper.get(model, {}), costs.get(model, {})
         nan = float("nan")
         params, gflops = cost.get("parameters", nan) / 1e6, cost.get("gflops", nan)
+        alike = bool(cost) and comparable(cost)
         rows.append(
             {
                 "Model": name,
@@ -116,8 +122,8 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
                 "GFLOPs, published": paper.get("gflops", nan),
                 "GFLOPs, here": gflops,
                 "GMACs, here": cost.get("gmacs", nan),
-                "GFLOPs difference %": 100 * (gflops / paper["gflops"] - 1) if paper else nan,
-                "Reproduces": _reproduces(paper, params, gflops) if cost else "not measured",
+                "GFLOPs difference %": 100 * (gflops / paper["gflops"] - 1) if paper and alike else nan,
+                "Reproduces": _reproduces(paper, cost),
                 "Latency ms, published (A40)": paper.get("inference_ms", nan),
                 "Latency ms p50, here": cost.get("latency_ms_p50", nan),
                 "p95, here": cost.get("latency_ms_p95", nan),
@@ -134,19 +140,22 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
     }
     notes = [
         "One multiply-add counts as two floating-point operations: GFLOPs = 2 GMACs (fvcore counts GMACs).",
-        f"Parameters reproduce if they agree to the printed digit, GFLOPs if within {100 * GFLOPS_TOLERANCE:.1f} %.",
+        f"Parameters reproduce if they agree to the printed digit, GFLOPs if within {100 * GFLOPS_TOLERANCE:.1f} %; "
+        "comparable is what was measured at 448 px with ResNet50.",
         "Latency is of one image, float32, on the device named; published latencies are of an NVIDIA A40.",
         *_look_alikes(rows),
     ]
     return Table("table7", "Table 7. Model complexity.", pd.DataFrame(rows), digits, notes)
 
 
-def _reproduces(paper: Mapping[Any, float], params: float, gflops: float) -> str:
+def _reproduces(paper: Mapping[Any, float], cost: Mapping[str, Any]) -> str:
     """Return what of a published row reproduces."""
-    if not paper:
-        return "not published"
-    wrong = [] if round(params, 2) == paper["params_m"] else ["parameters differ"]
-    wrong += [] if abs(gflops / paper["gflops"] - 1) <= GFLOPS_TOLERANCE else ["GFLOPs differ"]
+    if not cost or not paper:
+        return "not published" if cost else "not measured"
+    if not comparable(cost):
+        return "not comparable"
+    wrong = [] if round(cost["parameters"] / 1e6, 2) == paper["params_m"] else ["parameters differ"]
+    wrong += [] if abs(cost["gflops"] / paper["gflops"] - 1) <= GFLOPS_TOLERANCE else ["GFLOPs differ"]
     return ", ".join(wrong) or "both"
 
 

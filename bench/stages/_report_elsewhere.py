@@ -27,28 +27,6 @@ def read_all(source: Path, datasets: Sequence[str], models: Sequence[str], seeds
     )
 
 
-def refused(results: Results) -> dict[str, str]:
-    """Return why a model from elsewhere stays out of the report, by its id: scores that fit nothing that is here."""
-    found = {}
-    for cell in (c for c in results.cells if c.get("trained") == "elsewhere"):
-        model, dataset = cell["model"], cell["dataset"]
-        if cell["data"] != results.cards[dataset]["content"]:
-            found[model] = f"was scored on other data than {dataset} is now; run `bench score` again"
-        elif len({c["protocol"] for c in results.cells if c["model"] == model}) > 1:
-            found[model] = "declares several protocols; run `bench score` again for all its datasets"
-    return found
-
-
-def without(results: Results, models: Mapping[str, str]) -> Results:
-    """Return the results without some models."""
-    frames = {k: getattr(results, k) for k in ("summary", "images", "curves")}
-    frames = {k: frame[~frame["model"].isin(list(models))].reset_index(drop=True) for k, frame in frames.items()}
-    cells = [c for c in results.cells if c["model"] not in models]
-    histograms = results.histograms[~results.images["model"].isin(list(models)).to_numpy()]
-    left = [m for m in results.models if m not in models]
-    return replace(results, models=left, cells=cells, histograms=histograms, **frames)
-
-
 def table(
     results: Results, headline: pd.DataFrame, average: str, comparable: Sequence[str], left_out: Mapping[str, str]
 ) -> Table | None:

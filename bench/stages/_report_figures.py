@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from bench import check
 from bench.render import curve_figures, figures, rank_figures
 from bench.stages import _report_photographs as photographs
 from bench.stages._report_values import Values, iou_by_width
@@ -22,15 +23,16 @@ def _width(values: Values) -> Figure | None:
 
 def _pareto(values: Values) -> Figure | None:
     means = values.means("crack_iou") if values.ran[1] else {}
-    if not set(means) & set(values.results.costs):
+    costs = {m: c for m, c in values.results.costs.items() if check.is_cost_of_runs(values.results, m)}
+    if not set(means) & set(costs):
         return None
     label = f"Crack IoU, mean of {len(values.ran[0])} datasets"
-    return rank_figures.pareto(means, values.results.costs, values.results.names, label)
+    return rank_figures.pareto(means, costs, values.results.names, label)
 
 
 def _ranks(values: Values) -> Figure | None:
     datasets, models = ([values.results.names[i] for i in ids] for ids in values.ran)
-    if len(models) < 2:
+    if values.faults or len(models) < 2:
         return None
     ranked = values.ranking
     return rank_figures.rank_map(ranked.ranks, ranked.mean_ranks, datasets, models)

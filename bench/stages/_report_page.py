@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import plugins, standings
+from bench import check, plugins, standings
 from bench.definitions import AVERAGES
 from bench.render import style
 from bench.render.curve_figures import by_cell, ratios
@@ -59,9 +59,13 @@ def _data(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[st
     printed = results.published["tables_3_4_5"]
     known = set(results.summary["metric"])
     metrics = {m: plugins.load("metrics", m) for m in plugins.names("metrics") if m in known}
-    protocols = [{"id": p, "name": p, "models": models} for p, models in standings.by_protocol(results).items()]
+    groups = standings.by_protocol(results).items()
+    protocols: list[dict[str, Any]] = [
+        {"id": p, "name": p, "models": models, "ranked": not values.faults} for p, models in groups
+    ]
     if not results.is_sample:
-        protocols.append({"id": PUBLISHED, "name": "published (paper)", "models": sorted(set(printed["model"]))})
+        of_paper = sorted(set(printed["model"]))
+        protocols.append({"id": PUBLISHED, "name": "published (paper)", "models": of_paper, "ranked": True})
     models = list(dict.fromkeys([*results.models, *([] if results.is_sample else printed["model"])]))
     order = sorted(metrics, key=lambda m: (m not in COLUMNS.values(), m))
     return {
@@ -215,7 +219,8 @@ def _facts(values: Values) -> list[str]:
     facts += [f"{results.names[m]}: predictions scored by `bench score`." for m in values.elsewhere]
     facts += [f"Left out: {model} {why}." for model, why in sorted(values.left_out.items())]
     facts += [f"Code: {', '.join(commits)}."] if commits else []
-    return facts + ([f"Hardware: {', '.join(hardware)}."] if hardware else [])
+    facts += [f"Hardware: {', '.join(hardware)}."] if hardware else []
+    return facts + check.cost_notes(results)
 
 
 def _numbers(values: Any) -> Any:

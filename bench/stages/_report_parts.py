@@ -36,10 +36,11 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     measured = score_tables.by_cell(values.headline)
     declared = [m for m in results.models if m not in values.elsewhere]
     yield from score_tables.segmentation_tables(
-        measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"]
-    )
+        measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"],
+        results.is_sample,
+    )  # fmt: skip
     fair = {m: plugins.load("models", m).NAME for m in score_tables.FAIR_ABLATION}
-    yield score_tables.table_6(measured, values.convention, fair | results.names, paper["table_6"])
+    yield score_tables.table_6(measured, values.convention, fair | results.names, paper["table_6"], results.is_sample)
     yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
     found = _report_elsewhere.table(results, values.headline, values.convention, values.comparable, values.left_out)
     yield from [found] if found else []
@@ -95,7 +96,8 @@ def _numbers(values: Values) -> Files:
         for model, (value, _, _) in values.means(metric).items():
             if isfinite(value) and model not in values.elsewhere:
                 shown.setdefault(model, {})[metric] = round(value, 4)
-    for model, rank in zip(models, values.ranking.mean_ranks if models else (), strict=True):
+    ranked = models if not values.faults else []
+    for model, rank in zip(ranked, values.ranking.mean_ranks if ranked else (), strict=True):
         if model in shown and isfinite(rank):
             shown[model]["mean_rank"] = round(float(rank), 2)
     bars = [{"model": results.names[m], "crack_iou": v["crack_iou"]} for m, v in shown.items() if "crack_iou" in v]

@@ -74,7 +74,7 @@ class Values:
     def convention(self) -> str:
         """How the numbers of the tables are averaged, for a caption."""
         seeds = len({c["seed"] for c in self.own})
-        return self.average.replace("_", " ") + (f"; mean over {seeds} seeds" if seeds > 1 else "")
+        return self.results.spelled(self.average) + (f"; mean over {seeds} seeds" if seeds > 1 else "")
 
     @property
     def data(self) -> str:
@@ -124,9 +124,7 @@ class Values:
         cells = zip(frame["dataset"], frame["model"], strict=True)
         draws = [self.draws(d, m, metric, average, resamples) for d, m in cells]
         low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
-        photos = self.results.images.groupby("dataset")["photo"].nunique() if len(frame) else pd.Series(dtype=int)
-        alone = frame["dataset"].map(photos).to_numpy() < 2  # one photograph says nothing of another
-        found: pd.DataFrame = frame.assign(low=np.where(alone, np.nan, low), high=np.where(alone, np.nan, high))
+        found: pd.DataFrame = frame.assign(low=low, high=high)
         return found
 
     def draws(self, dataset: str, model: str, metric: str, average: str, resamples: int = RESAMPLES) -> Array:
@@ -234,4 +232,5 @@ def _pooled(compute: Any, counts: pd.DataFrame) -> dict[str, float]:
     draws = resample(compute, table[None, None], photos, np.zeros(len(table), int), "pooled", 1000, generator)
     low, high = interval(draws)
     value = float(compute(*table.sum(0)[:, None])[0])
-    return {"value": value, "low": float(low[0]), "high": float(high[0])}
+    ends = (float(low[0]), float(high[0])) if photos.max() > 0 else (float("nan"),) * 2  # one says nothing of another
+    return {"value": value, "low": ends[0], "high": ends[1]}

@@ -68,7 +68,7 @@ def run(
         histograms.append(found)
         for name, frame in (frames | {"history": history}).items():
             tables[name].append(frame.assign(**cell))
-        cells.append(record)
+        cells.append(record | {"evaluation_batch": settings.batch})
     if not cells:
         raise UserError(f"{runs} holds no finished run of {', '.join(models)}: train first (`dvc repro`).")
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}

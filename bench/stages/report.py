@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from bench.errors import UserError
 from bench.formats import files
+from bench.results import refused, without
 from bench.stages import _report_elsewhere
 from bench.stages._report_parts import PARTS
 from bench.stages._report_values import Values
@@ -56,8 +57,8 @@ def run(
     """
     _require(only)
     results = _report_elsewhere.read_all(source, datasets, models, seeds)
-    left_out = _report_elsewhere.refused(results)
-    values = Values(_report_elsewhere.without(results, left_out), settings.headline, prepared, runs, left_out)
+    left_out = refused(results)
+    values = Values(without(results, left_out), settings.headline, prepared, runs, left_out)
     written: set[Path] = set()
     for name in tqdm(only or PARTS, desc="report", unit="part"):
         for path, content in PARTS[name](values):

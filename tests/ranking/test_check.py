@@ -1,6 +1,7 @@
 """Every fault that makes results unfit for ranking is found, and named."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def test_a_cell_that_was_not_run_is_named(folder):
     found = read(folder, DATASETS, [*MODELS, "pan"], [0, 1], mixed=True)
     assert "cfd/pan/0 is missing." in check.findings(found)
     assert "forest/unet/1 is missing." in check.findings(found)
-    with pytest.raises(UserError, match=r"cannot be ranked.*and 3 more"):
+    with pytest.raises(UserError, match=r"cannot be ranked.*and 3 more.*or shorten datasets, models"):
         check.require(found)
 
 
@@ -107,6 +108,14 @@ def test_a_record_that_does_not_fit_is_found(folder, key, value, said):
     assert any(said in fault for fault in faults(folder))
 
 
+def test_evaluation_batches_of_several_sizes_are_found(folder):
+    change_cells(folder, lambda content: content["cells"][0].__setitem__("evaluation_batch", 32))
+    assert faults(folder) == []  # older scores do not record it
+    assert read(folder, DATASETS, list(MODELS), [0]).spelled("batch_mean") == "batch mean of 32"
+    change_cells(folder, lambda content: content["cells"][1].__setitem__("evaluation_batch", 8))
+    assert any("evaluation batches hold 32 (1 cells), 8 (1 cells) images" in fault for fault in faults(folder))
+
+
 def test_a_cell_twice_is_found(folder):
     change_cells(folder, lambda content: content["cells"].append(content["cells"][0]))
     assert any("cfd/fpn/0 is there 2 times" in fault for fault in faults(folder))
@@ -129,6 +138,20 @@ def test_histograms_that_do_not_fit_the_counts_are_found(folder):
     np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
     files.seal(path.parent)
     assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))
+
+
+def test_costs_of_another_input_or_machine_are_noted(folder):
+    found = read(folder, DATASETS, list(MODELS), [0])
+    alike = {"encoder": "resnet18", "image_size": 32, "device": "cpu", "threads": 2}
+    for cell in found.cells:
+        cell["settings"] = {"train": {"encoder": "resnet18"}, "prepare": {"image_size": 32}}
+    costs = {m: c | alike for m, c in found.costs.items()}
+    assert check.cost_notes(replace(found, costs=costs)) == []
+    costs |= {"fpn": costs["fpn"] | {"image_size": 448, "device": "gpu"}}
+    first, second = check.cost_notes(replace(found, costs=costs))
+    assert "cost of fpn is of resnet18 at 448 px" in first
+    assert "2 machines and do not compare: cpu (2 threads), gpu (2 threads)" in second
+    assert first in check.notes(replace(found, costs=costs))
 
 
 def test_an_empty_report_lacks_every_number(folder, tmp_path):

@@ -1,8 +1,10 @@
 """The commands that say where a model stands, as a user types them."""
 
 import json
+import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -47,6 +49,12 @@ def test_published_rows_are_ranked_only_if_asked(workspace, call):
     (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--rank-published", "--format", "json")).values()
     assert len(rows) == 13
     assert all(r["Place"] for r in rows)
+    assert not any(r["Places, 95 %"] or r["P first"] is not None for r in rows)
+    said = " ".join(call(folder, "leaderboard", *FAST, "--rank-published").split())
+    assert "Friedman" not in said
+    assert "Nothing was resampled or tested with them" in said
+    assert "they are batch means, the others pooled" in said
+    assert "batch means" not in call(folder, "leaderboard", *FAST, "--rank-published", "--average", "batch_mean")
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "csv"])
@@ -148,6 +156,115 @@ def test_a_model_that_declares_another_protocol_has_a_table_of_its_own(workspace
     assert "my_net" not in [r["Model"] for r in first]
     assert [r["Model"] for r in second if r["Place"]] == ["my_net"]
     assert "no other model of the protocol" in call(folder, "compare", "my_net", *FAST, fails=True)
+
+
+def score_nothing(folder, call, datasets, empty):
+    """Score ``my_net`` on all datasets: half a crack, but nothing at all on one."""
+    from bench.formats import prepared
+
+    for dataset in datasets:
+        data = prepared.read(folder / "prepared" / dataset)
+        (folder / "masks" / dataset).mkdir(parents=True)
+        for row in data.split("test"):
+            mask = (data.masks[row] > 0) & (dataset != empty)
+            np.save(folder / "masks" / dataset / f"{data.items['item'].iloc[row]}.npy", mask)
+        call(folder, "score", f"masks/{dataset}", "--dataset", dataset, "--model", "my_net")
+
+
+def test_a_model_whose_metric_is_undefined_somewhere_is_named_and_spoils_no_other(workspace, call):
+    folder = workspace(DATASETS[:3], MODELS)
+    asked = ("--metric", "precision", *FAST)
+    before = call(folder, "leaderboard", *asked, "--format", "json")
+    score_nothing(folder, call, DATASETS[:3], "cfd")
+    assert call(folder, "leaderboard", *asked, "--format", "json") == before
+    said = " ".join(call(folder, "leaderboard", *asked).split())
+    assert "the metric is undefined there: my_net (CFD)" in said
+    assert "No interval" not in said
+    assert "precision of my_net is undefined on cfd" in call(folder, "compare", "my_net", *asked, fails=True)
+    said = call(folder, "compare", "unet", *asked)
+    assert "the metric is undefined there: my_net (CFD)" in said
+    assert "Verdict: UNET is" in said
+
+
+def test_a_single_photograph_gives_neither_interval_nor_winner(workspace, call):
+    folder = workspace(DATASETS[:3], MODELS)
+    for path in (folder / "results" / "scores" / "cfd").glob("*.csv"):
+        frame = pd.read_csv(path)
+        if "photo" in frame:
+            files.write_csv(path, frame.assign(photo="p0"))
+    files.seal(folder / "results" / "scores" / "cfd")
+    (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
+    assert [r["Low"] for r in rows if r["Place"]] == [None, None, None]
+    assert "a dataset has a single photograph" in " ".join(call(folder, "leaderboard", *FAST).split())
+    found = json.loads(call(folder, "compare", "unet", *FAST, "--format", "json").split("\n\nVerdict")[0])
+    assert next((r["Dataset"], r["Outcome"]) for r in found["datasets"]) == ("CFD", "")
+    assert "UNET and LINKNET cannot be compared" in call(folder, "compare", "unet", *FAST)
+
+
+def test_scores_that_fit_nothing_are_named_and_block_no_ranking(workspace, call, write_predictions):
+    folder = workspace(DATASETS[:2], MODELS)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    params["train"]["lr"] = 0.5
+    files.write_text(folder / "other.yaml", yaml.safe_dump(params))
+    for dataset in DATASETS[:2]:
+        write_predictions(folder / "masks" / dataset, folder / "prepared" / dataset, 0.99)
+    given = ("score", "masks/cfd", "--dataset", "cfd", "--model")
+    call(folder, *given, "mixed_net")
+    call(folder, "--params", "other.yaml", "score", "masks/deepcrack", "--dataset", "deepcrack", "--model", "mixed_net")
+    call(folder, "--params", "other.yaml", *given, "half_net")
+    (folder / "results" / "external" / "no_net" / "volker").mkdir(parents=True)
+    said = " ".join(call(folder, "leaderboard", *FAST).split())
+    for part in (
+        "Left out: mixed_net declares several protocols",
+        "Left out, as it lacks a dataset: half_net.",
+        "any score of no_net on these datasets is missing.",
+        "1 UNET",
+    ):
+        assert part in said
+    assert "Verdict" in call(folder, "compare", "unet", *FAST)
+    said = call(folder, "check", fails=True)
+    assert "FAIL  mixed_net declares several protocols; run `bench score` again" in said
+    assert "1 findings" in said
+
+
+def test_scores_of_data_prepared_anew_block_no_ranking(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    path = folder / "results" / "external" / "my_net" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    files.write_json(path, content | {"cells": [c | {"data": "0123456789abcdef"} for c in content["cells"]]})
+    files.seal(path.parent)
+    assert "Left out: my_net was scored on other data than cfd is now" in call(folder, "leaderboard", *FAST)
+    said = call(folder, "check", fails=True)
+    assert "run `bench score` again" in said
+    assert "run this cell again" not in said
+
+
+def test_scores_in_other_batches_than_the_runs_are_left_out(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    path = folder / "results" / "scores" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    files.write_json(path, content | {"cells": [c | {"evaluation_batch": 5} for c in content["cells"]]})
+    files.seal(path.parent)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    asked = ("leaderboard", "--average", "batch_mean", *FAST)
+    said = call(folder, *asked)
+    assert "Left out: my_net was scored in batches of 4 images, unlike the runs" in said
+    assert "(batch mean of 5;" in said
+
+
+def test_old_scores_that_cannot_be_read_have_a_cure(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    given = ("score", "masks", "--dataset", "cfd", "--model", "my_net")
+    call(folder, *given)
+    target = folder / "results" / "external" / "my_net" / "cfd"
+    (target / "histograms.npz").write_bytes(b"damaged")
+    assert "delete results/external/my_net/cfd" in call(folder, *given, fails=True)
+    shutil.rmtree(target)
+    call(folder, *given)
 
 
 def test_metrics_and_explain(workspace, call):

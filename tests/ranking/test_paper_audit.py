@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from bench import paper_audit as audit
+from bench.paper import published
+from bench.render.tables import table_7
 
 
 def test_the_printed_miou_is_the_iou_of_the_crack_class():
@@ -29,6 +31,17 @@ def test_table_7_against_measured_leaves_out_other_sizes():
     table = audit.complexity({"pspnet": cost, "linknet": cost | {"image_size": 128}}).set_index("model")
     assert table.loc["pspnet", "params_m_ratio"] == pytest.approx(24.30 / 24.26)
     assert np.isnan(table.loc["linknet", "gflops_here"])
+
+
+def test_table_7_judges_only_what_was_measured_as_published():
+    keys = ["device", "threads", "gmacs", "latency_ms_p50", "latency_ms_p95", "images_per_s", "peak_memory_mb"]
+    cost = dict.fromkeys(keys, 1.0) | {"image_size": 448, "encoder": "resnet50", "parameters": 24_262_000}
+    costs = {"pspnet": cost | {"gflops": 1.0}, "linknet": cost | {"image_size": 128, "gflops": 1.0}}
+    costs["fpn"] = cost | {"encoder": "resnet18", "gflops": 1.0}
+    names = {"pspnet": "PSPNet", "linknet": "LinkNet", "fpn": "FPN", "pan": "PAN"}
+    frame = table_7(costs, names, published("table_7")).frame
+    assert frame["Reproduces"].tolist() == ["GFLOPs differ", "not comparable", "not comparable", "not measured"]
+    assert frame["GFLOPs difference %"].notna().tolist() == [True, False, False, False]
 
 
 def test_every_page_says_how_it_is_derived_again():

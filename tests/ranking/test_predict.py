@@ -11,23 +11,23 @@ from bench.cli import main
 from bench.predict import MEAN, STD, tiled
 
 
-def write_onnx(path, side="side"):
+def write_onnx(path, side="side", channels=3, kind="FLOAT", stride=1):
     """Write a network that calls dark pixels crack: logits are -4 times the normalised red channel."""
     import onnx
     from onnx import TensorProto, helper
 
-    kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [1, 3, 1, 1], [-4.0, 0, 0])
-    node = helper.make_node("Conv", ["image", "kernel"], ["logits"])
+    kernel = helper.make_tensor("kernel", getattr(TensorProto, kind), [1, channels, 1, 1], [-4.0, 0, 0][:channels])
+    node = helper.make_node("Conv", ["image", "kernel"], ["logits"], strides=[stride, stride])
     ports = [
-        helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, c, side, side])
-        for n, c in (("image", 3), ("logits", 1))
+        helper.make_tensor_value_info(n, getattr(TensorProto, kind), [1, c, s, s])
+        for n, c, s in (("image", channels, side), ("logits", 1, "out"))
     ]
     graph = helper.make_graph([node], "dark", ports[:1], ports[1:], [kernel])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save(model, path)
 
 
-def write_export(path):
+def write_export(path, side=None):
     import torch
 
     class Dark(torch.nn.Module):
@@ -35,7 +35,8 @@ def write_export(path):
             return -4 * image[:, :1]
 
     size = {2: torch.export.Dim("height"), 3: torch.export.Dim("width")}
-    torch.export.save(torch.export.export(Dark(), (torch.zeros(1, 3, 32, 40),), dynamic_shapes=(size,)), path)
+    example, shapes = torch.zeros(1, 3, side or 32, side or 40), None if side else (size,)
+    torch.export.save(torch.export.export(Dark(), (example,), dynamic_shapes=shapes), path)
 
 
 def run(*arguments, fails=False):
@@ -86,11 +87,50 @@ def test_predict_score_compare_with_a_file_from_elsewhere(network, workspace, mo
     assert "Verdict: dark is behind UNET" in run("compare", "dark", "--resamples", 200)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_a_file_for_another_size_is_refused(workspace, tmp_path, monkeypatch):
     folder = workspace(["cfd"], {"unet": 0.75})
     monkeypatch.chdir(folder)
     write_onnx(tmp_path / "fixed.onnx", side=64)
-    assert "takes 64 px" in run("predict", tmp_path / "fixed.onnx", "--dataset", "cfd", fails=True)
+    write_export(tmp_path / "fixed.pt2", side=64)
+    for name in ("fixed.onnx", "fixed.pt2"):
+        assert "takes 64 px" in run("predict", tmp_path / name, "--dataset", "cfd", fails=True)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ({"kind": "FLOAT16"}, "does not take a normalised RGB image, float32 (1, 3, 32, 32)"),
+        ({"channels": 1}, "does not take a normalised RGB image, float32 (1, 3, 32, 32)"),
+        ({"stride": 2}, "returns an array (1, 1, 16, 16) for an image, expected (1, C, 32, 32)"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused_with_what_is_expected(workspace, tmp_path, monkeypatch, network, said):
+    folder = workspace(["cfd"], {"unet": 0.75})
+    monkeypatch.chdir(folder)
+    write_onnx(tmp_path / "other.onnx", **network)
+    found = run("predict", tmp_path / "other.onnx", "--dataset", "cfd", fails=True)
+    assert "other.onnx" in found
+    assert said in found
+
+
+def test_a_run_whose_model_takes_no_such_encoder_is_refused(tmp_path, monkeypatch):
+    settings = {"prepare": {"image_size": 64}, "train": {"encoder": "vgg11"}}
+    monkeypatch.setattr("bench.predict.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None))
+    monkeypatch.setattr("bench.predict.files.verify", lambda folder, names: None)
+    (tmp_path / "run").mkdir()
+    said = run("predict", tmp_path / "run", "--images", tmp_path, fails=True)
+    assert "model 'deeplabv3'" in said
+    assert "cannot be built with vgg11 at 64 px" in said
+
+
+def test_two_photographs_of_one_name_are_refused(tmp_path):
+    write_onnx(tmp_path / "dark.onnx")
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "a.jpg"):
+        cv2.imwrite(str(tmp_path / "in" / name), np.zeros((64, 64, 3), np.uint8))
+    said = run("predict", tmp_path / "dark.onnx", "--images", tmp_path / "in", "--tile", 64, fails=True)
+    assert "a.png and a.jpg would have one result" in said
 
 
 @pytest.mark.parametrize("name", ["no.onnx", "torn.onnx", "torn.pt2", "weights.pth"])

@@ -74,6 +74,7 @@ def test_a_model_that_lacks_a_dataset_is_shown_and_changes_no_rank(scored):
     assert "half_net (elsewhere)" in tables["table3.md"]
     assert "half_net" not in tables["table4.md"]  # not on GAPs, and not called missing
     assert "half_net" in page_data(folder)["protocols"][0]["models"]
+    assert page_data(folder)["protocols"][0]["ranked"]
 
 
 def test_a_model_of_another_protocol_has_a_place_of_its_own(scored):

@@ -1,5 +1,6 @@
 """The page in a real browser, from disk."""
 
+import json
 import shutil
 
 import pytest
@@ -69,6 +70,27 @@ def test_it_filters(page):
     row = page.locator("#board tbody tr", has_text="Context-CrackNet")
     assert "0.7838" in row.inner_text()  # the paper's Table 4
     assert len(models(page)) == 10
+
+
+def test_only_complete_models_of_sound_results_have_a_rank(page, grid, tmp_path):
+    head, rest = (grid / "reports" / "index.html").read_text().split('id="data">')
+    text, tail = rest.split("</script>", 1)
+    data = json.loads(text)
+
+    def shown():
+        (tmp_path / "index.html").write_text(f'{head}id="data">{json.dumps(data)}</script>{tail}')
+        page.goto((tmp_path / "index.html").as_uri())
+        cells = page.locator("#board tbody tr td:nth-child(2)").all_inner_texts()
+        return [float(cell) for cell in cells if cell]
+
+    assert len(shown()) == 3
+    for table in data["values"].values():
+        table["v"][0][1] = None
+    assert sum(shown()) == pytest.approx(3, abs=0.02)  # of two models, as if there were no third
+    assert "1 of 3 models lack a dataset" in page.inner_text("#caption")
+    data["protocols"][0]["ranked"] = False
+    assert shown() == []
+    assert "Not ranked: these results fail the check." in page.inner_text("#caption")
 
 
 def test_a_cell_opens_with_the_keyboard_and_closes(page):

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,8 +15,10 @@ from bench.render.headings import split
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
+from bench.stages._report_elsewhere import read_all
+from bench.stages._report_figures import FIGURES
 from bench.stages._report_parts import PARTS
-from bench.stages._report_values import iou_by_width, rank
+from bench.stages._report_values import Values, iou_by_width, rank
 
 
 def test_every_part_writes_its_files(grid):
@@ -60,6 +63,7 @@ def test_iou_by_width_pools_the_images_of_a_class():
     found = iou_by_width(images.assign(dataset="x", model="m", photo=images["item"]), ["m"]).set_index("bin")
     assert found.loc["< 2", ["images", "value"]].tolist() == [2, 40 / 60]  # widths 1 and 1.5
     assert found.loc["≥ 9", "value"] == 0.1
+    assert pd.isna(found.loc["≥ 9", "low"])  # a single photograph
     assert pd.isna(found.loc["3–4", "value"])  # no image; "d" has no crack
 
 
@@ -79,6 +83,9 @@ def test_every_file_of_the_sample_says_so(tmp_path, write_grid, run_report):
     assert len(tables) > 10
     for path in tables:
         assert set(pd.read_csv(path)["data"]) == {"sample"}, path
+    third = pd.read_csv(reports / "tables" / "table3.csv")
+    assert third["Dice, measured"].notna().all()
+    assert third["Dice, difference"].isna().all()  # to numbers of real photographs
     for path in (p for p in reports.rglob("*") if p.suffix in (".md", ".tex", ".html")):
         assert "SAMPLE: synthetic data" in path.read_text(), path
     assert json.loads((reports / "metrics.json").read_text())["data"] == "sample"
@@ -115,13 +122,24 @@ def test_metrics_for_dvc_are_numbers(grid):
     assert all(0 <= v["crack_iou"] <= 1 and 1 <= v["mean_rank"] <= 3 for v in shown.values())
 
 
+def test_costs_unlike_the_runs_are_in_no_figure(grid):
+    found = read_all(grid / "results", ["cfd"], ["unet", "unetplusplus"], [0])
+    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is not None
+    for cell in found.cells:
+        cell["settings"]["train"]["encoder"] = "resnet18"
+    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is None
+
+
 def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     write_grid(tmp_path)
     shutil.rmtree(tmp_path / "results" / "scores" / "gaps")
     assert "Missing: 3" in run_report(tmp_path)
     for page in ("README.md", "index.html", "tables/table3.md", "tables/table3.tex"):
         assert "UNFINISHED: 6 of 9" in (tmp_path / "reports" / page).read_text(), page
-    assert not (tmp_path / "reports" / "figures" / "critical_difference.png").exists()
+    for name in ("critical_difference", "ranks"):
+        assert not (tmp_path / "reports" / "figures" / f"{name}.png").exists()
+    shown = json.loads((tmp_path / "reports" / "metrics.json").read_text())
+    assert [sorted(v) for v in shown.values()] == [["crack_iou", "dice", "precision", "recall"]] * 3
     assert "Not run" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
 
 
@@ -156,6 +174,7 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     assert "Not ranked, as" in run_report(tmp_path)
     assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
+    assert '"ranked":false' in (tmp_path / "reports" / "index.html").read_text()
 
 
 def test_a_record_without_its_protocol_gives_one_clear_line(tmp_path, write_grid, run_report):

@@ -133,6 +133,7 @@ def test_batches_follow_the_order_of_names(tmp_path: Path, data: Path, runs: Mak
 def test_what_was_run_comes_along(tmp_path: Path, data: Path, runs: Make) -> None:
     result = evaluate(tmp_path)
     assert {(cell["model"], cell["seed"]) for cell in result.cells} == set(runs)  # type: ignore[call-overload]
+    assert {cell["evaluation_batch"] for cell in result.cells} == {2}
     assert result.card == prepared.read(data).card
     assert len(result.history) == 4 * 2
     assert result.missing == []

@@ -43,7 +43,7 @@ def test_a_record_by_hand(tmp_path: Path, tiny_model: str) -> None:
 
 def test_an_encoder_that_a_model_cannot_take_is_refused(tmp_path: Path) -> None:
     settings = replace(SETTINGS, encoder="mit_b0")
-    with pytest.raises(UserError, match="model 'context_cracknet': "):
+    with pytest.raises(UserError, match="model 'context_cracknet' cannot be built with mit_b0 at 64 px: "):
         run(tmp_path / "cost.json", "context_cracknet", settings)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.stats.paired import bayesian_signed_rank, holm, rank_biserial, smallest_p, wilcoxon
-from bench.stats.ranks import cliques, critical_difference, friedman, nemenyi, rank_range, ranks
+from bench.stats.ranks import cliques, critical_difference, friedman, friedman_p, nemenyi, rank_range, ranks
 
 SCORES = np.random.default_rng(0).normal(size=(10, 5)) + np.arange(5) * 0.6
 
@@ -26,6 +26,24 @@ def test_iman_davenport_of_the_published_example():
     assert (14 - 1) * chi2 / (14 * 3 - chi2) == pytest.approx(3.69, abs=0.005)
     found = friedman(SCORES)
     assert found.f == pytest.approx(9 * found.chi2 / (10 * 4 - found.chi2))
+
+
+def test_few_datasets_give_the_p_of_the_tables():
+    agreeing = np.array([[3.0, 2, 1]])
+    assert friedman_p(np.repeat(agreeing, 2, axis=0)) == (pytest.approx(1 / 6), True)
+    # Friedman's table of 1937: 3 models, 4 datasets, sum of squares 26 (chi2 6.5): p 0.042
+    scores = np.array([[3.0, 2, 1], [3, 2, 1], [3, 2, 1], [3, 1, 2]])
+    assert friedman(scores).chi2 == pytest.approx(6.5)
+    assert friedman_p(scores)[0] == pytest.approx(0.042, abs=0.0005)
+    assert friedman_p(np.ones((4, 3))) == (1.0, True)
+
+
+def test_many_datasets_give_the_p_of_chi_squared():
+    scores = np.random.default_rng(3).normal(size=(40, 5)) + np.arange(5) * 0.15
+    p, exact = friedman_p(scores)
+    assert not exact
+    assert p == pytest.approx(friedman(scores).chi2_p, rel=0.2)
+    assert p == friedman_p(scores)[0]
 
 
 def test_models_alike_everywhere_do_not_differ():

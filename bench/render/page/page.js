@@ -1,7 +1,8 @@
 // The program of the report's page: leaderboard and cells. Reads the JSON of #data:
-// models, datasets: [{id, name, ...}]; metrics: [{id, name, higher, averages}]; protocols: [{id, name, models, averages?}];
+// models, datasets: [{id, name, ...}]; metrics: [{id, name, higher}]; protocols: [{id, name, models, ranked}], where
+// ranked is false for results that fail the check;
 // values["protocol|metric|average"]: {v: [[model][dataset]], lo, hi (same shape, or absent), all: [[lo, hi] per model]};
-// cells["dataset/model"]: {pr, half, history, images, record, scores}; chosen: {metric, average};
+// cells["dataset/model"]: {pr, history, images, record, scores}; chosen: {metric, average};
 // addresses: path of an image -> data URI, where it is inside this file.
 "use strict";
 const D = JSON.parse(document.getElementById("data").textContent);
@@ -50,12 +51,14 @@ function rows() {
   const here = D.datasets.map((d, i) => i).filter(i => table.v.some(row => row[i] != null));
   const chosen = $("dataset").value ? [D.datasets.findIndex(d => d.id === $("dataset").value)] : here;
   const models = D.models.map((m, i) => i).filter(i => protocol().models.includes(D.models[i].id));
-  const byDataset = chosen.map(d => ranks(models.map(m => table.v[m][d]), metric().higher));
-  const found = models.map((m, row) => {
+  const complete = protocol().ranked ? models.filter(m => chosen.every(d => table.v[m][d] != null)) : [];
+  const byDataset = chosen.map(d => ranks(complete.map(m => table.v[m][d]), metric().higher));
+  const found = models.map(m => {
+    const place = complete.indexOf(m);
     const scores = chosen.map(d => table.v[m][d]);
     const [lo, hi] = chosen.length === 1 ? [table.lo?.[m][chosen[0]], table.hi?.[m][chosen[0]]] :
       (table.all?.[m] && chosen.length === here.length ? table.all[m] : [null, null]);
-    return { ...D.models[m], scores, lo, hi, score: mean(scores), rank: mean(byDataset.map(r => r[row])) };
+    return { ...D.models[m], scores, lo, hi, score: mean(scores), rank: place < 0 ? null : mean(byDataset.map(r => r[place])) };
   });
   return { rows: found, shown: chosen };
 }
@@ -67,7 +70,8 @@ function board() {
   const missing = all.filter(r => r.score == null).length;
   $("caption").textContent = `${m.name} (${words[$("average").value] ?? ""}; ${m.higher ? "higher" : "lower"} is better), ` +
     (one ? D.datasets[shown[0]].name : `mean over ${shown.length} datasets`) + `; protocol ${protocol().name}.` +
-    (missing ? ` ${missing} of ${all.length} models lack a dataset and have no place.` : "");
+    (missing ? ` ${missing} of ${all.length} models lack a dataset and have no place.` : "") +
+    (protocol().ranked ? "" : " Not ranked: these results fail the check.");
   const columns = [
     { id: "name", name: "Model", value: r => r.name.toLowerCase() },
     { id: "rank", name: one ? "Rank" : "Mean rank", value: r => r.rank, text: r => fixed(r.rank, one ? 1 : 2) },
