@@ -75,7 +75,8 @@ def noop(counts, jobs, out):
     rows = []
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
-            row = {"cells": count, "engine_s_per_cell": _engine(Path(name), count, jobs) / count}
+            row = {"cells": count, "load_1min": round(os.getloadavg()[0], 1)}
+            row |= {"engine_s_per_cell": _engine(Path(name), count, jobs) / count}
             rows.append(row | {k: v / count for k, v in _dvc(Path(name) / "dvc", count).items()})
         click.echo(json.dumps(rows[-1]))
     _report({"rows": rows, "jobs": jobs}, out)
