@@ -4,6 +4,10 @@ from typing import Any
 
 import click
 
+ENGINES = {"jobs": "local", "per_gpu": "local"}
+ENGINES |= dict.fromkeys(("partition", "account", "time_minutes", "gres", "max_parallel", "cells_per_job"), "slurm")
+"""What one engine alone obeys."""
+
 
 @click.command()
 @click.argument("cells", nargs=-1)
@@ -15,15 +19,15 @@ import click
     help="This machine, or a cluster.",
 )
 @click.option("--stage", default="train", show_default=True, help="Matrix stage of dvc.yaml to run.")
-@click.option("--jobs", type=int, help="Cells at a time on this machine.")
-@click.option("--per-gpu", type=int, help="Cells that share a GPU.")
+@click.option("--jobs", type=click.IntRange(1), help="Cells at a time on this machine.")
+@click.option("--per-gpu", type=click.IntRange(1), help="Cells that share a GPU.")
 @click.option("--timeout", "timeout_minutes", type=float, help="Minutes that one cell may take.")
 @click.option("--partition", help="Of Slurm; likewise the next ones.")
 @click.option("--account", help="To charge.")
-@click.option("--time", "time_minutes", type=int, help="Minutes of one job.")
+@click.option("--time", "time_minutes", type=click.IntRange(1), help="Minutes of one job.")
 @click.option("--gres", help='Such as "gpu:1".')
-@click.option("--max-parallel", type=int, help="Jobs at a time.")
-@click.option("--cells-per-job", type=int, help="Cells that one job trains.")
+@click.option("--max-parallel", type=click.IntRange(1), help="Jobs at a time.")
+@click.option("--cells-per-job", type=click.IntRange(1), help="Cells that one job trains.")
 @click.option("--retry-failed", is_flag=True, help="Run those again that failed.")
 @click.option("--no-record", is_flag=True, help="Leave telling DVC to --collect.")
 @click.option("--status", is_flag=True, help="Show where the cells stand, and do nothing.")
@@ -37,6 +41,9 @@ def sweep(context: click.Context, /, cells: tuple[str, ...], engine: Any, stage:
     from bench.settings import load_params, section
     from bench.sweep import run as tool
 
+    for option in context.command.params:
+        if option.name in ENGINES and ENGINES[option.name] != engine and options[option.name] is not None:
+            raise click.UsageError(f"{option.opts[0]} is for --engine {ENGINES[option.name]}.")
     params = load_params(context.obj)
     section(params, "sweep", tool.Settings)
     settings = tool.with_options(params, options)

@@ -107,7 +107,8 @@ def _labels(pairs: Sequence[Pair], classes: int | None) -> tuple[int, int | None
         if label.shape != image.shape[:2]:
             raise UserError(f"{pair.mask} is {label.shape[::-1]} px, its image {image.shape[1::-1]}: they must agree.")
         values |= set(np.unique(label).tolist())
-        shares.append(float((label > (127 if label.max() > MOST_CLASSES else 0)).mean()))
+        is_grey = (classes or 1) == 1 and label.max() > MOST_CLASSES
+        shares.append(float((label > (127 if is_grey else 0)).mean()))
         if classes and classes > 1 and max(values) >= classes:
             raise UserError(f"{pair.mask} has the value {max(values)}: with --classes {classes} it must be less.")
     if classes is None:

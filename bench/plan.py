@@ -1,6 +1,7 @@
 """Say what is left to train costs, before anyone starts it: cells, images, hours, disk, from measured throughput."""
 
 import heapq
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from bench import plugins
-from bench.formats import cost, files
+from bench.errors import UserError
+from bench.formats import cost
 from bench.settings import name_list, seed_list
 from bench.sweep import cells
-from bench.sweep.estimate import throughput
+from bench.sweep.estimate import throughput, train_items
+
+NEEDED = {"prepare": ("image_size", "test_share", "validation_share"), "train": ("encoder", "epochs")}
+"""Settings that a plan is made of."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,9 @@ def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
         gpus: numbers of GPUs, or of slots, to say the duration for.
 
     Raises:
-        UserError: the lists in params.yaml are wrong.
+        UserError: the lists in params.yaml are wrong, or it lacks a setting.
     """
+    _require(params)
     speeds = throughput(root, params["prepare"]["image_size"], params["train"]["encoder"])
     planned = _planned(root, params, speeds.images_per_s)
     known = [p.seconds for p in planned if p.seconds is not None]
@@ -74,8 +80,15 @@ def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
 
 
 def commands(root: Path, params: Mapping[str, Any]) -> str:
-    """Return one shell line for each cell that is left; afterwards, `bench sweep --collect` records them."""
-    lines = [f"cd {root} && bench sweep --no-record --jobs 1 {p.name}" for p in _planned(root, params, {})]
+    """Return one shell line for each cell that is left; afterwards, `bench sweep --collect` records them.
+
+    Raises:
+        UserError: as ``plan``.
+    """
+    _require(params)
+    lines = [
+        f"cd {shlex.quote(str(root))} && bench sweep --no-record --jobs 1 {p.name}" for p in _planned(root, params, {})
+    ]
     return "\n".join(lines)
 
 
@@ -91,6 +104,14 @@ def makespan(seconds: Sequence[float], slots: int) -> float:
     for duration in sorted(seconds, reverse=True):
         heapq.heappush(free, heapq.heappop(free) + duration)
     return max(free)
+
+
+def _require(params: Mapping[str, Any]) -> None:
+    """Refuse params.yaml without what a plan is made of; the stages, which need torch, check the rest."""
+    for section, keys in NEEDED.items():
+        for key in keys:
+            if not isinstance(params.get(section), Mapping) or key not in params[section]:
+                raise UserError(f"params.yaml: the key '{section}.{key}' is missing.")
 
 
 def _planned(root: Path, params: Mapping[str, Any], images_per_s: Mapping[str, float]) -> list[Planned]:
@@ -111,9 +132,9 @@ def _planned(root: Path, params: Mapping[str, Any], images_per_s: Mapping[str, f
 
 def _train_items(root: Path, dataset: str, prepare: Mapping[str, Any]) -> int:
     """Return the training images: as prepared, or from the dataset's card."""
-    path = root / "prepared" / dataset / "items.csv"
-    if path.is_file():
-        return int((files.read_csv(path, ["split"], text=["split"])["split"] == "train").sum())
+    prepared = train_items(root / "prepared" / dataset)
+    if prepared is not None:
+        return prepared
     share: float = (1 - prepare["test_share"]) * (1 - prepare["validation_share"])
     images: int = plugins.load("datasets", dataset).CARD.images
     return round(images * share)

@@ -84,6 +84,19 @@ def test_several_classes(tmp_path: Path, params: Path, monkeypatch: pytest.Monke
     assert np.unique(data.masks).tolist() == [0, 1, 2, 3]
 
 
+def test_each_of_many_classes_counts(tmp_path: Path, params: Path) -> None:
+    said = custom.run(folder(tmp_path / "own", [0, 20]), "mine", 21, "(.*)", params, tmp_path)
+    assert "21 classes, 50.00 % not background" in said
+
+
+def test_a_name_that_stands_twice_is_told(tmp_path: Path, params: Path) -> None:
+    source = folder(tmp_path / "own", [0, 255])
+    for name in ("wall0_0.k.jpg", "wall0_0.png"):
+        (source / "images" / name).write_bytes((source / "images" / "wall0_0.jpg").read_bytes())
+    with pytest.raises(UserError, match="1 names stand twice: wall0_0"):
+        custom.run(source, "mine", None, "(.*)", params, tmp_path)
+
+
 def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> None:
     custom.run(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
     before, after = yaml.safe_load(PARAMS.read_text()), yaml.safe_load(params.read_text())

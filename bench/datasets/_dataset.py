@@ -77,8 +77,8 @@ def pairs_by_stem(root: Path, photo: Callable[[str], str]) -> list[Pair]:
     Raises:
         UserError: no images, two files of one name, or files without partner (all counted, the first ones named).
     """
-    images = _by_stem(root / "images", IMAGE_SUFFIXES)
-    masks = _by_stem(root / "masks", MASK_SUFFIXES)
+    images = _listed(root / "images", IMAGE_SUFFIXES)
+    masks = _listed(root / "masks", MASK_SUFFIXES)
     if not images:
         raise UserError(f"{root / 'images'} holds no images: run `bench download`, then `dvc repro`.")
     lonely = [f"images/{images[s].name}" for s in sorted(images.keys() - masks.keys())]
@@ -101,12 +101,17 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _by_stem(folder: Path, suffixes: set[str]) -> dict[str, Path]:
+def _listed(folder: Path, suffixes: set[str]) -> dict[str, Path]:
     """Return the files of a folder by stem; other kinds of file are refused by name, as are doubles."""
     paths = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
     strange = [p.name for p in paths if p.suffix.lower() not in suffixes or not p.is_file()]
     if strange:
         raise UserError(f"{folder}: {len(strange)} entries are no images: {shorten(strange)}. Remove them.")
+    return by_stem(folder, paths)
+
+
+def by_stem(folder: Path, paths: Sequence[Path]) -> dict[str, Path]:
+    """Return files of a folder by stem; doubles are refused by name."""
     doubles = [stem for stem, count in Counter(p.stem for p in paths).items() if count > 1]
     if doubles:
         raise UserError(f"{folder}: {len(doubles)} names stand twice: {shorten(doubles)}. Keep one file of each.")

@@ -1,10 +1,9 @@
 """Pairs in a folder of one's own, whatever its two folders are called."""
 
 import re
-from itertools import pairwise
 from pathlib import Path
 
-from bench.datasets._dataset import IMAGE_SUFFIXES, MASK_SUFFIXES, Pair, shorten
+from bench.datasets._dataset import IMAGE_SUFFIXES, MASK_SUFFIXES, Pair, by_stem, shorten
 from bench.errors import UserError
 
 IMAGES = ("images", "image", "imgs", "img", "rgb")
@@ -46,7 +45,4 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path:
 
 def _files(folder: Path, suffixes: set[str]) -> dict[str, Path]:
     paths = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in suffixes and not p.name.startswith(".")]
-    twice = [p.name for a, p in pairwise(paths) if a.stem == p.stem]
-    if twice:
-        raise UserError(f"{folder}: {len(twice)} names stand twice: {shorten(twice)}. Keep one file of each.")
-    return {p.stem: p for p in paths}
+    return by_stem(folder, paths)

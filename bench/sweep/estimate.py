@@ -44,18 +44,16 @@ def throughput(root: Path, image_size: int, encoder: str) -> Throughput:
         return Throughput({}, frozenset(), "")
     hardware, found = max(by_hardware.items(), key=lambda pair: (sum(map(len, pair[1].values())), pair[0]))
     speeds = {model: statistics.median(values) for model, values in found.items()}
-    gmacs = {path.stem: cost.read(path)["gmacs"] for path in sorted((root / "results" / "cost").glob("*.json"))}
+    gmacs = _gmacs(root)
     known = [speeds[m] * gmacs[m] for m in speeds if m in gmacs]
     scaled = {m: statistics.median(known) / g for m, g in gmacs.items()} if known else {}
     return Throughput({**scaled, **speeds}, frozenset(speeds), hardware)
 
 
-def train_items(root: Path, cell: Cell) -> int:
-    """Return how many images the cell trains on; 1 where that is not known."""
-    path = root / cell.source / "items.csv" if cell.source else None
-    if path is None or not path.is_file():
-        return 1
-    return int((files.read_csv(path, ["split"], text=["split"])["split"] == "train").sum())
+def train_items(folder: Path) -> int | None:
+    """Return how many images of a prepared dataset are trained on; None where that is not known."""
+    path = folder / "items.csv"
+    return int((files.read_csv(path, ["split"], text=["split"])["split"] == "train").sum()) if path.is_file() else None
 
 
 def model_of(cell: Cell) -> str:
@@ -69,10 +67,15 @@ def longest_first(root: Path, todo: Sequence[tuple[Cell, Attempt]]) -> list[tupl
 
     **Source:** Graham (1969), DOI 10.1137/0117039: the makespan is at most 4/3 - 1/(3 m) of the best on m slots.
     """
-    gmacs = {path.stem: cost.read(path)["gmacs"] for path in (root / "results" / "cost").glob("*.json")}
-    items = {cell.source: train_items(root, cell) for cell, _ in todo}
+    gmacs = _gmacs(root)
+    items = {source: (source and train_items(root / source)) or 1 for source in {cell.source for cell, _ in todo}}
     middle = statistics.median(gmacs.values()) if gmacs else 1.0
     return sorted(todo, key=lambda pair: -items[pair[0].source] * gmacs.get(model_of(pair[0]), middle))
+
+
+def _gmacs(root: Path) -> dict[str, float]:
+    """Return the multiply-adds of each model that was measured."""
+    return {path.stem: cost.read(path)["gmacs"] for path in sorted((root / "results" / "cost").glob("*.json"))}
 
 
 def _records(root: Path) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from bench.sweep import ledger, worker
 from bench.sweep.cells import Cell
 from bench.sweep.ledger import Attempt
@@ -26,7 +28,7 @@ SERVER_DIED = 255
 
 SIGN_S = 30
 GRACE_S = 60
-"""Between SIGTERM and SIGKILL for a cell that took too long: the time to write a checkpoint."""
+"""Between SIGTERM and SIGKILL for a cell that must end: the time to write a checkpoint."""
 
 
 @dataclass
@@ -155,7 +157,10 @@ def _send(process: BaseProcess, number: signal.Signals) -> None:
 def _ended(r: Running) -> Attempt:
     """Note how a cell ended."""
     r.process.join()
-    code, seconds = r.process.exitcode or 0, time.monotonic() - r.began
+    code = r.process.exitcode or 0
+    if code == SERVER_DIED:
+        _let_end(r.process.pid or 0)
+    seconds = time.monotonic() - r.began
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(r.process.pid or 0, signal.SIGKILL)  # data workers of a cell that crashed
     if r.doomed and r.doomed[1] != STOPPED:
@@ -167,6 +172,15 @@ def _ended(r: Running) -> Attempt:
         return ledger.end(r.attempt, "failed", f"killed by {signal.Signals(-code).name}{hint}", seconds)
     lines = ledger.tail(r.attempt.log, 1)
     return ledger.end(r.attempt, "failed", lines[0] if lines else f"exit status {code}", seconds)
+
+
+def _let_end(pid: int) -> None:
+    """Wait until a process that got SIGTERM has ended, but no longer than ``GRACE_S``."""
+    give_up = time.monotonic() + GRACE_S
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < give_up:
+            time.sleep(TICK_S)
 
 
 @contextmanager

@@ -35,10 +35,8 @@ def slots(jobs: int | None, per_gpu: int) -> list[Slot]:
         per_gpu: cells that share one GPU.
 
     Raises:
-        UserError: a number is below 1, or there are fewer places on the GPUs than jobs.
+        UserError: there are fewer places on the GPUs than jobs.
     """
-    if per_gpu < 1 or (jobs is not None and jobs < 1):
-        raise UserError(f"jobs and per_gpu must be at least 1, got {jobs} and {per_gpu}.")
     cores, cards = len(os.sched_getaffinity(0)), gpus()
     if not cards:
         count = jobs or max(1, min(cores, int(psutil.virtual_memory().total / 2**30 / CELL_MEMORY_GB)))

@@ -105,6 +105,16 @@ def test_a_killed_cell_fails_alone_and_a_killed_sweep_leaves_no_orphans(long_wor
     assert "0 of 2 cells are up to date, 1 to do, 1 failed." in said
 
 
+def test_when_the_server_of_forks_dies_cells_write_their_checkpoints(long_workspace: Path, lab: ModuleType) -> None:
+    process = lab.start(long_workspace)
+    lab.wait_for(lambda: lab.training(long_workspace))
+    psutil.Process(_child(long_workspace, "train@cfd-unet-0")).parent().kill()
+    said = "".join(process.communicate(timeout=120))
+
+    assert "0 of 2 cells are up to date, 2 to do." in said
+    assert len(list(long_workspace.glob("runs/cfd/*/.0.checkpoint/*.safetensors"))) == 2
+
+
 def test_a_cell_that_takes_too_long_fails_and_keeps_its_checkpoint(long_workspace: Path, lab: ModuleType) -> None:
     status, said = lab.sweep(long_workspace, "--timeout", "0.05", "cfd/unet/0")
 

@@ -41,12 +41,6 @@ def test_without_gpus_cores_and_memory_decide(
     assert slots.slots(jobs, 1) == [Slot(None, threads) for threads in expected]
 
 
-@pytest.mark.parametrize(("jobs", "per_gpu"), [(0, 1), (1, 0), (-1, 1)])
-def test_nothing_is_no_slot(jobs: int, per_gpu: int) -> None:
-    with pytest.raises(UserError, match=f"must be at least 1, got {jobs} and {per_gpu}"):
-        slots.slots(jobs, per_gpu)
-
-
 def test_the_gpus_are_those_that_nvidia_smi_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     program = tmp_path / "nvidia-smi"
