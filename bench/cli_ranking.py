@@ -16,6 +16,9 @@ RESULTS = click.option(
     "--results", default="results", show_default=True, type=click.Path(path_type=Path, file_okay=False),
     help="Read results from here.",
 )  # fmt: skip
+PREPARED = click.option(
+    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Data are here."
+)
 FORMAT = click.option(
     "--format", "form", default="text", show_default=True, type=click.Choice(["text", "markdown", "csv", "json"]),
     help="Print as this.",
@@ -61,7 +64,8 @@ def metrics(context: click.Context, model: str, dataset: str, results: Path, for
 
 @click.command()
 @RESULTS
-@click.option("--reports", type=click.Path(path_type=Path), help="The report on them.  [default: within or beside]")
+@click.option("--reports", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="The report on them.  [default: within or beside]")  # fmt: skip
 @click.pass_context
 def check(context: click.Context, results: Path, reports: Path | None) -> None:
     """Check that the results are complete and consistent; exit with 1 if not."""
@@ -73,7 +77,7 @@ def check(context: click.Context, results: Path, reports: Path | None) -> None:
     failures = tool.findings(found, reports / "summary.csv")
     for failure in failures:
         click.echo(f"FAIL  {failure}")
-    for note in tool.notes(found):
+    for note in tool.notes(found, reports / "summary.csv"):
         click.echo(f"note  {note}")
     click.echo(f"{len(found.cells)} cells checked: {len(failures)} findings.")
     context.exit(1 if failures else 0)
@@ -126,9 +130,7 @@ def compare(
 @click.option("--dataset", required=True, help="Name of the dataset.")
 @click.option("--model", required=True, help="Name to score it under.")
 @click.option("--seed", default=0, show_default=True, help="Number of the repetition.")
-@click.option(
-    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Truth is here."
-)
+@PREPARED
 @RESULTS
 @click.pass_context
 def score(
@@ -150,7 +152,7 @@ def score(
         raise UserError(f"--model {model}: choose a name of letters, digits and _ that no model of this suite has.")
     plugins.load("datasets", dataset)
     batch = section(params, "evaluate", evaluate.Settings).batch
-    click.echo(tool.run(folder, prepared / dataset, results, model, seed, params["train"], batch))
+    click.echo(tool.run(folder, prepared / dataset, results, model, seed, params.get("train"), batch))
 
 
 @click.command("audit-paper")
@@ -171,9 +173,7 @@ def audit_paper(results: Path, form: str) -> None:
 @click.option("--dataset", help="Predict the test items of this dataset, for `bench score`.")
 @click.option("--images", type=click.Path(path_type=Path, file_okay=False), help="Segment the photographs in here.")
 @click.option("--out", default="predictions", show_default=True, type=click.Path(path_type=Path), help="Write here.")
-@click.option(
-    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Data are here."
-)
+@PREPARED
 @click.option("--output", default="logits", show_default=True, type=click.Choice(["logits", "probabilities"]),
               help="What an .onnx or .pt2 file returns.")  # fmt: skip
 @click.option("--tile", type=click.IntRange(32), help="Side of a tile, px.  [default: the model's image size]")
@@ -194,8 +194,7 @@ def predict(
     is_logits = output == "logits"
     if dataset is not None:
         click.echo(tool.on_dataset(source, prepared / dataset, out, is_logits))
-    else:
-        assert images is not None
+    elif images is not None:
         click.echo(tool.on_photographs(source, images, out, is_logits, tile, overlap))
 
 
@@ -228,10 +227,11 @@ def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results
 def _question(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Question":
     """Return what is compared; the average is that of the report where it is defined, unless one is asked for."""
     from bench import plugins
-    from bench.settings import load_params
+    from bench.settings import load_params, section
+    from bench.stages.report import Settings
     from bench.standings import Question
 
-    headline = load_params(context.obj).get("report", {}).get("headline", "batch_mean")
+    headline = section(load_params(context.obj), "report", Settings).headline
     defined = plugins.load("metrics", metric).INPUT.averages
     return Question(metric, average or (headline if headline in defined else defined[0]), resamples, seed)
 

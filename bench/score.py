@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.errors import UserError
-from bench.formats import predictions, prepared, scores
+from bench.formats import files, predictions, prepared, scores
 from bench.protocol import protocol
 from bench.results import EXTERNAL
 from bench.stages.evaluate import score
@@ -22,7 +22,7 @@ Levels = npt.NDArray[np.uint8]
 
 
 def run(
-    folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: Mapping[str, Any], batch: int
+    folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: Mapping[str, Any] | None, batch: int
 ) -> str:
     """Write the scores of a folder of predictions; return a sentence with the result.
 
@@ -35,12 +35,14 @@ def run(
         results: results go to external/<model>/<dataset> in it.
         model: name of the model.
         seed: number of the repetition.
-        train: the section ``train`` of params.yaml.
+        train: the section ``train`` of params.yaml; None if there is none.
         batch: images in an evaluation batch.
 
     Raises:
         UserError: files are missing, extra, unreadable or of the wrong size; all are counted, the first ones named.
     """
+    if not isinstance(train, Mapping):
+        raise UserError("params.yaml has no section 'train': it says which protocol the model is declared to follow.")
     data = prepared.read(data_folder)
     levels = _read_all(folder, data)
     tables, histograms = score(data, lambda item, _: levels[item], batch)
@@ -57,7 +59,11 @@ def run(
     target = results / EXTERNAL / model / data.card["dataset"]
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
-    return f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    said = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    runs = results / "scores" / data.card["dataset"] / "cells.json"
+    known = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
+    alone = f" No run in {runs.parent} follows its protocol {hashed}: it will not be ranked among them."
+    return said + ("" if hashed in known else alone)
 
 
 def _write(
