@@ -69,7 +69,7 @@ class Photographs:
     def gates(self, dataset: str) -> tuple[str, list[Array]] | None:
         """Return the first item whose gates were written, and its gates, coarse to fine."""
         folder = self._run(dataset, REFERENCE) / "gates"
-        found = sorted(folder.glob("*/*.png"))
+        found = sorted(folder.glob("*/*.png")) if REFERENCE in self.models(dataset) else []
         if not found:
             return None
         item = found[0].stem
