@@ -37,9 +37,15 @@ def findings(results: Results, printed: Path | None = None) -> list[str]:
     return found + (_printed(results, printed) if printed and printed.is_file() else [])
 
 
-def notes(results: Results) -> list[str]:
-    """Return what does not fail and yet should be known: unmeasured costs, uncommitted code, synthetic data."""
+def notes(results: Results, printed: Path | None = None) -> list[str]:
+    """Return what does not fail and yet should be known: unmeasured costs, uncommitted code, synthetic data.
+
+    Args:
+        results: as read.
+        printed: summary.csv of a report, if there should be one.
+    """
     found = [f"{name} is missing." for name in results.missing if "/" not in name] + cost_notes(results)
+    found += [f"{printed} is missing: no printed number was checked."] if printed and not printed.is_file() else []
     own = [c for c in results.cells if "code" in c and c["code"].get("commit") is not None]
     commits = sorted({c["code"]["commit"] for c in own})
     if len(commits) > 1:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.errors import UserError
+
 if TYPE_CHECKING:
     from bench.render.tables import Table
     from bench.results import Results
@@ -16,6 +18,9 @@ RESULTS = click.option(
     "--results", default="results", show_default=True, type=click.Path(path_type=Path, file_okay=False),
     help="Read results from here.",
 )  # fmt: skip
+PREPARED = click.option(
+    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Data are here."
+)
 FORMAT = click.option(
     "--format", "form", default="text", show_default=True, type=click.Choice(["text", "markdown", "csv", "json"]),
     help="Print as this.",
@@ -61,7 +66,8 @@ def metrics(context: click.Context, model: str, dataset: str, results: Path, for
 
 @click.command()
 @RESULTS
-@click.option("--reports", type=click.Path(path_type=Path), help="The report on them.  [default: within or beside]")
+@click.option("--reports", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="The report on them.  [default: within or beside]")  # fmt: skip
 @click.pass_context
 def check(context: click.Context, results: Path, reports: Path | None) -> None:
     """Check that the results are complete and consistent; exit with 1 if not."""
@@ -73,7 +79,7 @@ def check(context: click.Context, results: Path, reports: Path | None) -> None:
     failures = tool.findings(found, reports / "summary.csv")
     for failure in failures:
         click.echo(f"FAIL  {failure}")
-    for note in tool.notes(found):
+    for note in tool.notes(found, reports / "summary.csv"):
         click.echo(f"note  {note}")
     click.echo(f"{len(found.cells)} cells checked: {len(failures)} findings.")
     context.exit(1 if failures else 0)
@@ -90,7 +96,6 @@ def leaderboard(
     context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, results: Path, form: str, **asked: Any
 ) -> None:
     """Print the ranking with intervals, range of places, parameters and latency."""
-    from bench.errors import UserError
     from bench.leaderboard import leaderboards
 
     found = _read(context, results)
@@ -126,9 +131,7 @@ def compare(
 @click.option("--dataset", required=True, help="Name of the dataset.")
 @click.option("--model", required=True, help="Name to score it under.")
 @click.option("--seed", default=0, show_default=True, help="Number of the repetition.")
-@click.option(
-    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Truth is here."
-)
+@PREPARED
 @RESULTS
 @click.pass_context
 def score(
@@ -141,7 +144,7 @@ def score(
     """
     from bench import plugins
     from bench import score as tool
-    from bench.errors import UserError
+    from bench.learning.settings import Settings
     from bench.settings import load_params, section
     from bench.stages import evaluate
 
@@ -149,8 +152,8 @@ def score(
     if not model.replace("-", "_").isidentifier() or model in plugins.names("models"):
         raise UserError(f"--model {model}: choose a name of letters, digits and _ that no model of this suite has.")
     plugins.load("datasets", dataset)
-    batch = section(params, "evaluate", evaluate.Settings).batch
-    click.echo(tool.run(folder, prepared / dataset, results, model, seed, params["train"], batch))
+    batch, train = section(params, "evaluate", evaluate.Settings).batch, section(params, "train", Settings)
+    click.echo(tool.run(folder, prepared / dataset, results, model, seed, train, batch))
 
 
 @click.command("audit-paper")
@@ -171,9 +174,7 @@ def audit_paper(results: Path, form: str) -> None:
 @click.option("--dataset", help="Predict the test items of this dataset, for `bench score`.")
 @click.option("--images", type=click.Path(path_type=Path, file_okay=False), help="Segment the photographs in here.")
 @click.option("--out", default="predictions", show_default=True, type=click.Path(path_type=Path), help="Write here.")
-@click.option(
-    "--prepared", default="prepared", show_default=True, type=click.Path(path_type=Path), help="Data are here."
-)
+@PREPARED
 @click.option("--output", default="logits", show_default=True, type=click.Choice(["logits", "probabilities"]),
               help="What an .onnx or .pt2 file returns.")  # fmt: skip
 @click.option("--tile", type=click.IntRange(32), help="Side of a tile, px.  [default: the model's image size]")
@@ -187,22 +188,18 @@ def predict(
     A file takes RGB images normalised as ImageNet's, float32 (1, 3, H, W), and returns (1, 1, H, W).
     """
     from bench import predict as tool
-    from bench.errors import UserError
 
     if (dataset is None) == (images is None):
         raise UserError("say either --dataset D (its test items) or --images FOLDER (photographs of any size).")
     is_logits = output == "logits"
     if dataset is not None:
         click.echo(tool.on_dataset(source, prepared / dataset, out, is_logits))
-    else:
-        assert images is not None
+    elif images is not None:
         click.echo(tool.on_photographs(source, images, out, is_logits, tile, overlap))
 
 
 def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
     """Return the datasets asked for, all if none is."""
-    from bench.errors import UserError
-
     unknown = [d for d in datasets if d not in results.datasets]
     if unknown:
         raise UserError(f"no dataset {unknown[0]!r} in params.yaml. Valid names: {', '.join(results.datasets)}.")
@@ -228,10 +225,11 @@ def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results
 def _question(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Question":
     """Return what is compared; the average is that of the report where it is defined, unless one is asked for."""
     from bench import plugins
-    from bench.settings import load_params
+    from bench.settings import load_params, section
+    from bench.stages.report import Settings
     from bench.standings import Question
 
-    headline = load_params(context.obj).get("report", {}).get("headline", "batch_mean")
+    headline = section(load_params(context.obj), "report", Settings).headline
     defined = plugins.load("metrics", metric).INPUT.averages
     return Question(metric, average or (headline if headline in defined else defined[0]), resamples, seed)
 

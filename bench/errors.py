@@ -1,4 +1,6 @@
-"""Exceptions whose message is meant for the user."""
+"""Exceptions whose message is meant for the user, and how it names many things."""
+
+from collections.abc import Sequence
 
 
 class UserError(Exception):
@@ -11,3 +13,13 @@ class Interrupted(BaseException):
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.number = number
+
+
+def shorten(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names and how many more there are.
+
+    >>> shorten(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

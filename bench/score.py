@@ -1,7 +1,7 @@
 """Score predictions from elsewhere: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
 
 import platform
-from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.errors import UserError
-from bench.formats import predictions, prepared, scores
+from bench.errors import UserError, shorten
+from bench.formats import files, predictions, prepared, scores
+from bench.learning.settings import Settings
 from bench.protocol import protocol
 from bench.results import EXTERNAL
 from bench.stages.evaluate import score
@@ -21,9 +22,7 @@ SUFFIXES = (".png", ".npy")
 Levels = npt.NDArray[np.uint8]
 
 
-def run(
-    folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: Mapping[str, Any], batch: int
-) -> str:
+def run(folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: Settings, batch: int) -> str:
     """Write the scores of a folder of predictions; return a sentence with the result.
 
     The scores are kept with those of other seeds of the same model. The protocol recorded is that of params.yaml, as
@@ -46,7 +45,7 @@ def run(
     tables, histograms = score(data, lambda item, _: levels[item], batch)
     images = tables["images"]
     cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
-    settings, hashed = protocol(data.card, train)
+    settings, hashed = protocol(data.card, asdict(train))
     record = cell | {
         "model_name": model, "protocol": hashed, "settings": settings, "source": data.card["origin"]["source"],
         "data": data.card["content"], "trained": "elsewhere", "evaluation_batch": batch,
@@ -57,7 +56,11 @@ def run(
     target = results / EXTERNAL / model / data.card["dataset"]
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
-    return f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    said = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    runs = results / "scores" / data.card["dataset"] / "cells.json"
+    known = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
+    alone = f" No run in {runs.parent} follows its protocol {hashed}: it will not be ranked among them."
+    return said + ("" if hashed in known else alone)
 
 
 def _write(
@@ -100,12 +103,12 @@ def _read_all(folder: Path, data: prepared.Prepared) -> dict[str, Levels]:
                 raise UserError(f"{path} and {found[path.stem].name} are of the same item: keep one of them.")
             found[path.stem] = path
     missing, extra = sorted(set(items) - found.keys()), sorted(found.keys() - set(items))
-    faults = [f"missing: {_shorten([f'{name}.png' for name in missing])}"] if missing else []
-    faults += [f"no test item: {_shorten([found[name].name for name in extra])}"] if extra else []
+    faults = [f"missing: {shorten([f'{name}.png' for name in missing])}"] if missing else []
+    faults += [f"no test item: {shorten([found[name].name for name in extra])}"] if extra else []
     arrays = {name: _read(found[name]) for name in items if name in found}
     size = data.masks.shape[1:]
     wrong = [f"{found[n].name} ({a.shape[1]}x{a.shape[0]} px)" for n, a in arrays.items() if a.shape != size]
-    faults += [f"not {size[1]}x{size[0]} px: {_shorten(wrong)}"] if wrong else []
+    faults += [f"not {size[1]}x{size[0]} px: {shorten(wrong)}"] if wrong else []
     if faults:
         raise UserError(
             f"{folder} does not fit the {len(items)} test items of {data.card['dataset']}; {'; '.join(faults)}. "
@@ -147,7 +150,3 @@ def _read(path: Path) -> Levels:
         f"{path} holds {array.dtype} from {array.min()} to {array.max()}: write probabilities as float from 0 to 1 "
         "(after the sigmoid) or as 8-bit grey, masks as bool or 0 and 1."
     )
-
-
-def _shorten(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -44,6 +44,11 @@ ARROWS = {
         "bench.results", "bench.standings", "bench.leaderboard",
         "bench.check", "bench.definitions", "bench.paper_audit",
     ],
+    "bench.audit.*": [
+        "own", "bench.errors", "bench.formats.*", "bench.plugins", "bench.datasets._*", "bench.render.*",
+        "bench.stages.prepare",
+    ],
+    "bench.sweep.*": ["own", "bench.errors", "bench.formats.*", "bench.settings", "bench.cli"],
     "bench": [],
     "bench.*": ["bench.*"],  # the tools run stages and read formats
 }  # fmt: skip
@@ -112,6 +117,8 @@ def test_there_is_something_to_check() -> None:
     assert "bench.stages.train" not in imports("bench.stages._fit")  # for annotations only
     assert not allowed("bench.stages.report", "bench.stages.train")
     assert not allowed("bench.metrics.dice", "bench.formats.files")
+    assert not allowed("bench.sweep.run", "bench.stages.train")
+    assert not allowed("bench.audit.run", "bench.results")
     assert not allowed("bench.datasets.cfd", "bench.datasets.forest")
     assert allowed("bench.datasets.cfd", "bench.datasets._crackforest")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import UserError, shorten
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 MASK_SUFFIXES = IMAGE_SUFFIXES | {".mat"}
@@ -89,16 +89,6 @@ def pairs_by_stem(root: Path, photo: Callable[[str], str]) -> list[Pair]:
             f"{shorten(lonely)}. Add the partner or remove the file."
         )
     return [Pair(stem, images[stem], masks[stem], photo(stem)) for stem in sorted(images)]
-
-
-def shorten(names: Sequence[str], most: int = 5) -> str:
-    """Return the first names and how many more there are.
-
-    >>> shorten(["a", "b", "c"], most=2)
-    'a, b and 1 more'
-    """
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _listed(folder: Path, suffixes: set[str]) -> dict[str, Path]:

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from bench.datasets._dataset import IMAGE_SUFFIXES, MASK_SUFFIXES, Pair, by_stem, shorten
-from bench.errors import UserError
+from bench.datasets._dataset import IMAGE_SUFFIXES, MASK_SUFFIXES, Pair, by_stem
+from bench.errors import UserError, shorten
 
 IMAGES = ("images", "image", "imgs", "img", "rgb")
 MASKS = ("masks", "mask", "labels", "label", "gt", "annotations", "lab")

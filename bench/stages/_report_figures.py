@@ -8,6 +8,7 @@ from bench import check
 from bench.render import curve_figures, figures, rank_figures
 from bench.stages import _report_photographs as photographs
 from bench.stages._report_values import Values, iou_by_width
+from bench.standings import covered
 
 
 def _figure6(values: Values) -> Figure | None:
@@ -15,10 +16,12 @@ def _figure6(values: Values) -> Figure | None:
 
 
 def _width(values: Values) -> Figure | None:
-    models = values.ran[1]
+    datasets, models = values.ran
+    models = [m for m in models if set(datasets) <= set(covered(values.results, m))]  # the same images for each
     if not models:
         return None
-    return figures.by_width(iou_by_width(values.results.images, models), values.results.names, models)
+    images = values.results.images[values.results.images["dataset"].isin(datasets)]
+    return figures.by_width(iou_by_width(images, models), values.results.names, models)
 
 
 def _pareto(values: Values) -> Figure | None:

@@ -105,7 +105,10 @@ def _numbers(values: Values) -> Files:
     shown |= {"data": values.data} if values.data else {}
     yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
     if len(results.history):
-        loss = results.history.pivot_table(index="epoch", columns="model", values="val_loss")
+        history = results.history  # a model's mean ends with its first cell: of those left it would be another mean
+        ends = history.groupby(["model", "dataset", "seed"])["epoch"].max().groupby("model").min()
+        history = history[history["epoch"] <= history["model"].map(ends)]
+        loss = history.pivot_table(index="epoch", columns="model", values="val_loss")
         loss = loss.reindex(columns=[m for m in results.models if m not in values.elsewhere])
         yield "plots/selection_loss.csv", _csv(loss.reset_index(), values, "%.6g")
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from bench.formats import predictions, prepared
 from bench.formats.scores import COUNTS
+from bench.learning.settings import AugmentSettings
 from bench.plugins import load
 from bench.render import panels
 from bench.stages._difficulty import difficulty, likely_cause
@@ -69,7 +70,7 @@ class Photographs:
     def gates(self, dataset: str) -> tuple[str, list[Array]] | None:
         """Return the first item whose gates were written, and its gates, coarse to fine."""
         folder = self._run(dataset, REFERENCE) / "gates"
-        found = sorted(folder.glob("*/*.png"))
+        found = sorted(folder.glob("*/*.png")) if REFERENCE in self.models(dataset) else []
         if not found:
             return None
         item = found[0].stem
@@ -91,14 +92,18 @@ class Photographs:
 
 
 def figure_4(photographs: Photographs) -> Figure | None:
-    """Return every transform of the augmentation on some training images, always applied, settings as in the runs."""
+    """Return every transform of the augmentation on some training images, always applied, settings as in the runs.
+
+    None where albumentations is not installed: a reviewer needs nothing of what trains.
+    """
     settings = next((c["settings"]["train"].get("augment") for c in photographs.results.cells), None)
     known = [d for d in (*AUGMENTED, *photographs.data) if d in photographs.data]
     if not known or not settings:
         return None
-    from bench.learning.augment import augment, build_augmentation  # only here: not for a reviewer
-    from bench.learning.settings import AugmentSettings
-
+    try:
+        from bench.learning.augment import augment, build_augmentation
+    except ModuleNotFoundError:
+        return None
     data = photographs.data[known[0]]
     tried = data.split("train")
     ordered = tried[np.argsort(data.items["crack_share"].to_numpy()[tried], kind="stable")]

@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from bench import plugins
 from bench.datasets._collection import COLLECTION
-from bench.datasets._dataset import Archive, shorten
+from bench.datasets._dataset import Archive
 from bench.datasets._fetch import check, fetch
 from bench.datasets._index import deviations
 from bench.datasets._sample import generate
-from bench.errors import UserError
+from bench.errors import UserError, shorten
 from bench.formats import files
 from bench.stages._sources import Origin, content_hash, from_folder, from_path
 

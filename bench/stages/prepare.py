@@ -13,11 +13,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
-from bench.datasets._dataset import Pair, shorten
+from bench.datasets._dataset import Pair
 from bench.datasets._duplicates import THUMBNAIL, find_duplicates, join_groups, thumbnail
 from bench.datasets._images import read_image, read_mask
 from bench.datasets._index import published_split
-from bench.errors import UserError
+from bench.errors import UserError, shorten
 from bench.formats import files, prepared
 from bench.formats.split import remembered
 from bench.learning.split import grouped_split, random_split, with_validation

@@ -16,6 +16,9 @@ from bench.stages import _report_elsewhere
 from bench.stages._report_parts import PARTS
 from bench.stages._report_values import Values
 
+FOLDERS = ("cards", "figures", "photographs", "plots", "tables")
+"""What the parts write into, below the report's folder."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -66,7 +69,8 @@ def run(
                 temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
             written.add(target / path)
     if only:
-        return f"Written: {', '.join(sorted(str(p) for p in written)) or 'nothing, as nothing was run for it'}."
+        why = "these results fail the check (`bench check`)" if values.faults else "nothing was run for it"
+        return f"Written: {', '.join(sorted(str(p) for p in written)) or f'nothing, as {why}'}."
     files.write_text(target / "README.md", _index(values, target, written))
     _remove_others(target, written | {target / "README.md"})
     return _closing(values, target)
@@ -82,11 +86,10 @@ def _require(only: Sequence[str]) -> None:
 
 
 def _remove_others(target: Path, written: set[Path]) -> None:
-    """Remove what an earlier report left in the folders that this one writes to."""
-    for folder in {p.parent for p in written} - {target}:
-        for path in folder.iterdir():
-            if path.is_file() and path not in written:
-                path.unlink()
+    """Remove what an earlier report left in the folders of a report."""
+    for path in (p for folder in FOLDERS for p in (target / folder).rglob("*")):
+        if path.is_file() and path not in written:
+            path.unlink()
 
 
 def _index(values: Values, target: Path, written: set[Path]) -> str:

@@ -100,17 +100,6 @@ def critical_difference(models: int, datasets: int, alpha: float = 0.05) -> floa
     return float(q * np.sqrt(models * (models + 1) / (6 * datasets)))
 
 
-def nemenyi(scores: Array) -> Array:
-    """Return the p of every pair of models, (K, K), adjusted for all pairs; scores (N, K).
-
-    **Source:** Nemenyi 1963, as in Demsar 2006.
-    """
-    datasets, models = scores.shape
-    mean = ranks(scores).mean(0)
-    z = np.abs(mean[:, None] - mean) / np.sqrt(models * (models + 1) / (6 * datasets))
-    return np.asarray(stats.studentized_range.sf(z * np.sqrt(2), models, np.inf), np.float64)
-
-
 def cliques(mean_ranks: Array, difference: float) -> list[list[int]]:
     """Return the largest groups of models whose mean ranks all lie within ``difference``: positions, best first.
 

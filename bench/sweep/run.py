@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.datasets._dataset import shorten
-from bench.errors import Interrupted, UserError
+from bench.errors import Interrupted, UserError, shorten
 from bench.settings import section
 from bench.sweep import cells, ledger, local, slurm, view
 from bench.sweep.cells import Cell

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets._dataset import pairs_by_stem, shorten
-from bench.errors import UserError
+from bench.datasets._dataset import pairs_by_stem
+from bench.errors import UserError, shorten
 
 
 def fill(root: Path, *names: str) -> Path:

@@ -1,16 +1,21 @@
 """A small grid of real score files: prepared datasets, predictions of known quality, and their scores."""
 
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from bench.formats import cost, files, predictions, prepared, scores
+from bench.learning.settings import Settings
 from bench.protocol import protocol
+from bench.settings import load_params, section
 from bench.stages.evaluate import score
 
 SIZE, TESTS = 32, 6
-TRAIN = {"lr": "1e-4", "rotate_deg": 30, "device": "cpu"}
+TRAIN = load_params(Path(__file__).parents[2] / "params.yaml")["train"] | {"lr": "1e-4"}  # as YAML reads 1e-4
 
 
 def write_prepared(folder, dataset, seed):
@@ -50,7 +55,7 @@ def predict(data, quality, seed):
 
 
 def record_of(data, model, seed, train):
-    settings, hashed = protocol(data.card, train)
+    settings, hashed = protocol(data.card, asdict(section({"train": train}, "train", Settings)))
     cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
     return cell | {
         "model_name": model.upper(), "protocol": hashed, "settings": settings, "data": data.card["content"],

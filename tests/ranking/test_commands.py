@@ -151,7 +151,8 @@ def test_a_model_that_declares_another_protocol_has_a_table_of_its_own(workspace
     params["train"]["lr"] = 0.5
     files.write_text(folder / "other.yaml", yaml.safe_dump(params))
     write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
-    call(folder, "--params", "other.yaml", "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    said = call(folder, "--params", "other.yaml", "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    assert "No run in results/scores/cfd follows its protocol" in said
     first, second = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
     assert "my_net" not in [r["Model"] for r in first]
     assert [r["Model"] for r in second if r["Place"]] == ["my_net"]
@@ -253,6 +254,22 @@ def test_scores_in_other_batches_than_the_runs_are_left_out(workspace, call, wri
     said = call(folder, *asked)
     assert "Left out: my_net was scored in batches of 4 images, unlike the runs" in said
     assert "(batch mean of 5;" in said
+
+
+def test_settings_that_are_not_there_or_misspelt_are_refused(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    files.write_text(folder / "odd.yaml", yaml.safe_dump(params | {"report": {"headline": "batchmean"}}))
+    assert "report.headline = 'batchmean'" in call(folder, "--params", "odd.yaml", "leaderboard", *FAST, fails=True)
+    files.write_text(folder / "odd.yaml", yaml.safe_dump({k: v for k, v in params.items() if k != "train"}))
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
+    given = ("score", "masks", "--dataset", "cfd", "--model", "my_net")
+    assert "no section 'train'" in call(folder, "--params", "odd.yaml", *given, fails=True)
+    files.write_text(folder / "odd.yaml", yaml.safe_dump(params | {"train": params["train"] | {"lrr": 1}}))
+    assert "lrr" in call(folder, "--params", "odd.yaml", *given, fails=True)
+    assert "No run" not in call(folder, *given)
+    assert "nowhere" in call(folder, "check", "--reports", "nowhere", fails=True)
+    assert "summary.csv is missing: no printed number was checked." in call(folder, "check")
 
 
 def test_old_scores_that_cannot_be_read_have_a_cure(workspace, call, write_predictions):

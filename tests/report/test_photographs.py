@@ -1,6 +1,7 @@
 """What shows photographs: rendered where prepared/ and runs/ are, left out and said so where not."""
 
 import runpy
+import shutil
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ from bench.stages.evaluate import score
 
 ROOT = Path(__file__).parents[2]
 GRID = runpy.run_path(str(ROOT / "tests" / "ranking" / "conftest.py"))
-TRAIN = {"augment": yaml.safe_load((ROOT / "params.yaml").read_text())["train"]["augment"], "lr": 1e-4}
+TRAIN = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
 
 
 @pytest.fixture
@@ -58,6 +59,19 @@ def test_panels_and_images_are_there(workspace, run_report):
     assert set(np.unique(mask[..., 3])) == {0, 170}
     page = (workspace / "reports" / "index.html").read_text()
     assert '"photo":"photographs/cfd/cfd_0.jpg"' in page  # beside the page: real photographs are never put inside
+
+
+def test_a_model_that_was_dropped_is_in_no_figure_and_its_files_go(workspace, run_report):
+    run_report(workspace)
+    params = yaml.safe_load((workspace / "params.yaml").read_text())
+    files.write_text(workspace / "params.yaml", yaml.safe_dump(params | {"models": ["manet"]}))
+    run_report(workspace)
+    folder = workspace / "reports" / "photographs"
+    assert not (folder / "figure7.png").exists()
+    assert list(folder.glob("cfd/*.manet.png"))
+    shutil.rmtree(workspace / "runs")
+    run_report(workspace)
+    assert not list(folder.rglob("*.png"))
 
 
 def test_without_photographs_it_says_so(workspace, run_report):

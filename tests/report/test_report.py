@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from bench.render.headings import split
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
+from bench.stages import _report_figures
 from bench.stages._report_elsewhere import read_all
 from bench.stages._report_figures import FIGURES
 from bench.stages._report_parts import PARTS
@@ -122,6 +124,28 @@ def test_metrics_for_dvc_are_numbers(grid):
     assert all(0 <= v["crack_iou"] <= 1 and 1 <= v["mean_rank"] <= 3 for v in shown.values())
 
 
+def test_the_curve_of_the_loss_ends_where_the_first_cell_does(tmp_path, write_grid, run_report):
+    write_grid(tmp_path, epochs=5)
+    path = tmp_path / "results" / "scores" / "gaps" / "history.csv"
+    frame = pd.read_csv(path)
+    files.write_csv(path, frame[(frame["model"] != "unet") | (frame["epoch"] <= 3)])
+    files.seal(path.parent)
+    run_report(tmp_path, only=("numbers",))
+    loss = pd.read_csv(tmp_path / "reports" / "plots" / "selection_loss.csv").set_index("epoch")
+    assert loss["unet"].count() == (frame["epoch"].unique() <= 3).sum()
+    assert loss["unetplusplus"].count() == 5
+
+
+def test_the_figure_of_widths_leaves_out_what_lacks_images_of_the_others(grid, monkeypatch):
+    found = read_all(grid / "results", ["cfd", "gaps"], ["unet", "unetplusplus"], [0])
+    cells = [c for c in found.cells if (c["dataset"], c["model"]) != ("gaps", "unet")]
+    shown = []
+    monkeypatch.setattr(_report_figures, "iou_by_width", lambda images, models: shown.append(models))
+    monkeypatch.setattr(_report_figures.figures, "by_width", lambda *given: None)
+    FIGURES["iou_by_width"][1](Values(replace(found, cells=cells), "pooled", Path(), Path()))
+    assert shown == [["unetplusplus"]]
+
+
 def test_costs_unlike_the_runs_are_in_no_figure(grid):
     found = read_all(grid / "results", ["cfd"], ["unet", "unetplusplus"], [0])
     assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is not None
@@ -174,6 +198,7 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     assert "Not ranked, as" in run_report(tmp_path)
     assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
+    assert "nothing, as these results fail the check" in run_report(tmp_path, only=("leaderboard",))
     assert '"ranked":false' in (tmp_path / "reports" / "index.html").read_text()
 
 

@@ -1,12 +1,17 @@
 """The averaging conventions by hand, with images where the metric is undefined."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.metrics import crack_iou, recall
-from bench.stats.averaging import AVERAGES, average
+
+REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "averaging.py"))
+AVERAGES, average = REFERENCE["AVERAGES"], REFERENCE["average"]
 
 NAN = float("nan")
 # tp, fp, fn, tn of five images; IoU 1/4, nan, 1/2, 0, 1

@@ -1,10 +1,15 @@
 """The bootstrap against a loop that draws photographs one by one."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from bench.stats.averaging import average
 from bench.stats.bootstrap import interval, resample
+
+REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "averaging.py"))
+average = REFERENCE["average"]
 
 
 def iou(tp, fp, fn):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.stats.paired import bayesian_signed_rank, holm, rank_biserial, smallest_p, wilcoxon
-from bench.stats.ranks import cliques, critical_difference, friedman, friedman_p, nemenyi, rank_range, ranks
+from bench.stats.ranks import cliques, critical_difference, friedman, friedman_p, rank_range, ranks
 
 SCORES = np.random.default_rng(0).normal(size=(10, 5)) + np.arange(5) * 0.6
 
@@ -57,9 +57,12 @@ def test_critical_difference(k, n, expected):
     assert critical_difference(k, n) == pytest.approx(expected, abs=0.005)
 
 
-def test_nemenyi_agrees_with_scikit_posthocs():
-    expected = scikit_posthocs.posthoc_nemenyi_friedman(SCORES).to_numpy()
-    assert nemenyi(SCORES) == pytest.approx(expected, abs=1e-6)
+def test_the_critical_difference_parts_the_pairs_as_scikit_posthocs_does():
+    p = scikit_posthocs.posthoc_nemenyi_friedman(SCORES).to_numpy()
+    mean = ranks(SCORES).mean(0)
+    apart = np.abs(mean[:, None] - mean) > critical_difference(5, 10)
+    assert 0 < apart.sum() < 20
+    assert ((p < 0.05) == apart).all()
 
 
 def test_holm_agrees_with_statsmodels():

@@ -1,4 +1,4 @@
-"""The averaging conventions of the field: the same metric of the same predictions, three numbers."""
+"""The averaging conventions, image by image: what the summary of all cells and the bootstrap are held against."""
 
 from collections.abc import Callable
 
@@ -25,11 +25,6 @@ def average(metric: Metric, counts: Counts, batches: npt.NDArray[np.int64], how:
 
     Raises:
         ValueError: ``how`` is none of them.
-
-    >>> iou = lambda tp, fp, fn, tn: tp / (tp + fp + fn)
-    >>> counts = np.array([[1.0, 0, 1, 8], [3, 0, 0, 7], [0, 1, 0, 9]])
-    >>> [round(average(iou, counts, np.array([0, 0, 1]), how), 4) for how in AVERAGES]
-    [0.6667, 0.5, 0.4]
     """
     values = metric(*grouped(counts, batches, how).T)
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
