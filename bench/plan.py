@@ -107,7 +107,7 @@ def makespan(seconds: Sequence[float], slots: int) -> float:
 
 
 def _require(params: Mapping[str, Any]) -> None:
-    """Refuse params.yaml without what a plan is made of; the stages, which need torch, check the rest."""
+    """Refuse params.yaml without what a plan is made of; the stages check the rest."""
     for section, keys in NEEDED.items():
         for key in keys:
             if not isinstance(params.get(section), Mapping) or key not in params[section]:

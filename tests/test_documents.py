@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -119,3 +120,12 @@ def test_the_terms_of_every_dataset_are_listed() -> None:
     for name in published("table_1")["dataset"]:
         card = plugins.load("datasets", name).CARD
         assert f"| {card.name} | {card.licence} | {card.citation} |" in TEXTS["README.md"]
+
+
+def test_the_effect_of_thick_masks_and_of_leakage_is_as_the_readme_says() -> None:
+    table = pd.read_csv(ROOT / "results" / "experiments" / "leakage_effect" / "table.csv", comment="#")
+    ends = table.set_index("Condition")["95 % interval"].str.extract(r"(\S+) to (\S+)").astype(float)
+    for condition in ("thick masks, random", "thick masks, grouped"):
+        assert ends.loc[condition, 0] > 0
+    for condition in ("leakage at > 0", "leakage at > 127"):
+        assert ends.loc[condition, 0] < 0 < ends.loc[condition, 1]

@@ -9,6 +9,8 @@ import pytest
 
 from bench import score
 from bench.formats import files
+from bench.learning.settings import Settings
+from bench.settings import section
 from bench.stages import report
 from bench.stages._report_elsewhere import read_all
 from bench.stages._report_values import Values
@@ -26,7 +28,8 @@ def scored(workspace, write_predictions):
     def run(model, dataset, quality, train=GRID["TRAIN"]):
         data, masks = folder / "prepared" / dataset, folder / "masks" / model / dataset
         write_predictions(masks, data, quality)
-        score.run(masks, data, folder / "results", model, 0, train, 4)
+        settings = section({"train": train}, "train", Settings)
+        score.run(masks, data, folder / "results", model, 0, settings, 4)
 
     return folder, run
 

@@ -19,6 +19,7 @@ import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
+from tqdm import tqdm
 
 from bench import plugins
 from bench.errors import Interrupted, UserError
@@ -543,6 +544,7 @@ def test_a_full_disk_loses_nothing(
     source = make_prepared((6, 0, 2), size=32)
     settings = train_settings(epochs=3, batch=3, checkpoint_minutes=0)
     train.run(source, tmp_path / "whole", tiny_model, 0, settings)
+    monkeypatch.setattr(_fit, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
     monkeypatch.setattr(_fit, "CHECKPOINT_SHARE", 1e9)
     real, count = _fit.step, 0
 
