@@ -21,6 +21,7 @@ install: .venv/installed   ## make .venv with every version as in requirements.l
 .venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || \
 	  { echo "CrackBench needs Python 3.11 or newer: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "installing some 6 GB of libraries into .venv: a few minutes"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

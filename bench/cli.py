@@ -1,40 +1,17 @@
 """The command line: parse, read one section of params.yaml, call one function."""
 
-import errno
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bench import cli_ranking, cli_sweep
-from bench.errors import Interrupted, UserError
+from bench.cli_group import Group
 
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
-class _Group(click.Group):
-    """Print what is meant for the user as one message, and keep the commands in the pipeline's order."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-                raise
-            raise click.ClickException(
-                f"{error.filename or 'a file'}: {error.strerror}. Mend that and run again."
-            ) from error
-        except Interrupted as error:
-            click.echo(str(error), err=True)
-            ctx.exit(128 + error.number)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="crackbench")
 @click.option(
     "--params", default="params.yaml", type=click.Path(path_type=Path, dir_okay=False), help="Read settings from here."
@@ -63,7 +40,9 @@ def _names(params: dict[str, Any], kind: str) -> list[str]:
 @main.command()
 @click.argument("target", default="downloads", type=DIRECTORY)
 @click.option("--archives", default="archives", show_default=True, type=DIRECTORY, help="Keep archives here.")
-@click.option("--from", "given", type=click.Path(path_type=Path), help="Take them from this archive or folder.")
+@click.option(
+    "--from", "given", type=click.Path(path_type=Path, exists=True), help="Take them from this archive or folder."
+)
 @click.option("--pulled", default="data", show_default=True, type=DIRECTORY, help="What DVC pulled is not fetched.")
 @click.option("--status", is_flag=True, help="Only say what is there, and verify it.")
 @click.pass_context

@@ -1,6 +1,5 @@
 """The commands that answer where a model stands: explain, metrics, check, leaderboard, compare, score, audit-paper."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +60,8 @@ def metrics(context: click.Context, model: str, dataset: str, results: Path, for
     """Show MODEL on one dataset under every metric and every average."""
     from bench.definitions import definitions
 
-    _print([definitions(_read(context, results), model, dataset)], form)
+    found = _read(context, results)
+    _print([definitions(found, model, dataset)], form, found.is_sample)
 
 
 @click.command()
@@ -103,7 +103,7 @@ def leaderboard(
     tables = leaderboards(found, _question(context, **asked), chosen, rank_published)
     if not tables:
         raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
-    _print(tables, form)
+    _print(tables, form, found.is_sample)
 
 
 @click.command()
@@ -121,8 +121,9 @@ def compare(
     """Say where MODEL stands: differences with intervals, tests, places, cost, and a verdict."""
     from bench import compare as tool
 
-    found = tool.compare(_read(context, results), _question(context, **asked), model, against, rope)
-    _print(found.tables, form)
+    read = _read(context, results)
+    found = tool.compare(read, _question(context, **asked), model, against, rope)
+    _print(found.tables, form, read.is_sample)
     click.echo(f"\n{found.verdict}", err=form in ("csv", "json"))
 
 
@@ -234,15 +235,13 @@ def _question(context: click.Context, metric: str, average: str | None, resample
     return Question(metric, average or (headline if headline in defined else defined[0]), resamples, seed)
 
 
-def _print(tables: "Sequence[Table]", form: str) -> None:
-    """Print tables in a form."""
+def _print(tables: "Sequence[Table]", form: str, is_sample: bool = False) -> None:
+    """Print tables in a form; whether they are of synthetic data stands in each."""
     from bench.render import text
+    from bench.results import SAMPLE_WARNING
 
-    if form == "json":
-        click.echo(json.dumps({t.name: text.records(t) for t in tables}, indent=1, ensure_ascii=False))
-        return
-    show = {"text": text.plain, "markdown": text.markdown, "csv": text.csv}[form]
-    click.echo("\n".join(show(table) for table in tables), nl=False)
+    marks = (SAMPLE_WARNING, "sample") if is_sample else ("", "")
+    click.echo(text.together(tables, form, *marks), nl=False)
 
 
 COMMANDS = (explain, metrics, check, leaderboard, compare, score, audit_paper, predict)

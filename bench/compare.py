@@ -9,7 +9,7 @@ from bench import check
 from bench.errors import UserError
 from bench.leaderboard import undefined_notes
 from bench.render.tables import Table
-from bench.results import Results
+from bench.results import SAMPLE_WARNING, Results
 from bench.standings import Question, Standings, by_protocol, covered, per_image, standings
 from bench.stats.bootstrap import interval
 from bench.stats.paired import bayesian_signed_rank, cohen_dz, holm, rank_biserial, smallest_p, wilcoxon
@@ -53,8 +53,9 @@ def compare(results: Results, question: Question, model: str, against: str | Non
         _places(board, results, model, left_out),
         _images(results, question, board, model, rival),
     ]
+    verdict = _verdict(board, results, model, rival, [rival] if against else others)
     return Comparison(
-        [t for t in tables if len(t.frame)], _verdict(board, results, model, rival, [rival] if against else others)
+        [t for t in tables if len(t.frame)], f"{SAMPLE_WARNING} {verdict}" if results.is_sample else verdict
     )
 
 

@@ -1,5 +1,6 @@
 """Make a dataset of a folder of images and masks: write its file in bench/datasets and add it to params.yaml."""
 
+import json
 import keyword
 import re
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from pathlib import Path
 from bench.datasets._dataset import Card, Pair, pairs_by_stem
 
 CARD = Card(
-    name={title!r},
+    name="{title}",
     crack_type="own",
     scene="own data",
     images={images},
@@ -38,13 +39,13 @@ CARD = Card(
 )
 PREFIX = "{name}_"
 ORIGINAL = None
-FOLDER = {folder!r}  # images and masks are taken from here
+FOLDER = {folder}  # images and masks are taken from here
 CRACK_VALUE = {value}  # of the masks there; None: 255
 
 
 def photo(item: str) -> str:
     """Return the name of the source photograph of an item; items of one photograph stay on one side of a split."""
-    match = re.fullmatch({photo!r}, item)
+    match = re.fullmatch({photo}, item)
     return match[1] if match else item
 
 
@@ -82,7 +83,7 @@ def run(folder: Path, name: str, classes: int | None, photo: str, params: Path, 
     photos = {match[1] if (match := re.fullmatch(photo, pair.item)) else pair.item for pair in pairs}
     content = TEMPLATE.format(
         title=name.replace("_", " "), name=name, images=len(pairs), photographs=len(photos), share=share,
-        classes=found, folder=str(folder.resolve()), value=value, photo=photo,
+        classes=found, folder=_quoted(str(folder.resolve())), value=value, photo=_quoted(photo),
     )  # fmt: skip
     added = with_name(params, "datasets", name)
     files.write_text(target / f"{name}.py", content)
@@ -92,6 +93,11 @@ def run(folder: Path, name: str, classes: int | None, photo: str, params: Path, 
         f"{name}: {len(pairs)} pairs of {len(photos)} photographs, {kind}, {share:.2f} % not background.\n"
         f"Its card is in {target / name}.py; it stands in `datasets` of {params}. Now: dvc repro"
     )
+
+
+def _quoted(text: str) -> str:
+    """Return a string as Python source, in double quotes, as the rest of the file."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _labels(pairs: Sequence[Pair], classes: int | None) -> tuple[int, int | None, float]:

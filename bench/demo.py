@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {
     "download": {"source": "sample"},
     "prepare": {"image_size": 128, "mask_threshold": 127},
     "train": {"encoder": "tu-mobilenetv3_small_100", "weights": None, "epochs": 2, "batch": 4, "lr": 1e-3},
-    "measure": {"warmup": 0, "repeats": 2},
+    "measure": {"encoder": "tu-mobilenetv3_small_100", "image_size": 128, "warmup": 0, "repeats": 2},
 }
 """What makes the ten-by-ten grid run on two cores: small synthetic images, two epochs from scratch, and of the encoders
 that all ten models take one of the fastest and smallest on a CPU."""

@@ -31,7 +31,7 @@ def environment(folder: Path) -> list[tuple[str, str, str]]:
     free_gb = shutil.disk_usage(folder).free / 1e9
     rows = [("Python", sys.version.split()[0], "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer")]
     for name in ("torch", "segmentation-models-pytorch", "albumentations", "dvc"):
-        rows.append((name, _version(name), "" if _version(name) else "pip install 'crackbench[train]'"))
+        rows.append((name, _version(name), "" if _version(name) else "pip install '.[train]'"))
     rows.append(("GPU", _gpu(), "" if _gpu() else "none: the full grid needs one; small settings run on the CPU"))
     rows.append(("CPU cores", str(os.cpu_count()), ""))
     rows.append(

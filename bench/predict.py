@@ -99,6 +99,8 @@ def on_photographs(source: Path, folder: Path, target: Path, is_logits: bool, ti
         raise UserError(f"{source} takes {predictor.side} px only: leave out --tile {tile}.")
     side = tile or predictor.side or 448
     paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder: name one with photographs.")
     if not paths:
         raise UserError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     of_stem: dict[str, Path] = {}
@@ -195,7 +197,7 @@ def _from_onnx(path: Path, is_logits: bool) -> Predictor:
     try:
         import onnxruntime
     except ImportError:
-        raise UserError("reading .onnx needs onnxruntime: pip install 'crackbench[onnx]'.") from None
+        raise UserError("reading .onnx needs onnxruntime: pip install '.[onnx]' in the clone.") from None
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own, without a common base
@@ -209,7 +211,7 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError:
-        raise UserError("this needs torch: pip install 'crackbench[train]'. An .onnx file does without.") from None
+        raise UserError("this needs torch: pip install '.[train]' in the clone. An .onnx file does without.") from None
     return torch
 
 

@@ -18,6 +18,9 @@ EXTERNAL = "external"
 """Folder below the results where `bench score` writes: external/<model>/<dataset>."""
 
 
+SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
+
+
 @dataclass(frozen=True)
 class Results:
     """All that a report is made of.

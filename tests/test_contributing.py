@@ -1,5 +1,7 @@
 """What CONTRIBUTING shows works as shown: a copy of the package gets its dataset, model, metric and table."""
 
+import importlib.util
+import inspect
 import json
 import os
 import re
@@ -27,12 +29,17 @@ def block(heading: str, number: int = 0) -> str:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with all that CONTRIBUTING adds, and results of three cells."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    added = ("my_net.py", "balanced_accuracy.py", "seeds.py", "my_walls.py")  # by whoever follows it in a clone
+    shutil.copytree(ROOT / "bench", folder / "bench", ignore=shutil.ignore_patterns("__pycache__", *added))
+    shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "bench" / "models" / "my_net.py").write_text(block("A model"))
     (folder / "bench" / "metrics" / "balanced_accuracy.py").write_text(block("A metric"))
     (folder / "bench" / "render" / "seeds.py").write_text(block("A table of the report"))
-    with (folder / "bench" / "stages" / "_report_parts.py").open("a") as file:
-        file.write("\n\n" + block("A table of the report", 1))
+    parts = folder / "bench" / "stages" / "_report_parts.py"
+    at_top = re.sub(
+        r"(?m)^(from bench\.render\.tables)", block("A table of the report", 1) + r"\1", parts.read_text(), count=1
+    )
+    parts.write_text(at_top + "\n\n" + block("A table of the report", 2))
     write = runpy.run_path(str(ROOT / "tests" / "report" / "synthetic.py"))["write"]
     write(folder, datasets=["cfd"], models=["unet", "fpn"], tests=4, epochs=2)
     params = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("image_size: 448", "image_size: 64")
@@ -63,6 +70,26 @@ def test_the_metric_is_explained_and_computed(copy: Path) -> None:
         env=os.environ | {"PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+def test_what_is_added_is_as_the_rest(copy: Path) -> None:
+    pytest.importorskip("torch")
+    for command in (
+        ["ruff", "check", "bench"],
+        ["ruff", "format", "--check", "bench"],
+        ["mypy", "bench/models/my_net.py"],
+    ):
+        done = subprocess.run([sys.executable, "-m", *command], cwd=copy, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+    contract = runpy.run_path(str(ROOT / "tests" / "models" / "test_contract.py"))
+    found = inspect.signature(contract["module"]("unet").build)
+    spec = importlib.util.spec_from_file_location("my_net", copy / "bench" / "models" / "my_net.py")
+    assert spec is not None
+    assert spec.loader is not None
+    my_net = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(my_net)
+    assert inspect.signature(my_net.build) == found
+    assert re.search(r"\b(19|20)\d\d\b", (my_net.__doc__ or "").splitlines()[0])
 
 
 def test_the_table_is_a_part_of_the_report(copy: Path) -> None:

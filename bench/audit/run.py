@@ -43,7 +43,9 @@ def run(data: Path, target: Path, datasets: Sequence[str], settings: Settings) -
     """
     present = [name for name in datasets if (data / name / "images").is_dir()]
     if not present:
-        raise UserError(f"{data} holds none of {', '.join(datasets)}: run `bench download {data}` first.")
+        raise UserError(
+            f"{data} holds none of {', '.join(datasets)}: run `dvc repro prepare`, or `bench download {data}`, first."
+        )
     lonely = {name: unpaired(data / name) for name in present}
     pairs = {name: _pairs(name, data / name) for name in present}
     inspected, features = _examine_all(pairs)

@@ -1,6 +1,9 @@
 """Tables as text: Markdown, CSV, for a terminal, and as records."""
 
+import json
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import fill, wrap
 from typing import Any
 
@@ -12,6 +15,25 @@ WIDTH = 100
 """Columns of a terminal that sentences are broken to."""
 
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", "": "{}"}
+
+
+def together(tables: Sequence[Table], form: str, warning: str = "", data: str = "") -> str:
+    """Return tables one below the other.
+
+    Args:
+        tables: what is printed.
+        form: "text" (for a terminal), "markdown", "csv" or "json".
+        warning: begins each caption.
+        data: what the numbers come from, where that must be said, for the forms without captions.
+    """
+    if form == "json":
+        content: dict[str, Any] = {"data": data} if data else {}
+        content |= {table.name: records(table) for table in tables}
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    if form == "csv":
+        return "\n".join(csv(table, data) for table in tables)
+    show = plain if form == "text" else markdown
+    return "\n".join(show(replace(table, caption=f"{warning} {table.caption}".lstrip())) for table in tables)
 
 
 def markdown(table: Table, heading: str = "") -> str:

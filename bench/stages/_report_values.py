@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench import check, plugins, standings
 from bench.render.tables import COLUMNS
-from bench.results import Results
+from bench.results import SAMPLE_WARNING, Results
 from bench.stats.bootstrap import interval, resample
 from bench.stats.ranks import cliques, critical_difference, ranks
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
 
 RESAMPLES = 10_000
 PAGE_RESAMPLES = 2_000

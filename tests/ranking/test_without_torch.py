@@ -17,14 +17,14 @@ main(sys.argv[1:], prog_name="bench")
 """
 
 
-def bench(folder, *arguments):
+def bench(folder, *arguments, status=0):
     root = Path(__file__).parents[2]
     command = [sys.executable, "-W", "error::DeprecationWarning:bench", "-c", WITHOUT, *arguments]
     done = subprocess.run(
         command, cwd=folder, env={"PYTHONPATH": str(root), "PATH": ""}, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr * bool(status)
 
 
 def test_everything_after_training_runs_without_torch(workspace, write_predictions):
@@ -55,3 +55,10 @@ def test_evaluate_and_report_run_without_torch(workspace, write_predictions):
     assert "0 findings" in bench(folder, "check")
     assert (folder / "reports" / "summary.csv").is_file()
     assert list((folder / "reports" / "tables").glob("leaderboard_*.md"))
+
+
+def test_what_needs_torch_says_so(workspace):
+    folder = workspace(["cfd"], {"unet": 0.6})
+    said = bench(folder, "train", "prepared/cfd", "runs/cfd/unet/0", "--model", "unet", status=1)
+    assert said.endswith("pip install '.[train]'` in the clone of CrackBench.\n")
+    assert "Traceback" not in said

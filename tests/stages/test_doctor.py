@@ -23,7 +23,7 @@ def test_each_thing_that_is_missing_has_a_cure(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(doctor, "_gpu", lambda: "")
     monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "torch" else "1.0")
     rows = {what: (found, cure) for what, found, cure in doctor.environment(tmp_path)}
-    assert rows["torch"] == ("", "pip install 'crackbench[train]'")
+    assert rows["torch"] == ("", "pip install '.[train]'")
     assert rows["dvc"] == ("1.0", "")
     assert rows["network"][0] == "no huggingface.co"
     assert "dvc init" in rows["DVC repository"][1]

@@ -1,0 +1,39 @@
+"""The command line's top: what a user is told of an error, and the exit status."""
+
+import errno
+from typing import Any
+
+import click
+
+from bench.errors import Interrupted, UserError
+
+EXTRA = {"torch", "torchvision", "segmentation_models_pytorch", "albumentations", "fvcore", "safetensors"}
+"""What only training needs, and an installation without the extra ``train`` lacks."""
+
+
+class Group(click.Group):
+    """Print what is meant for the user as one message, and keep the commands in the pipeline's order."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what it raises for the user becomes a message."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRA:
+                raise
+            raise click.ClickException(f"{error}: `pip install '.[train]'` in the clone of CrackBench.") from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+                raise
+            raise click.ClickException(
+                f"{error.filename or 'a file'}: {error.strerror}. Mend that and run again."
+            ) from error
+        except Interrupted as error:
+            click.echo(str(error), err=True)
+            ctx.exit(128 + error.number)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names as they were added, not sorted."""
+        return list(self.commands)
