@@ -27,6 +27,7 @@ ARROWS = {
     "bench.errors": [],
     "bench.settings": ["bench.errors"],
     "bench.plugins": ["bench.errors"],
+    "bench.signals": [],
     "bench.protocol": ["bench.formats.*"],
     "bench.cli": ["bench.*"],
     "bench.__main__": ["bench.cli"],
@@ -39,8 +40,8 @@ ARROWS = {
     "bench.datasets.*": ["own _*", "bench.errors", "bench.formats.files"],
     "bench.models.*": ["own _*", "bench.errors", "bench.formats.files"],
     "bench.stages.*": [
-        "own _*", "bench", "bench.errors", "bench.plugins", "bench.protocol", "bench.paper", "bench.formats.*",
-        "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.datasets._*",
+        "own _*", "bench", "bench.errors", "bench.plugins", "bench.signals", "bench.protocol", "bench.paper",
+        "bench.formats.*", "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.datasets._*",
         "bench.results", "bench.standings", "bench.leaderboard",
         "bench.check", "bench.definitions", "bench.paper_audit",
     ],
@@ -48,13 +49,15 @@ ARROWS = {
         "own", "bench.errors", "bench.formats.*", "bench.plugins", "bench.datasets._*", "bench.render.*",
         "bench.stages.prepare",
     ],
-    "bench.sweep.*": ["own", "bench.errors", "bench.formats.*", "bench.settings", "bench.cli"],
+    "bench.sweep.*": [
+        "own", "bench", "bench.errors", "bench.formats.*", "bench.settings", "bench.signals", "bench.cli",
+    ],
     "bench": [],
     "bench.*": ["bench.*"],  # the tools run stages and read formats
 }  # fmt: skip
 
 # What decides no number: a change must not compute anything again.
-EXEMPT = {"bench", "bench.errors", "bench.plugins"}
+EXEMPT = {"bench", "bench.errors", "bench.plugins", "bench.signals"}
 
 
 def path_of(module: str) -> Path:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
-from bench.errors import UserError
+from bench import signals
+from bench.errors import Interrupted, UserError
 from bench.formats import files
 from bench.formats.prepared import Prepared
 from bench.learning.loss import Loss
@@ -20,7 +22,6 @@ from bench.learning.order import Rows
 from bench.learning.settings import Settings
 from bench.stages._feed import Held, TrainBatch, hold, train_batches
 from bench.stages._precision import autocast, computes_in
-from bench.stages._signals import interrupted, signals
 from bench.stages._state import SUMS, State
 
 CHECKPOINT_SHARE = 0.02
@@ -74,7 +75,7 @@ def fit(
         state.save(checkpoints, identity)
         return time.monotonic() - before
 
-    with signals() as asked, _bar(state, settings, len(data.split("train"))) as bar:
+    with signals.noted(second_ends=True) as asked, _bar(state, settings, len(data.split("train"))) as bar:
         while not _stopped(state, settings):
             try:
                 batch = next(batches)
@@ -82,7 +83,7 @@ def fit(
                 if not asked:
                     raise
                 save()  # the signal went to the workers too, and they are gone
-                raise interrupted(asked, checkpoints) from None
+                raise _interrupted(asked[0], checkpoints) from None
             trace.append((batch.step, batch.rows, step(state, batch, criterion, settings, device)))
             state.step += 1
             state.items += len(batch.rows)
@@ -97,7 +98,7 @@ def fit(
                 save_seconds = save()
                 saved_at = time.monotonic()
             if asked:
-                raise interrupted(asked, checkpoints)
+                raise _interrupted(asked[0], checkpoints)
     state.seconds = time.monotonic() - began
     network.load_state_dict(state.best)
     return state, _stopped(state, settings)
@@ -210,6 +211,10 @@ def _check_losses(trace: list[tuple[int, Rows, Tensor]], data: Prepared, state: 
         f"the loss became {loss.item()} in epoch {state.epoch}, step {number}, at learning rate {report['lr']:g}; the "
         f"batch's items are in {folder / 'nan.json'}. Lower train.lr, or set train.precision to float32."
     )
+
+
+def _interrupted(by: Signals, checkpoints: Path) -> Interrupted:
+    return Interrupted(f"stopped by {by.name}: the next run goes on from {checkpoints}", by)
 
 
 def _bar(state: State, settings: Settings, items: int) -> "tqdm[Any]":

@@ -4,17 +4,17 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
+from bench import signals
 from bench.sweep import ledger, worker
 from bench.sweep.cells import Cell
 from bench.sweep.ledger import Attempt
@@ -78,7 +78,7 @@ def run(
     context = multiprocessing.get_context("forkserver")
     _warm_up()
     free, signed = list(reversed(slots)), time.monotonic()
-    with _signals() as asked:
+    with signals.noted() as asked:
         while board.running or (board.todo and not asked):
             while free and board.todo and not asked:
                 started = _start(root, board, free[-1], context.Process, is_ours)
@@ -181,19 +181,3 @@ def _let_end(pid: int) -> None:
         process = psutil.Process(pid)
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < give_up:
             time.sleep(TICK_S)
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Yield a list that SIGINT and SIGTERM are put into."""
-    asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-
-    old = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield asked
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
