@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def noted(second_ends: bool = False) -> Iterator[list[signal.Signals]]:
-    """Yield a list that SIGTERM and SIGINT are put into; if ``second_ends``, a second SIGINT ends the process at once."""
+    """Yield a list that takes SIGTERM and SIGINT; if ``second_ends``, a second SIGINT ends the process at once."""
     asked: list[signal.Signals] = []
 
     def note(number: int, frame: FrameType | None) -> None:

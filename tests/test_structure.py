@@ -41,8 +41,8 @@ ARROWS = {
     "bench.models.*": ["own _*", "bench.errors", "bench.formats.files"],
     "bench.stages.*": [
         "own _*", "bench", "bench.errors", "bench.plugins", "bench.signals", "bench.protocol", "bench.paper",
-        "bench.formats.*", "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.datasets._*",
-        "bench.results", "bench.standings", "bench.leaderboard",
+        "bench.formats.*", "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*",
+        "bench.datasets._*", "bench.results", "bench.standings", "bench.leaderboard",
         "bench.check", "bench.definitions", "bench.paper_audit",
     ],
     "bench.audit.*": [
