@@ -1,22 +1,28 @@
-"""Training throughput: a plain script, this suite, and the bare step, side by side in one process tree.
+"""Training throughput: a plain script, this suite, and the bare step, side by side.
 
 (a) plain: what a user would write: float32, DataLoader with 4 workers that decode JPEGs, albumentations with Normalize
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
 (b) ours: the suite's feed and step, as `bench train` runs them.
 (c) step: the suite's step alone, on a batch that already lies on the device.
-Beside them, what a checkpoint costs (optimiser's state and best epoch's weights inside), and, if asked for, what
-train.compile brings and from how many images on, and what train.deterministic costs on a GPU.
+They take turns, so that a drift of the machine hits all three, and the ratios are of neighbours in time; (a) has a
+process of its own, because the suite sets up its process for training. Beside them, what a checkpoint costs
+(optimiser's state and best epoch's weights inside), and, if asked for, what train.compile brings and from how many
+images on, and what train.deterministic costs.
 
 Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 448 --batch 32 --out benchmarks/NAME.json
 """
 
 import json
+import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
@@ -36,6 +42,8 @@ from bench.stages._device import describe_hardware, pick_device, versions
 from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
 
 ROOT = Path(__file__).parents[1]
+ROUNDS = 5
+"""Of the turns that the suite and its bare step take within one process."""
 
 
 class JpegPairs(torch.utils.data.Dataset):
@@ -60,13 +68,14 @@ class JpegPairs(torch.utils.data.Dataset):
         return result["image"], result["mask"]
 
 
-def plain_steps(folder: Path, model: str, settings: Settings, size: int, device: torch.device) -> Iterator[int]:
+def plain_steps(case: "Case") -> Iterator[int]:
     """Train as a plain script does; yield the images of each step."""
-    network = plugins.load("models", model).build(3, 1, size, settings.encoder, None).to(device).train()
+    settings, device = case.settings, case.device
+    network = plugins.load("models", case.model).build(3, 1, case.size, settings.encoder, None).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
     bce = torch.nn.BCEWithLogitsLoss()
     loader = torch.utils.data.DataLoader(
-        JpegPairs(folder, settings.augment), batch_size=settings.batch, shuffle=True, num_workers=4, drop_last=True
+        JpegPairs(case.folder, settings.augment), batch_size=settings.batch, shuffle=True, num_workers=4, drop_last=True
     )
     total = 0.0
     while True:
@@ -85,7 +94,7 @@ def plain_steps(folder: Path, model: str, settings: Settings, size: int, device:
             yield len(images)
 
 
-def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
+def make_data(folder: Path, count: int, size: int) -> None:
     """Write ``count`` synthetic pairs as JPEGs and as a prepared dataset."""
     pairs = [draw("cfd", i, 0, size) for i in range(count)]
     for kind in ("images", "masks"):
@@ -97,16 +106,69 @@ def make_data(folder: Path, count: int, size: int) -> prepared.Prepared:
     items["file"] = items["photo"] = items["item"]
     card = {"dataset": "cfd", "classes": 1, "settings": {"image_size": size}, "origin": {"source": "sample"}}
     prepared.write(folder / "prepared", items, card, ((i, (m > 127).astype(np.uint8), (size, size)) for i, m in pairs))
-    return prepared.read(folder / "prepared")
 
 
-def checkpoint(data: prepared.Prepared, model: str, settings: Settings, device: torch.device, folder: Path):
+@dataclass(frozen=True)
+class Case:
+    """What to time, and for how long.
+
+    Attributes:
+        folder: of ``make_data``.
+        model: name of the architecture.
+        settings: the section ``train`` of params.yaml.
+        size: side of the images.
+        device: where to compute.
+        seconds: time of each measurement.
+    """
+
+    folder: Path
+    model: str
+    settings: Settings
+    size: int
+    device: torch.device
+    seconds: float
+
+    @property
+    def data(self) -> prepared.Prepared:
+        """The prepared pairs."""
+        return prepared.read(self.folder / "prepared")
+
+
+def plain(case: Case) -> float:
+    """Return the images per second of the plain script."""
+    return images_per_s(plain_steps(case), case.seconds, case.device)
+
+
+def ours_and_step(case: Case) -> tuple[float, float]:
+    """Return the images per second of the suite's feed and step, and of the step on one batch, by turns."""
+    train.configure(case.settings, 0)
+    found: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(ROUNDS):
+        for repeat_one, speeds in found.items():  # each with workers of its own: none gets ahead while it has no turn
+            with closing(steps(case.data, case.model, case.settings, case.device, repeat_one)) as work:
+                speeds.append(images_per_s(work, case.seconds / ROUNDS, case.device))
+    return statistics.median(found[False]), statistics.median(found[True])
+
+
+def started_step(case: Case) -> tuple[float, float]:
+    """Return the seconds until the second step is done, and the images per second from there on."""
+    train.configure(case.settings, 0)
+    work = steps(case.data, case.model, case.settings, case.device, repeat_one=True)
+    began = time.perf_counter()
+    next(work), next(work)
+    return time.perf_counter() - began, images_per_s(work, case.seconds, case.device)
+
+
+def checkpoint(case: Case) -> dict[str, float]:
     """Return the seconds and the MiB of a checkpoint after the first step."""
-    network = train.build_network(data, model, settings, device)
+    train.configure(case.settings, 0)
+    data, settings, device = case.data, case.settings, case.device
+    network = train.build_network(data, case.model, settings, device)
     state = _fit.start(network, settings, device)
     batch = next(train_batches(data, replace(settings, workers=0), 0, (1, 0), device))
     _fit.step(state, batch, train.build_loss(data, settings, device), settings, device)
     state.keep_best()
+    folder = case.folder / "checkpoints" / case.model
     began = time.perf_counter()
     state.save(folder, {})
     seconds = time.perf_counter() - began
@@ -114,13 +176,31 @@ def checkpoint(data: prepared.Prepared, model: str, settings: Settings, device: 
     return {"checkpoint_s": round(seconds, 2), "checkpoint_mb": round(size / 2**20, 1)}
 
 
-def variant(data: prepared.Prepared, model: str, settings: Settings, device: torch.device, seconds: float, n: int):
-    """Return the seconds until the second step is done, and the median speed of the step from there on."""
-    train.configure(settings, 0)
-    work = steps(data, model, settings, device, repeat_one=True)
-    began = time.perf_counter()
-    next(work), next(work)
-    return time.perf_counter() - began, statistics.median(images_per_s(work, seconds, device) for _ in range(n))
+def row(case: Case, repeats: int, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
+    """Return the figures of one model."""
+
+    def alone(work: Callable[[Case], Any], **changed: bool) -> Any:
+        return pool.submit(work, replace(case, settings=replace(case.settings, **changed))).result()
+
+    turns = [(alone(plain), *alone(ours_and_step)) for _ in range(repeats)]
+    speed = {kind: statistics.median(turn[i] for turn in turns) for i, kind in enumerate(("plain", "ours", "step"))}
+    found = {"model": case.model} | {f"{kind}_images_per_s": round(value, 2) for kind, value in speed.items()}
+    found |= {"ours_over_plain": round(statistics.median(ours / plain for plain, ours, _ in turns), 3)}
+    found |= {"ours_over_step": round(statistics.median(ours / step for _, ours, step in turns), 3)}
+    found |= alone(checkpoint)
+    if compiled:
+        took, fast = alone(started_step, compile=True)
+        gain = 1 / speed["step"] - 1 / fast  # seconds per image
+        found |= {"compiled_over_step": round(fast / speed["step"], 3), "compile_s": round(took, 1)}
+        found |= {"compile_pays_after_images": round(took / gain) if gain > 0 else None}
+    if deterministic:
+        found |= {"deterministic_over_step": round(alone(started_step, deterministic=True)[1] / speed["step"], 3)}
+    return found
+
+
+def fork_workers() -> None:
+    """Start workers of loaders as a script does that is started from a shell."""
+    multiprocessing.set_start_method("fork", force=True)
 
 
 @click.command()
@@ -133,61 +213,28 @@ def variant(data: prepared.Prepared, model: str, settings: Settings, device: tor
 @click.option("--repeats", default=3, help="Measurements of each; the median is reported.")
 @click.option("--device", default="auto")
 @click.option("--augment-on", default="workers", type=click.Choice(["workers", "device"]))
-@click.option("--compile", "with_compile", is_flag=True, help="Measure train.compile too.")
-@click.option("--deterministic", "with_deterministic", is_flag=True, help="Measure train.deterministic too.")
+@click.option("--compile", "compiled", is_flag=True, help="Measure train.compile too.")
+@click.option("--deterministic", is_flag=True, help="Measure train.deterministic too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
 def main(
-    models,
-    encoder,
-    image_size,
-    batch,
-    images,
-    seconds,
-    repeats,
-    device,
-    augment_on,
-    with_compile,
-    with_deterministic,
-    out,
+    models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, compiled, deterministic, out
 ):
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
     settings = section(params, "train", Settings)
     place = pick_device(device)
-    rows = []
-    with tempfile.TemporaryDirectory() as name:
-        data = make_data(Path(name), images, image_size)
-        for model in models.split(","):
-            train.configure(settings, 0)
-            found = {"plain": [], "ours": [], "step": []}
-            for _ in range(repeats):  # in turn, so that a drift of the machine hits all three
-                for kind, work in (
-                    ("plain", plain_steps(Path(name), model, settings, image_size, place)),
-                    ("ours", steps(data, model, settings, place, repeat_one=False)),
-                    ("step", steps(data, model, settings, place, repeat_one=True)),
-                ):
-                    found[kind].append(images_per_s(work, seconds, place))
-                    work.close()
-            medians = {kind: statistics.median(values) for kind, values in found.items()}
-            row = {"model": model} | {f"{k}_images_per_s": round(v, 2) for k, v in medians.items()}
-            row |= {"ours_over_plain": round(medians["ours"] / medians["plain"], 3)}
-            row |= {"ours_over_step": round(medians["ours"] / medians["step"], 3)}
-            row |= checkpoint(data, model, settings, place, Path(name) / "checkpoints" / model)
-            if with_compile:
-                took, speed = variant(data, model, replace(settings, compile=True), place, seconds, repeats)
-                gain = 1 / medians["step"] - 1 / speed  # seconds per image
-                row |= {"compiled_over_step": round(speed / medians["step"], 3), "compile_s": round(took, 1)}
-                row |= {"compile_pays_after_images": round(took / gain) if gain > 0 else None}
-            if with_deterministic:
-                _, speed = variant(data, model, replace(settings, deterministic=True), place, seconds, repeats)
-                row |= {"deterministic_over_step": round(speed / medians["step"], 3)}
-            rows.append(row)
-            click.echo(json.dumps(row))
     setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images, "seconds": seconds}
     setting |= {"augment_on": augment_on, "repeats": repeats, "workers": count_workers(settings, place)}
-    facts = {"rows": rows, "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
-    if out:
-        files.write_json(out, facts)
+    facts = {"rows": [], "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
+    clean = {"mp_context": multiprocessing.get_context("forkserver"), "max_tasks_per_child": 1}
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, initializer=fork_workers, **clean) as pool:
+        make_data(Path(name), images, image_size)
+        for model in models.split(","):
+            case = Case(Path(name), model, settings, image_size, place, seconds)
+            facts["rows"].append(row(case, repeats, compiled, deterministic, pool))
+            click.echo(json.dumps(facts["rows"][-1]))
+            if out:
+                files.write_json(out, facts)
 
 
 if __name__ == "__main__":

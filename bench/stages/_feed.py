@@ -97,6 +97,8 @@ def _worker_arrays(
         UserError: the system killed one of them.
     """
     workers = count_workers(settings, device)
+    if not workers:
+        cv2.setNumThreads(0)  # a pool of OpenCV's would take the cores from torch's at each step's start
     loader = DataLoader(
         _Augmented(data, settings.augment, seed),
         batch_sampler=keys,

@@ -117,8 +117,8 @@ def measure(network: nn.Module, held: Held, criterion: Loss, settings: Settings,
 
 
 def start(network: nn.Module, settings: Settings, device: torch.device) -> State:
-    """Return the state before the first step."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+    """Return the state before the first step; fused: one pass over the weights, where the default makes a dozen."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=settings.plateau.factor, patience=settings.plateau.patience
     )

@@ -18,7 +18,15 @@ from bench.formats import run as run_format
 from bench.learning.loss import Loss, binary_loss, inverse_frequency, multiclass_loss
 from bench.learning.settings import Settings
 from bench.protocol import MACHINE_ONLY, protocol
-from bench.stages._device import commit, describe_hardware, peak_memory_mb, pick_device, program, versions
+from bench.stages._device import (
+    commit,
+    describe_hardware,
+    keep_freed_memory,
+    peak_memory_mb,
+    pick_device,
+    program,
+    versions,
+)
 from bench.stages._fit import fit
 from bench.stages._precision import computes_in
 from bench.stages._predict import predict, write_gates
@@ -79,7 +87,8 @@ def _require_split(data: prepared.Prepared, settings: Settings, source: Path) ->
 
 
 def configure(settings: Settings, seed: int) -> None:
-    """Set what is global to the process: threads, determinism, and the seed that initial weights come from."""
+    """Set what is global to the process: memory, threads, determinism, the seed that initial weights come from."""
+    keep_freed_memory()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if settings.deterministic:

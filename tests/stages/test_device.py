@@ -1,6 +1,8 @@
 """What the machine is, and what the code is."""
 
+import ctypes
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -104,3 +106,33 @@ def test_the_program_is_the_code_that_decides_the_numbers(tmp_path: Path, monkey
 def test_the_real_package_has_a_program() -> None:
     assert Path(bench.__file__).parent.name == "bench"
     assert _device.program("unet") != _device.program("unetplusplus")
+
+
+FREED = """
+import resource, sys
+from bench.stages import _device
+import torch
+
+if sys.argv[1] == "kept":
+    _device.keep_freed_memory()
+for _ in range(20):
+    torch.ones(16 * 2**20)  # 64 MiB, larger than what the C library keeps by itself
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    torch.ones(16 * 2**20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not GNU's")
+def test_memory_that_is_freed_is_not_cleared_by_the_system_again() -> None:
+    def faults(how: str) -> int:
+        process = subprocess.run([sys.executable, "-c", FREED, how], capture_output=True, text=True, check=True)
+        return int(process.stdout)
+
+    assert faults("kept") < 100 < faults("given back")
+
+
+def test_a_system_without_the_gnu_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())
+    _device.keep_freed_memory()
