@@ -32,8 +32,7 @@ def findings(results: Results, printed: Path | None = None) -> list[str]:
         results: read with ``mixed=True``, so that mixed protocols are a finding.
         printed: summary.csv of a report, if there is one: it must say what the counts say.
     """
-    found = [f"{name} is missing." for name in results.missing if "/" in name]
-    found += [*_records(results), *_items(results), *_counts(results), *_curves(results)]
+    found = [*_missing(results), *_records(results), *_items(results), *_counts(results), *_curves(results)]
     return found + (_printed(results, printed) if printed and printed.is_file() else [])
 
 
@@ -92,6 +91,14 @@ def require(results: Results, printed: Path | None = None) -> None:
             f"these results cannot be ranked: {' '.join(found[:5])}{more} Run `bench check` for all."
             + (cure if any("/" in name for name in results.missing) else "")
         )
+
+
+def _missing(results: Results) -> Iterator[str]:
+    """Yield the cells that are not there; of a dataset without any, how many."""
+    there = {cell["dataset"] for cell in results.cells}
+    lost = Counter(name.partition("/")[0] for name in results.missing if "/" in name)
+    yield from (f"{dataset}: all {n} cells are missing." for dataset, n in lost.items() if dataset not in there)
+    yield from (f"{name} is missing." for name in results.missing if name.partition("/")[0] in there)
 
 
 def _records(results: Results) -> Iterator[str]:

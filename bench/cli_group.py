@@ -1,6 +1,7 @@
 """The command line's top: what a user is told of an error, and the exit status."""
 
 import errno
+import re
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_named(str(error), str(ctx.params["params"]))) from error
         except ModuleNotFoundError as error:
             if error.name not in EXTRA:
                 raise
@@ -37,3 +38,12 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names as they were added, not sorted."""
         return list(self.commands)
+
+
+def _named(message: str, settings: str) -> str:
+    """Return a message that calls the file of settings by the name that --params gave it.
+
+    >>> _named("params.yaml: no seeds; see also a/params.yaml", "my.yaml")
+    'my.yaml: no seeds; see also a/params.yaml'
+    """
+    return re.sub(r"(?<![\w./-])params\.yaml", lambda _: settings, message)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.errors import UserError
+from bench.errors import UserError, instead_of
 
 if TYPE_CHECKING:
     from bench.render.tables import Table
@@ -203,7 +203,7 @@ def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
     """Return the datasets asked for, all if none is."""
     unknown = [d for d in datasets if d not in results.datasets]
     if unknown:
-        raise UserError(f"no dataset {unknown[0]!r} in params.yaml. Valid names: {', '.join(results.datasets)}.")
+        raise UserError(f"no dataset {unknown[0]!r} in params.yaml{instead_of(unknown[0], results.datasets)}")
     return list(datasets) or results.datasets
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench import check
-from bench.errors import UserError
+from bench.errors import UserError, instead_of
 from bench.leaderboard import undefined_notes
 from bench.render.tables import Table
 from bench.results import SAMPLE_WARNING, Results
@@ -66,11 +66,12 @@ def _board(results: Results, question: Question, model: str, against: str | None
     """
     datasets = covered(results, model)
     if not datasets:
-        raise UserError(f"no scores of {model}: train it, or run `bench score FOLDER --dataset D --model {model}`.")
+        hint = instead_of(model, results.summary["model"].unique())
+        raise UserError(f"no scores of {model}{hint} Or run `bench score FOLDER --dataset D --model {model}`.")
     group = next(models for models in by_protocol(results).values() if model in models)
     if against is not None and (against not in group or against == model):
-        others = ", ".join(m for m in group if m != model)
-        raise UserError(f"{model} cannot be compared with {against!r}. Models of the same protocol: {others}.")
+        hint = instead_of(against, (m for m in group if m != model), "models, of the same protocol")
+        raise UserError(f"{model} cannot be compared with {against!r}{hint}")
     models = [m for m in group if set(datasets) <= set(covered(results, m))]
     if against is not None and against not in models:
         datasets = [d for d in datasets if d in covered(results, against)]

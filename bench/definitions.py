@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench import plugins
-from bench.errors import UserError
+from bench.errors import UserError, instead_of
 from bench.render.tables import Table
 from bench.results import Results
 
@@ -21,9 +21,10 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
     """
     part = results.summary[(results.summary["dataset"] == dataset) & (results.summary["model"] == model)]
     if part.empty:
-        there = results.summary[["model", "dataset"]].drop_duplicates().groupby("model")["dataset"].agg(", ".join)
-        known = "; ".join(f"{name} on {datasets}" for name, datasets in there.items())
-        raise UserError(f"no scores of {model} on {dataset}. There are those of {known}.")
+        on = results.summary.loc[results.summary["model"] == model, "dataset"].unique()
+        if not len(on):
+            raise UserError(f"no scores of {model}{instead_of(model, results.summary['model'].unique())}")
+        raise UserError(f"no scores of {model} on {dataset}{instead_of(dataset, on)}")
     values = part.groupby(["metric", "average"])["value"].mean()
     images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
     undefined = int((images["tp"] + images["fn"] == 0).sum())

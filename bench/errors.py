@@ -1,6 +1,7 @@
 """Exceptions whose message is meant for the user, and how it names many things."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class UserError(Exception):
@@ -23,3 +24,17 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def instead_of(name: str, valid: Iterable[str], kind: str = "names") -> str:
+    """Return the end of a message on a name that is not valid: the likely one and all that are.
+
+    >>> instead_of("unett", ["fpn", "unet"])
+    "; did you mean 'unet'? Valid names: fpn, unet."
+    >>> instead_of("x", [])
+    '. Valid names: none.'
+    """
+    names = list(valid)
+    close = get_close_matches(name, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return f"{hint} Valid {kind}: {', '.join(names) or 'none'}."

@@ -1,13 +1,12 @@
 """Resolve a name in params.yaml to a file in bench/<kind>/ or an entry point of an installed package."""
 
 import importlib
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.errors import UserError
+from bench.errors import UserError, instead_of
 
 
 def names(kind: str) -> list[str]:
@@ -30,9 +29,7 @@ def load(kind: str, name: str) -> ModuleType:
     for entry in entry_points(group=f"bench.{kind}"):
         if entry.name == name:
             return importlib.import_module(entry.module)
-    close = get_close_matches(name, names(kind), n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    raise UserError(f"unknown {kind[:-1]} {name!r}{hint} Valid names: {', '.join(names(kind))}.")
+    raise UserError(f"unknown {kind[:-1]} {name!r}{instead_of(name, names(kind))}")
 
 
 def build_network(name: str, channels: int, classes: int, side: int, encoder: str, weights: str | None) -> Any:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
 import yaml
 
-from bench.errors import UserError
+from bench.errors import UserError, instead_of
 
 T = TypeVar("T")
 
@@ -84,9 +83,7 @@ def name_list(params: Mapping[str, Any], key: str, valid: list[str]) -> list[str
         raise UserError(f"params.yaml: {key} must be a list of at least one name. Valid names: {', '.join(valid)}.")
     for name in chosen:
         if name not in valid:
-            close = get_close_matches(str(name), valid, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise UserError(f"params.yaml: unknown name {name!r} in {key}{hint} Valid names: {', '.join(valid)}.")
+            raise UserError(f"params.yaml: unknown name {name!r} in {key}{instead_of(str(name), valid)}")
         if chosen.count(name) > 1:
             raise UserError(f"params.yaml: {name!r} stands twice in {key}.")
     return list(chosen)
@@ -133,9 +130,7 @@ def _refuse_unknown(mapping: Mapping[str, Any], path: str, cls: type) -> None:
     known = get_type_hints(cls)
     for key, value in mapping.items():
         if key not in known:
-            close = get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            valid = ", ".join(sorted(known))
-            raise UserError(f"params.yaml: unknown key '{path}.{key}'{hint} Valid keys in {path!r}: {valid}.")
+            hint = instead_of(str(key), sorted(known), f"keys in {path!r}")
+            raise UserError(f"params.yaml: unknown key '{path}.{key}'{hint}")
         if isinstance(value, Mapping) and is_dataclass(known[key]):
             _refuse_unknown(value, f"{path}.{key}", known[key])

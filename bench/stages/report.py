@@ -3,13 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 from tqdm import tqdm
 
-from bench.errors import UserError
+from bench.errors import UserError, instead_of
 from bench.formats import files
 from bench.results import refused, without
 from bench.stages import _report_elsewhere
@@ -80,9 +79,7 @@ def _require(only: Sequence[str]) -> None:
     """Refuse parts that do not exist."""
     for name in only:
         if name not in PARTS:
-            close = get_close_matches(name, PARTS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise UserError(f"the report has no part {name!r}{hint} Valid names: {', '.join(PARTS)}.")
+            raise UserError(f"the report has no part {name!r}{instead_of(name, PARTS)}")
 
 
 def _remove_others(target: Path, written: set[Path]) -> None:

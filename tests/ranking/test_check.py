@@ -50,6 +50,7 @@ def test_a_cell_that_was_not_run_is_named(folder):
     found = read(folder, DATASETS, [*MODELS, "pan"], [0, 1], mixed=True)
     assert "cfd/pan/0 is missing." in check.findings(found)
     assert "forest/unet/1 is missing." in check.findings(found)
+    assert "cfd: all 3 cells are missing." in check.findings(read(folder, ["cfd"], ["pan"], [0, 1, 2], mixed=True))
     with pytest.raises(UserError, match=r"cannot be ranked.*and 3 more.*or shorten datasets, models"):
         check.require(found)
 

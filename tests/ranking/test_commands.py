@@ -295,6 +295,22 @@ def test_metrics_and_explain(workspace, call):
     assert "did you mean 'dice'" in call(folder, "explain", "dise", fails=True)
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("metrics", "unett", "--dataset", "cfd"), "no scores of unett; did you mean 'unet'?"),
+        (("metrics", "unet", "--dataset", "cdf"), "no scores of unet on cdf; did you mean 'cfd'? Valid names: cfd."),
+        (("leaderboard", "--dataset", "cdf"), "no dataset 'cdf' in mine.yaml; did you mean 'cfd'?"),
+        (("compare", "unett"), "no scores of unett; did you mean 'unet'?"),
+        (("compare", "unet", "--against", "linket"), "cannot be compared with 'linket'; did you mean 'linknet'?"),
+    ],
+)
+def test_a_name_typed_wrong_gets_the_likely_one(workspace, call, typed, said):
+    folder = workspace(["cfd"], MODELS)
+    (folder / "params.yaml").rename(folder / "mine.yaml")
+    assert said in call(folder, "--params", "mine.yaml", *typed, fails=True)
+
+
 def test_an_average_that_a_metric_does_not_have_is_refused(workspace, call):
     folder = workspace(["cfd"], MODELS)
     said = call(folder, "leaderboard", "--metric", "ods", "--average", "batch_mean", fails=True)
