@@ -1,4 +1,4 @@
-"""The protocol of a run: every setting that changes a number, and the hash that keeps unlike rows apart."""
+"""The protocol of a run: every setting of data and training that changes a number; its hash keeps unlike rows apart."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -56,6 +56,8 @@ def test_everything_is_there(workspace: Path) -> None:
         assert (workspace / "runs" / "cfd" / "unet" / "0" / name).is_file()
     tables = {path.name for path in (workspace / "reports" / "tables").glob("*.md")}
     assert {"table1.md", "table2.md", "table3.md", "table6.md", "table7.md"} <= tables
+    drawn = {path.stem for path in (workspace / "reports" / "figures").glob("*.png")}
+    assert {"figure6", "pareto", "ranks", "training", "precision_recall"} <= drawn
     for page in (workspace / "reports").rglob("*.md"):
         assert "SAMPLE" in page.read_text(), f"{page} does not say that its numbers are of the synthetic sample"
     for svg in (workspace / "reports" / "figures").glob("*.svg"):

@@ -46,7 +46,8 @@ def critical_difference(
     axis.hlines(0, 1, count, color="black", linewidth=0.8)
     for rank in range(1, count + 1):
         axis.vlines(rank, -0.12, 0, color="black", linewidth=0.8)
-        axis.text(rank, -0.2, str(rank), ha="center", va="bottom")
+        if unit > 0.13 or rank % 2:  # else two digits touch their neighbours
+            axis.text(rank, -0.2, str(rank), ha="center", va="bottom")
     shown = min(difference, count - 1)
     axis.plot([1, 1 + shown], [-0.75, -0.75], color="black", linewidth=1.6, marker="|", markersize=6)
     beyond = " (more than the axis)" if difference > count - 1 else ""
