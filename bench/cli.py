@@ -130,8 +130,9 @@ def report(
     """Render the tables, figures, model cards and page of RESULTS into REPORTS."""
     from bench.settings import seed_list
     from bench.stages import report as stage
+    from bench.standings import Settings
 
-    params, settings = _section(context, "report", stage.Settings)
+    params, settings = _section(context, "report", Settings)
     lists = _names(params, "datasets"), _names(params, "models"), seed_list(params)
     click.echo(stage.run(results, reports, *lists, settings, prepared, runs, only))
 

@@ -186,7 +186,8 @@ def predict(
 ) -> None:  # fmt: skip
     """Predict with SOURCE: the folder of a run, an .onnx file or a torch.export file (.pt2).
 
-    A file takes RGB images normalised as ImageNet's, float32 (1, 3, H, W), and returns (1, 1, H, W).
+    A file takes RGB images normalised as ImageNet's, float32 (1, 3, H, W), and returns (1, 1, H, W), or (1, C, H, W)
+    of C classes, the first of which is background.
     """
     from bench import predict as tool
 
@@ -227,8 +228,7 @@ def _question(context: click.Context, metric: str, average: str | None, resample
     """Return what is compared; the average is that of the report where it is defined, unless one is asked for."""
     from bench import plugins
     from bench.settings import load_params, section
-    from bench.stages.report import Settings
-    from bench.standings import Question
+    from bench.standings import Question, Settings
 
     headline = section(load_params(context.obj), "report", Settings).headline
     defined = plugins.load("metrics", metric).INPUT.averages

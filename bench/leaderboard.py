@@ -74,8 +74,8 @@ def _table(board: Standings, results: Results, question: Question, left_out: lis
     direction = "higher" if metric.HIGHER_IS_BETTER else "lower"
     shown = ", ".join(results.names[d] for d in board.datasets)
     caption = (
-        f"{metric.NAME} ({results.spelled(question.average)}; {direction} is better), mean over {shown}; "
-        f"protocol {board.protocol}."
+        f"{metric.NAME} ({results.spelled(question.average)}; {direction} is better), mean over {shown}, "
+        f"ordered by mean rank; protocol {board.protocol}."
     )
     notes = [*_notes(board, results, rank_published)]
     notes += [_published_note(question.average, rank_published)] if paper else []

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,17 @@ from bench.results import Results
 from bench.stats.bootstrap import resample
 
 Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The section ``report`` of params.yaml.
+
+    Attributes:
+        headline: the averaging convention of Tables 3 to 6, of figure 6, and of rankings that ask for no other.
+    """
+
+    headline: Literal["batch_mean", "pooled", "image_mean"]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import yaml
 
-from bench import demo
+from bench import demo, standings
 from bench.formats import files
 from bench.settings import load_params, section
 from bench.stages import report
@@ -81,7 +81,7 @@ def keep(workspace: Path, target: Path) -> None:
     params["download"]["source"] = Path(params["download"]["source"]).name
     files.write_text(target / "params.yaml", yaml.safe_dump(params, sort_keys=False))
     lists, nowhere = (params[key] for key in ("datasets", "models", "seeds")), target / "none"
-    settings, parts = section(params, "report", report.Settings), [p for p in PARTS if p not in ("page", "audit")]
+    settings, parts = section(params, "report", standings.Settings), [p for p in PARTS if p not in ("page", "audit")]
     report.run(target, target / "reports", *lists, settings, nowhere, nowhere, parts)
     files.write_text(target / "README.md", README.format(name=target.name))
 

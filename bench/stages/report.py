@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from tqdm import tqdm
 
@@ -14,20 +12,10 @@ from bench.results import refused, without
 from bench.stages import _report_elsewhere
 from bench.stages._report_parts import PARTS
 from bench.stages._report_values import Values
+from bench.standings import Settings
 
 FOLDERS = ("cards", "figures", "photographs", "plots", "tables")
 """What the parts write into, below the report's folder."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the tables show.
-
-    Attributes:
-        headline: the averaging convention of Tables 3 to 6 and of figure 6.
-    """
-
-    headline: Literal["batch_mean", "pooled", "image_mean"]
 
 
 def run(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import score
+from bench import score, standings
 from bench.formats import files
 from bench.learning.settings import Settings
 from bench.settings import section
@@ -35,7 +35,7 @@ def scored(workspace, write_predictions):
 
 
 def render(folder):
-    where = folder / "results", folder / "reports", DATASETS, MODELS, [0], report.Settings("pooled")
+    where = folder / "results", folder / "reports", DATASETS, MODELS, [0], standings.Settings("pooled")
     return report.run(*where, folder / "prepared", folder / "runs")
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from dvc.repo import Repo
 
-from bench import demo
+from bench import demo, standings
 from bench.datasets import _transfer
 from bench.errors import UserError
 from bench.formats import files, prepared
@@ -281,7 +281,7 @@ def test_report(tmp_path: Path) -> None:
     params = load_params(real / "params.yaml")
     tables = []
     for headline in ("batch_mean", "pooled", "image_mean"):
-        settings = section(changed(PARAMS, "report.headline", headline), "report", report.Settings)
+        settings = section(changed(PARAMS, "report.headline", headline), "report", standings.Settings)
         lists = params["datasets"], params["models"], params["seeds"]
         report.run(real, tmp_path / headline, *lists, settings, tmp_path, tmp_path, ["table3"])
         tables.append((tmp_path / headline / "tables" / "table3.csv").read_text(encoding="utf-8"))
