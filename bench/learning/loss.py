@@ -59,7 +59,7 @@ def inverse_frequency(masks: npt.NDArray[np.uint8], classes: int) -> npt.NDArray
     >>> inverse_frequency(np.array([0, 0, 0, 1], np.uint8), 2).tolist()
     [0.6666666666666666, 2.0]
     """
-    counts = np.bincount(masks.ravel(), minlength=classes).astype(np.float64)
+    counts = np.array([np.count_nonzero(masks == k) for k in range(classes)], np.float64)
     return np.divide(masks.size, classes * counts, out=np.zeros(classes), where=counts > 0)
 
 

@@ -119,9 +119,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check the ranges; a number that is none fails every comparison."""
-        for name in ("epochs", "batch", "accumulate", "stop_patience"):
+        for name in ("epochs", "accumulate", "stop_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.batch < 2:
+            raise ValueError("batch must be at least 2: batch normalisation has no variance of one image")
+        if self.accumulate > self.batch // 2:
+            raise ValueError(f"accumulate must be at most {self.batch // 2}, half of batch, got {self.accumulate}")
         if not 0 < self.lr <= 10:
             raise ValueError(f"lr must be above 0 and at most 10, got {self.lr}")
         if not 0 <= self.weight_decay <= 10:

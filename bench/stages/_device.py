@@ -60,7 +60,7 @@ def keep_freed_memory() -> None:
     """Let this process keep the memory that it frees, for its next step to use.
 
     By default the GNU C library gives large blocks, such as each step's gradients, back to the system, which clears
-    them page by page for the next step: on a CPU that can take half of the time. Elsewhere this does nothing.
+    them page by page for the next step, which can take half of the time. With another library this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

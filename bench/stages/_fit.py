@@ -27,6 +27,9 @@ from bench.stages._state import SUMS, State
 CHECKPOINT_SHARE = 0.02
 """Largest share of the run that checkpoints may take."""
 
+WORTH_KEEPING_S = 60
+"""A training with more than this since its last checkpoint gets one at its end, for predictions may fail."""
+
 
 def fit(
     network: nn.Module,
@@ -99,6 +102,8 @@ def fit(
                 saved_at = time.monotonic()
             if asked:
                 raise _interrupted(asked[0], checkpoints)
+    if time.monotonic() - saved_at > WORTH_KEEPING_S:
+        save()
     state.seconds = time.monotonic() - began
     network.load_state_dict(state.best)
     return state, _stopped(state, settings)
@@ -131,7 +136,7 @@ def step(state: State, batch: TrainBatch, criterion: Loss, settings: Settings, d
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)
     total = torch.zeros((), device=device)
-    parts = max(1, min(settings.accumulate, len(batch.rows) // 2))  # of two images at least, for batch normalisation
+    parts = min(settings.accumulate, len(batch.rows) // 2)  # of two images at least; an epoch may end with fewer
     for images, masks in zip(batch.images.tensor_split(parts), batch.masks.tensor_split(parts), strict=True):
         with autocast(settings, device):
             logits = state.network(images)

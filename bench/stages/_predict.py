@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bench.errors import UserError
 from bench.formats import predictions, prepared
 from bench.learning.settings import Settings
 from bench.stages._feed import hold
@@ -26,7 +28,10 @@ def predict(
         with autocast(settings, device):
             logits = network(images)
         for prob in _crack_probability(logits.float()).cpu().numpy():
-            predictions.write_one(folder, next(names), predictions.quantise(prob))
+            name = next(names)
+            if not np.isfinite(prob).all():
+                raise UserError(f"the network's output for {name} is no number: set train.precision to float32.")
+            predictions.write_one(folder, name, predictions.quantise(prob))
 
 
 @torch.no_grad()

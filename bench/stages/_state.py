@@ -85,7 +85,7 @@ class State:
         slots: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _below("optimizer.", tensors).items():
             index, _, key = name.partition(".")
-            if tensor.ndim:  # a moment: laid out in memory as its parameter, else every later step would be slower
+            if tensor.ndim:  # a moment: laid out in memory as its parameter, which the fused step takes for granted
                 tensor = torch.empty_like(parameters[int(index)]).copy_(tensor)
             slots.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": slots, "param_groups": facts["groups"]})

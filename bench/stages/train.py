@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -71,7 +72,13 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
         raise
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with files.whole_file(target / "weights.safetensors") as temporary:
-        save_file(weights, temporary)
+        try:
+            save_file(weights, temporary)
+        except SafetensorError as error:
+            raise UserError(
+                f"{target / 'weights.safetensors'} cannot be written ({error}): free space there and run again; a "
+                f"training of over a minute goes on from {checkpoints}."
+            ) from error
     run_format.write(target, record | _outcome(state, stopped, device), pd.DataFrame(state.history))
     shutil.rmtree(checkpoints, ignore_errors=True)
 
@@ -88,7 +95,8 @@ def _require_split(data: prepared.Prepared, settings: Settings, source: Path) ->
 
 def configure(settings: Settings, seed: int) -> None:
     """Set what is global to the process: memory, threads, determinism, the seed that initial weights come from."""
-    keep_freed_memory()
+    if pick_device(settings.device).type == "cpu":
+        keep_freed_memory()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if settings.deterministic:

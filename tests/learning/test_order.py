@@ -1,7 +1,6 @@
 """The order: every item once per epoch, decided by seed and epoch alone."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,9 +54,3 @@ def test_no_item_is_left_out_for_good() -> None:
         for epoch in range(1, 101)
     }
     assert left_out == set(range(9))
-
-
-@pytest.mark.parametrize("count", [2, 5])
-def test_batches_of_one_are_whole_batches(count: int) -> None:
-    batches = epoch_batches(np.arange(count), 1, 0, 1)
-    assert sorted(np.concatenate(batches).tolist()) == list(range(count))

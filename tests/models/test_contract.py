@@ -138,9 +138,11 @@ def test_same_seed_same_weights(model: str) -> None:
 
 @every_model
 def test_gradient_reaches_all_parameters(model: str) -> None:
-    net = network(model, 3).train()
+    net = network(model, 3).train().to(memory_format=torch.channels_last)  # as trainings lay it out
     net.zero_grad(set_to_none=True)
     net(images()).square().mean().backward()
+    for name, parameter in net.named_parameters():  # the fused optimiser goes through both in the order of memory
+        assert parameter.grad is None or parameter.grad.stride() == parameter.stride(), f"{model}: {name}"
     claimed = tuple(f"{prefix}." for prefix in getattr(module(model), "UNUSED", ()))
     reached = {name for name, parameter in net.named_parameters() if parameter.grad is not None}
     every = {name for name, _ in net.named_parameters()}

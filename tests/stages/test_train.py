@@ -1,5 +1,6 @@
 """Train: real trainings, tiny, on the CPU: what they write, that they repeat to the bit, how they end early."""
 
+import math
 import os
 import resource
 import shutil
@@ -292,7 +293,7 @@ def test_a_validation_loss_that_is_no_number_ends_the_training(
     assert not (tmp_path / "run" / "run.json").exists()
 
 
-@pytest.mark.parametrize("parts", [2, 3, 4])
+@pytest.mark.parametrize("parts", [2, 3])
 def test_a_batch_in_parts_is_the_same_step(
     tmp_path: Path,
     make_prepared: Make,
@@ -302,9 +303,9 @@ def test_a_batch_in_parts_is_the_same_step(
     parts: int,
 ) -> None:
     monkeypatch.setattr(torch.nn.Dropout2d, "forward", lambda _, x: x)  # its draws depend on the parts
-    source = make_prepared((7, 0, 2), size=32)
+    source = make_prepared((11, 0, 2), size=32)
     for name, accumulate in (("whole", 1), ("parts", parts)):
-        train.run(source, tmp_path / name, tiny_model, 0, train_settings(epochs=2, batch=4, accumulate=accumulate))
+        train.run(source, tmp_path / name, tiny_model, 0, train_settings(epochs=2, batch=6, accumulate=accumulate))
     whole, in_parts = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts"))
     for name, tensor in whole.items():
         torch.testing.assert_close(in_parts[name], tensor, rtol=1e-3, atol=1e-4)
@@ -569,6 +570,42 @@ def test_a_full_disk_loses_nothing(
     assert int(left.name.partition("-")[0]) == 9, "three batches of three items"
     train.run(source, tmp_path / "full", tiny_model, 0, settings)
     assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
+def test_a_disk_that_fills_at_the_end_loses_nothing(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, settings = make_prepared((6, 0, 2), size=32), train_settings(epochs=3, batch=3)
+    train.run(source, tmp_path / "whole", tiny_model, 0, settings)
+    monkeypatch.setattr(_fit, "WORTH_KEEPING_S", 0)
+    monkeypatch.setattr(_fit, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "predict", lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1])))
+        try:
+            with pytest.raises(UserError, match=r"weights\.safetensors cannot be written .* free space there"):
+                train.run(source, tmp_path / "full", tiny_model, 0, settings)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    monkeypatch.setattr(_fit, "step", lambda *_: pytest.fail("all steps were done"))
+    train.run(source, tmp_path / "full", tiny_model, 0, settings)
+    assert contents(tmp_path / "full") == contents(tmp_path / "whole")
+
+
+def test_an_output_that_is_no_number_is_not_scored(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, real = make_prepared((4, 0, 2), size=32), train.fit
+
+    def fit(network: torch.nn.Module, *rest: Any) -> Any:
+        found = real(network, *rest)
+        next(network.parameters()).data.fill_(math.nan)
+        return found
+
+    monkeypatch.setattr(train, "fit", fit)
+    with pytest.raises(UserError, match=r"output for \w+ is no number: set train\.precision to float32"):
+        train.run(source, tmp_path / "run", tiny_model, 0, train_settings(epochs=1, batch=2))
+    assert not (tmp_path / "run" / "run.json").exists()
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
