@@ -77,13 +77,13 @@ def is_cost_of_runs(results: Results, model: str) -> bool:
     return encoders <= {cost["encoder"]} and sizes <= {cost["image_size"]}
 
 
-def require(results: Results, printed: Path | None = None) -> None:
+def require(results: Results) -> None:
     """Refuse results that do not pass.
 
     Raises:
         UserError: something fails; the first findings are named.
     """
-    found = findings(results, printed)
+    found = findings(results)
     if found:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         cure = " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml."

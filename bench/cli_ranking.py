@@ -34,7 +34,7 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--resamples", default=10_000, show_default=True, type=click.IntRange(100), help="Of the bootstrap."
         ),
-        click.option("--seed", default=0, show_default=True, help="Of the bootstrap."),
+        click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the bootstrap."),
     )
     for option in reversed(options):
         command = option(command)
@@ -131,7 +131,7 @@ def compare(
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--dataset", required=True, help="Name of the dataset.")
 @click.option("--model", required=True, help="Name to score it under.")
-@click.option("--seed", default=0, show_default=True, help="Number of the repetition.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Number of the repetition.")
 @PREPARED
 @RESULTS
 @click.pass_context
@@ -150,7 +150,9 @@ def score(
     from bench.stages import evaluate
 
     params = load_params(context.obj)
-    if not model.replace("-", "_").isidentifier() or model in plugins.names("models"):
+    own = plugins.names("models")
+    taken = {name.lower() for name in (*own, *(plugins.load("models", m).NAME for m in own))}
+    if not model.replace("-", "_").isidentifier() or model.lower() in taken:
         raise UserError(f"--model {model}: choose a name of letters, digits and _ that no model of this suite has.")
     plugins.load("datasets", dataset)
     batch, train = section(params, "evaluate", evaluate.Settings).batch, section(params, "train", Settings)
@@ -205,7 +207,7 @@ def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
     unknown = [d for d in datasets if d not in results.datasets]
     if unknown:
         raise UserError(f"no dataset {unknown[0]!r} in params.yaml{instead_of(unknown[0], results.datasets)}")
-    return list(datasets) or results.datasets
+    return list(dict.fromkeys(datasets)) or results.datasets
 
 
 def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results":

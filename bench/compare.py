@@ -10,7 +10,16 @@ from bench.errors import UserError, instead_of
 from bench.leaderboard import undefined_notes
 from bench.render.tables import Table
 from bench.results import SAMPLE_WARNING, Results
-from bench.standings import Question, Standings, by_protocol, covered, per_image, standings
+from bench.standings import (
+    Question,
+    Standings,
+    by_protocol,
+    covered,
+    independent,
+    per_image,
+    shared_note,
+    standings,
+)  # fmt: skip
 from bench.stats.bootstrap import interval
 from bench.stats.paired import bayesian_signed_rank, cohen_dz, holm, rank_biserial, smallest_p, wilcoxon
 from bench.stats.ranks import rank_range, ranks
@@ -143,6 +152,7 @@ def _pairs(board: Standings, results: Results, model: str, others: list[str], ro
         f"Raw p: Wilcoxon over {datasets} datasets, two-sided. Holm p: corrected for {len(others)} comparisons; "
         f"it cannot be below {smallest_p(datasets, len(others)):.2g}.",
         f"P: Bayesian signed-rank test; equal means within {rope:g} of each other.",
+        *shared_note(results, board.datasets),
     ]
     digits = {"Mean difference": 4, "Low": 4, "High": 4, "Raw p": 4, "Holm p": 4, "Rank biserial": 2}
     digits |= {"Cohen dz": 2, "P worse": 3, "P equal": 3, "P better": 3}
@@ -168,11 +178,12 @@ def _places(board: Standings, results: Results, model: str, left_out: list[str])
                 "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
                 "Score": board.values[:, i].mean(), "Params M": cost.get("parameters", np.nan) / 1e6,
                 "GMACs": cost.get("gmacs", np.nan), "Latency ms": cost.get("latency_ms_p50", np.nan),
+                "Trained": results.trained(name),
             }
         )  # fmt: skip
     digits = {"Mean rank": 2, "Score": 4, "Params M": 2, "GMACs": 1, "Latency ms": 1}
     caption = f"Places with and without {results.names[model]}, and costs."
-    return Table("places", caption, pd.DataFrame(rows), digits, left_out)
+    return Table("places", caption, pd.DataFrame(rows), digits, [*left_out, *check.notes(results)])
 
 
 def _images(results: Results, question: Question, board: Standings, model: str, rival: str) -> Table:
@@ -206,7 +217,7 @@ def _verdict(board: Standings, results: Results, model: str, rival: str, compare
     if low <= 0 <= high:
         return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
     side = "ahead of" if low > 0 else "behind"
-    if len(board.datasets) < FEW_DATASETS:
+    if independent(board.datasets) < FEW_DATASETS:
         return (
             f"Verdict: {names[0]} is {side} {names[1]} on new photographs of {datasets} ({facts}); "
             "these are too few datasets to say so of others."

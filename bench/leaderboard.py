@@ -9,7 +9,7 @@ import pandas as pd
 from bench import check
 from bench.render.tables import COLUMNS, Table
 from bench.results import Results
-from bench.standings import Question, Standings, by_protocol, covered, standings
+from bench.standings import Question, Standings, by_protocol, covered, shared_note, standings
 from bench.stats.bootstrap import interval
 from bench.stats.paired import smallest_p
 from bench.stats.ranks import PERMUTATIONS, critical_difference, friedman, friedman_p, rank_range, ranks
@@ -91,7 +91,6 @@ def _measured_rows(board: Standings, results: Results) -> list[dict[str, Any]]:
     rows = []
     for i, model in enumerate(board.models):
         cost = results.costs.get(model, {})
-        elsewhere = any(c["model"] == model and c.get("trained") == "elsewhere" for c in results.cells)
         rows.append(
             {
                 "Model": results.names[model],
@@ -102,7 +101,7 @@ def _measured_rows(board: Standings, results: Results) -> list[dict[str, Any]]:
                 "P first": float(first[i]),
                 "Params M": cost.get("parameters", np.nan) / 1e6,
                 "Latency ms": cost.get("latency_ms_p50", np.nan),
-                "Trained": "elsewhere" if elsewhere else "here",
+                "Trained": results.trained(model),
             }
         )
     return rows
@@ -141,7 +140,8 @@ def _notes(board: Standings, results: Results, rank_published: bool) -> list[str
     few = f"{datasets} dataset{'' if datasets == 1 else 's'}"
     notes = [
         "Low and High: 95 % interval of the score, hierarchical bootstrap over photographs and seeds, the same "
-        f"photographs for all models ({len(board.draws):,} resamples). Places: where the model comes in 95 % of them.",
+        f"photographs for all models ({len(board.draws):,} resamples)."
+        + ("" if rank_published else " Places: where the model comes in 95 % of them."),
     ]
     known = [bool(np.isfinite(board.draws[..., i]).all()) for i in range(models)]
     if not all(known):
@@ -151,6 +151,7 @@ def _notes(board: Standings, results: Results, rank_published: bool) -> list[str
             f"No interval, and so no places: {lacking}. The metric is undefined in some resamples, histograms.npz of "
             "these scores is empty, or a dataset has a single photograph for testing."
         )
+    notes += shared_note(results, board.datasets)
     if rank_published:
         return notes
     if datasets > 1 and models > 2:

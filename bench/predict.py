@@ -13,13 +13,10 @@ from tqdm import tqdm
 from bench.datasets._images import read_image
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, run
+from bench.learning.settings import IMAGENET_MEAN, IMAGENET_STD
 
 Image = npt.NDArray[np.uint8]
 Prob = npt.NDArray[np.float32]
-
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-STD = np.array([0.229, 0.224, 0.225], np.float32)
-"""Of RGB in [0, 1]; ImageNet's, as in training."""
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
@@ -48,7 +45,8 @@ class Predictor:
         Raises:
             UserError: the network does not take such an image, or returns something else than a map of its size.
         """
-        ready = ((image.astype(np.float32) / 255 - MEAN) / STD).transpose(2, 0, 1)[None]
+        mean, std = (np.array(values, np.float32) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        ready = ((image.astype(np.float32) / 255 - mean) / std).transpose(2, 0, 1)[None]
         try:
             found = np.asarray(self.forward(np.ascontiguousarray(ready)), np.float64)
         except Exception as error:  # each library raises classes of its own
@@ -59,6 +57,11 @@ class Predictor:
         if found.ndim != 4 or len(found) != 1 or found.shape[1] == 0 or found.shape[2:] != image.shape[:2]:
             expected = f"(1, C, {image.shape[0]}, {image.shape[1]})"
             raise UserError(f"{self.source} returns an array {found.shape} for an image, expected {expected}.")
+        if not np.isfinite(found).all():
+            raise UserError(f"{self.source} returns nan or infinity: export it in float32.")
+        if not self.is_logits and (found.min() < 0 or found.max() > 1):
+            values = f"{found.min():.3g} to {found.max():.3g}"
+            raise UserError(f"{self.source} returns {values}, no probabilities: say --output logits.")
         out = found[0]
         if not self.is_logits:
             prob = out[0] if len(out) == 1 else 1 - out[0]
@@ -81,11 +84,12 @@ def on_dataset(source: Path, data_folder: Path, target: Path, is_logits: bool) -
         raise UserError(
             f"{source} takes {predictor.side} px, {data_folder} holds {data.images.shape[1]} px: export anew."
         )
-    rows = data.split("test")
+    rows, lowest = data.split("test"), 1.0
     for row in tqdm(rows, desc=f"predict {data.card['dataset']}", unit="image"):
         prob = predictor(np.asarray(data.images[row]))
+        lowest = min(lowest, float(prob.min()))
         predictions.write_one(target, data.items["item"].iloc[row], predictions.quantise(prob))
-    return f"{len(rows)} probability maps are in {target}."
+    return f"{len(rows)} probability maps are in {target}.{_all_crack(predictor, lowest)}"
 
 
 def on_photographs(source: Path, folder: Path, target: Path, is_logits: bool, tile: int | None, overlap: float) -> str:
@@ -98,22 +102,29 @@ def on_photographs(source: Path, folder: Path, target: Path, is_logits: bool, ti
     if source.is_file() and predictor.side and tile and tile != predictor.side:
         raise UserError(f"{source} takes {predictor.side} px only: leave out --tile {tile}.")
     side = tile or predictor.side or 448
-    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
-    if not folder.is_dir():
-        raise UserError(f"{folder} is no folder: name one with photographs.")
+    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
-        raise UserError(f"{folder} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+        raise UserError(f"{folder} is no folder with images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     of_stem: dict[str, Path] = {}
     for path in paths:
         if (other := of_stem.setdefault(path.stem, path)) != path:
             raise UserError(f"{path} and {other.name} would have one result: rename one of them.")
+    lowest = 1.0
     for path in tqdm(paths, desc="predict", unit="image"):
         image = read_image(path)
-        levels = predictions.quantise(tiled(predictor, image, side, overlap))
+        prob = tiled(predictor, image, side, overlap)
+        lowest = min(lowest, float(prob.min()))
+        levels = predictions.quantise(prob)
         predictions.write_one(target / "probabilities", path.stem, levels)
         predictions.write_one(target / "masks", path.stem, np.where(levels >= 128, 255, 0).astype(np.uint8))
         _write_overlay(target / "overlays" / f"{path.stem}.png", image, levels >= 128)
-    return f"{len(paths)} images: probabilities, masks and overlays are in {target}."
+    return f"{len(paths)} images: probabilities, masks and overlays are in {target}.{_all_crack(predictor, lowest)}"
+
+
+def _all_crack(predictor: Predictor, lowest: float) -> str:
+    """Return what is likely wrong if no pixel at all is background."""
+    cure = f" Every pixel is crack: if {predictor.source} returns probabilities, say --output probabilities."
+    return cure if predictor.is_logits and lowest >= 0.5 else ""
 
 
 def tiled(predict: Callable[[Image], Prob], image: Image, tile: int, overlap: float) -> Prob:

@@ -60,6 +60,10 @@ class Results:
         """Whether any number comes from synthetic data."""
         return any(card["origin"]["source"] == "sample" for card in self.cards.values())
 
+    def trained(self, model: str) -> str:
+        """Return where a model was trained: "here", or "elsewhere" where only its predictions are from."""
+        return next((c["trained"] for c in self.cells if c["model"] == model and "trained" in c), "here")
+
     def spelled(self, average: str) -> str:
         """Return how numbers are averaged, for a caption: "batch mean of 32" where the cells record the size."""
         sizes = {c["evaluation_batch"] for c in self.cells if "evaluation_batch" in c}

@@ -114,15 +114,16 @@ def _read_all(folder: Path, data: prepared.Prepared) -> dict[str, Levels]:
             f"{folder} does not fit the {len(items)} test items of {data.card['dataset']}; {'; '.join(faults)}. "
             "Their names are those marked `test` in items.csv of the prepared dataset."
         )
-    classes = all(a.max(initial=0) <= 1 for a in arrays.values())  # masks of 0 and 1, not probabilities below 2/256
-    return {name: np.where(a > 0, np.uint8(255), np.uint8(0)) if classes else a for name, a in arrays.items()}
+    if all(a.dtype == np.uint8 and a.max(initial=0) <= 1 for a in arrays.values()):
+        return {name: _mask(a) for name, a in arrays.items()}  # masks of 0 and 1, not probabilities below 2/256
+    return {name: a if a.dtype == np.uint8 else _levels(found[name], a) for name, a in arrays.items()}
 
 
-def _read(path: Path) -> Levels:
-    """Return a file as floor(256 p), (H, W).
+def _read(path: Path) -> npt.NDArray[Any]:
+    """Return the numbers of a file, (H, W).
 
     Raises:
-        UserError: it is unreadable, has colours, or holds numbers that are no probabilities.
+        UserError: it is unreadable or has colours.
     """
     if path.suffix.lower() == ".npy":
         try:
@@ -136,17 +137,26 @@ def _read(path: Path) -> Levels:
     array = np.asarray(array).squeeze()
     if array.ndim != 2:
         raise UserError(f"{path} has shape {array.shape}: one grey or boolean value per pixel is expected.")
-    if array.dtype == np.uint8:
-        return array
+    return array
+
+
+def _levels(path: Path, array: npt.NDArray[Any]) -> Levels:
+    """Return numbers of another type than 8-bit grey as floor(256 p).
+
+    Raises:
+        UserError: they are no probabilities.
+    """
     if array.dtype == np.uint16:
         return (array >> 8).astype(np.uint8)
-    if array.dtype == np.bool_:
-        return np.where(array, np.uint8(255), np.uint8(0))
     if np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1:
         return predictions.quantise(array.astype(np.float32))
-    if np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 1:
-        return np.where(array > 0, np.uint8(255), np.uint8(0))
+    if array.dtype.kind in "biu" and array.min() >= 0 and array.max() <= 1:
+        return _mask(array)
     raise UserError(
         f"{path} holds {array.dtype} from {array.min()} to {array.max()}: write probabilities as float from 0 to 1 "
         "(after the sigmoid) or as 8-bit grey, masks as bool or 0 and 1."
     )
+
+
+def _mask(array: npt.NDArray[Any]) -> Levels:
+    return np.where(array > 0, np.uint8(255), np.uint8(0))

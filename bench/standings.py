@@ -19,6 +19,9 @@ from bench.stats.bootstrap import resample
 
 Array = npt.NDArray[np.float64]
 
+SHARED = {"cfd", "forest", "sylvie"}
+"""Datasets with photographs in common, as `bench audit` found (results/experiments/data_audit)."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -126,7 +129,7 @@ def standings(results: Results, question: Question, datasets: Sequence[str], mod
     chosen = results.summary[
         (results.summary["metric"] == question.metric) & (results.summary["average"] == question.average)
     ]
-    table = chosen.groupby(["dataset", "model"])["value"].mean().unstack("model")
+    table = chosen.groupby(["dataset", "model"])["value"].mean(skipna=False).unstack("model")
     lacking = [f"{d}/{m}" for d in datasets for m in models if d not in table.index or m not in table.columns]
     lacking = lacking or [f"{d}/{m}" for d in datasets for m in models if not _has(results, d, m)]
     if lacking:
@@ -135,6 +138,24 @@ def standings(results: Results, question: Question, datasets: Sequence[str], mod
     draws = np.stack([_draws(results, metric, question, d, models) for d in datasets], axis=1)
     protocol = next(c["protocol"] for c in results.cells if c["model"] == models[0])
     return Standings(protocol, list(datasets), list(models), values, draws, metric.HIGHER_IS_BETTER)
+
+
+def independent(datasets: Sequence[str]) -> int:
+    """Return how many of these datasets there are, those with photographs in common counted as one.
+
+    >>> independent(["cfd", "forest", "volker"])
+    2
+    """
+    return len(set(datasets) - SHARED) + bool(SHARED & set(datasets))
+
+
+def shared_note(results: Results, datasets: Sequence[str]) -> list[str]:
+    """Return what datasets with photographs in common mean for intervals and tests; nothing if there are none."""
+    shared = [results.names[d] for d in datasets if d in SHARED]
+    return [
+        f"{', '.join(shared[:-1])} and {shared[-1]} have photographs in common but count as independent: intervals "
+        "of means over them are too narrow, p values too small."
+    ] * (len(shared) > 1)
 
 
 def covered(results: Results, model: str) -> list[str]:

@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[1]
 README = """# {name}
 
 Scores, costs and `params.yaml` of an experiment by `benchmarks/real_runs.py`, and the tables and figures of its report.
-All of these, and the page that is not kept here, come again, without GPU or data, in the root of the repository by
+These tables and figures, and the page that is not kept here, come again, without GPU or data, in the root of the
+repository by
 
 ```sh
 bench --params results/experiments/{name}/params.yaml report results/experiments/{name} experiments/{name}/reports

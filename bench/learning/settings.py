@@ -4,6 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Of RGB in [0, 1]; what ImageNet encoders were trained with, and the paper's normalisation; no setting."""
+
 LARGEST = {
     "shift": 1.0, "scale": 0.9, "rotate_deg": 180.0, "brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5,
 }  # fmt: skip

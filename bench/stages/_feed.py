@@ -18,11 +18,7 @@ from bench.formats.prepared import Prepared
 from bench.learning.augment import augment, build_augmentation
 from bench.learning.augment_device import apply, draw
 from bench.learning.order import Rows, epoch_batches
-from bench.learning.settings import AugmentSettings, Settings
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Of RGB in [0, 1]; what ImageNet encoders were trained with, and the paper's normalisation."""
+from bench.learning.settings import IMAGENET_MEAN, IMAGENET_STD, AugmentSettings, Settings
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from bench.stages._report_parts import PARTS
 from bench.stages._report_values import Values
 from bench.standings import Settings
 
-FOLDERS = ("cards", "figures", "photographs", "plots", "tables")
-"""What the parts write into, below the report's folder."""
+MANIFEST = "MANIFEST"
+"""Names of the files of a report, for the next one to remove what it does not write."""
 
 
 def run(
@@ -59,7 +59,7 @@ def run(
         why = "these results fail the check (`bench check`)" if values.faults else "nothing was run for it"
         return f"Written: {', '.join(sorted(str(p) for p in written)) or f'nothing, as {why}'}."
     files.write_text(target / "README.md", _index(values, target, written))
-    _remove_others(target, written | {target / "README.md"})
+    _remove_earlier(target, {path.relative_to(target).as_posix() for path in written})
     return _closing(values, target)
 
 
@@ -70,11 +70,14 @@ def _require(only: Sequence[str]) -> None:
             raise UserError(f"the report has no part {name!r}{instead_of(name, PARTS)}")
 
 
-def _remove_others(target: Path, written: set[Path]) -> None:
-    """Remove what an earlier report left in the folders of a report."""
-    for path in (p for folder in FOLDERS for p in (target / folder).rglob("*")):
-        if path.is_file() and path not in written:
-            path.unlink()
+def _remove_earlier(target: Path, written: set[str]) -> None:
+    """Remove what an earlier report wrote and this one did not; files of a person's own stay."""
+    manifest = target / MANIFEST
+    earlier = set(manifest.read_text(encoding="utf-8").splitlines()) if manifest.is_file() else set()
+    for name in earlier - written:
+        if not Path(name).is_absolute() and ".." not in Path(name).parts:
+            (target / name).unlink(missing_ok=True)
+    files.write_text(manifest, "".join(f"{name}\n" for name in sorted(written)))
 
 
 def _index(values: Values, target: Path, written: set[Path]) -> str:

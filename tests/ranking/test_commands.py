@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +11,11 @@ import yaml
 from click.testing import CliRunner
 
 from bench.cli import main
-from bench.formats import files
+from bench.formats import files, prepared
+from bench.results import read
+from bench.standings import Question, standings
 
-DATASETS = ["cfd", "deepcrack", "forest", "gaps", "sylvie", "volker"]
+DATASETS = ["cfd", "deepcrack", "crack500", "gaps", "rissbilder", "volker"]
 MODELS = {"fpn": 0.60, "unet": 0.75, "linknet": 0.70}
 
 
@@ -85,6 +88,8 @@ def test_from_new_model_to_verdict_in_three_commands(workspace, call, write_pred
     assert "Verdict: my_net is ahead of UNET" in call(folder, "compare", "my_net", "--against", "unet", *FAST)
     (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
     assert (rows[0]["Model"], rows[0]["Trained"]) == ("my_net", "elsewhere")
+    places = json.loads(call(folder, "compare", "my_net", *FAST, "--format", "json").split("\n\nVerdict")[0])["places"]
+    assert [(r["Model"], r["Trained"]) for r in places[:2]] == [("my_net", "elsewhere"), ("UNET", "here")]
     assert "Trained elsewhere" in call(folder, "check")
 
 
@@ -315,3 +320,52 @@ def test_an_average_that_a_metric_does_not_have_is_refused(workspace, call):
     folder = workspace(["cfd"], MODELS)
     said = call(folder, "leaderboard", "--metric", "ods", "--average", "batch_mean", fails=True)
     assert "choose --average from pooled" in said
+
+
+def test_datasets_with_photographs_in_common_are_named_and_count_once(workspace, call):
+    folder = workspace(["cfd", "deepcrack", "forest", "gaps", "sylvie", "volker"], MODELS)
+    note = "CFD, Forest and Sylvie have photographs in common"
+    assert note in " ".join(call(folder, "leaderboard", *FAST).split())
+    assert note not in call(folder, "leaderboard", "--dataset", "cfd", "--dataset", "gaps", *FAST)
+    said = " ".join(call(folder, "compare", "unet", *FAST).split())
+    assert note in said
+    assert "these are too few datasets to say so of others" in said  # four, not six
+
+
+def test_a_dataset_named_twice_counts_once(workspace, call):
+    folder = workspace(DATASETS[:2], MODELS)
+    once, twice = (call(folder, "leaderboard", *FAST, *("--dataset", "cfd") * times) for times in (1, 2))
+    assert once == twice
+
+
+@pytest.mark.parametrize("name", ["UNet", "unet", "context-cracknet", "a b"])
+def test_a_name_that_a_model_of_the_suite_has_is_refused(workspace, call, name):
+    folder = workspace(["cfd"], MODELS)
+    said = call(folder, "score", "masks", "--dataset", "cfd", "--model", name, fails=True)
+    assert "choose a name of letters, digits and _ that no model of this suite has" in said
+
+
+@pytest.mark.parametrize("kind", ["float", "uint16"])
+def test_almost_no_crack_is_not_taken_for_masks_of_0_and_1(workspace, call, kind):
+    folder = workspace(["cfd"], MODELS)
+    data = prepared.read(folder / "prepared" / "cfd")
+    (folder / "maps").mkdir()
+    for item in data.items["item"].iloc[data.split("test")]:
+        low = np.full(data.masks.shape[1:], 0.006)
+        if kind == "float":
+            np.save(folder / "maps" / f"{item}.npy", low)
+        else:
+            cv2.imwrite(str(folder / "maps" / f"{item}.png"), (low * 65535).astype(np.uint16))
+    call(folder, "score", "maps", "--dataset", "cfd", "--model", "low_net")
+    images = pd.read_csv(folder / "results" / "external" / "low_net" / "cfd" / "images.csv")
+    assert images["tp"].sum() == images["fp"].sum() == 0
+
+
+def test_a_metric_that_one_seed_leaves_undefined_is_undefined(workspace, call):
+    folder = workspace(["cfd"], MODELS, seeds=(0, 1))
+    found = read(folder / "results", ["cfd"], list(MODELS), [0, 1])
+    summary = found.summary
+    one = (summary["model"] == "fpn") & (summary["seed"] == 1) & (summary["metric"] == "precision")
+    summary.loc[one, "value"] = np.nan
+    board = standings(found, Question("precision", "pooled", 100), ["cfd"], list(MODELS))
+    assert np.isnan(board.values[0]).tolist() == [True, False, False]

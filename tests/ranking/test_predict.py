@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.cli import main
-from bench.predict import MEAN, STD, tiled
+from bench.learning.settings import IMAGENET_MEAN, IMAGENET_STD
+from bench.predict import tiled
 
 
-def write_onnx(path, side="side", channels=3, kind="FLOAT", stride=1):
-    """Write a network that calls dark pixels crack: logits are -4 times the normalised red channel."""
+def write_onnx(path, side="side", channels=3, kind="FLOAT", stride=1, scale=-4.0):
+    """Write a network that calls dark pixels crack: logits are ``scale`` times the normalised red channel."""
     import onnx
     from onnx import TensorProto, helper
 
-    kernel = helper.make_tensor("kernel", getattr(TensorProto, kind), [1, channels, 1, 1], [-4.0, 0, 0][:channels])
+    kernel = helper.make_tensor("kernel", getattr(TensorProto, kind), [1, channels, 1, 1], [scale, 0, 0][:channels])
     node = helper.make_node("Conv", ["image", "kernel"], ["logits"], strides=[stride, stride])
     ports = [
         helper.make_tensor_value_info(n, getattr(TensorProto, kind), [1, c, s, s])
@@ -46,7 +47,7 @@ def run(*arguments, fails=False):
 
 
 def expected_prob(image):
-    red = (image[..., 0].astype(np.float32) / 255 - MEAN[0]) / STD[0]
+    red = (image[..., 0].astype(np.float32) / 255 - IMAGENET_MEAN[0]) / IMAGENET_STD[0]
     return 1 / (1 + np.exp(4 * red))
 
 
@@ -112,6 +113,27 @@ def test_a_network_that_does_not_fit_is_refused_with_what_is_expected(workspace,
     found = run("predict", tmp_path / "other.onnx", "--dataset", "cfd", fails=True)
     assert "other.onnx" in found
     assert said in found
+
+
+@pytest.mark.parametrize(
+    ("scale", "output", "said"),
+    [
+        (-4.0, "probabilities", "no probabilities: say --output logits"),
+        (float("nan"), "logits", "returns nan or infinity: export it in float32"),
+    ],
+)
+def test_values_that_are_no_probabilities_are_refused(workspace, tmp_path, monkeypatch, scale, output, said):
+    monkeypatch.chdir(workspace(["cfd"], {"unet": 0.75}))
+    write_onnx(tmp_path / "other.onnx", scale=scale)
+    assert said in run("predict", tmp_path / "other.onnx", "--dataset", "cfd", "--output", output, fails=True)
+
+
+def test_probabilities_taken_for_logits_are_noticed(workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(workspace(["cfd"], {"unet": 0.75}))
+    write_onnx(tmp_path / "other.onnx", scale=0.0)
+    said = run("predict", tmp_path / "other.onnx", "--dataset", "cfd")
+    assert "Every pixel is crack" in said
+    assert "--output probabilities" in said
 
 
 def test_a_run_whose_model_takes_no_such_encoder_is_refused(tmp_path, monkeypatch):

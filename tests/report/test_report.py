@@ -16,7 +16,7 @@ from bench.render.headings import split
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
-from bench.stages import _report_figures
+from bench.stages import _report_figures, report
 from bench.stages._report_elsewhere import read_all
 from bench.stages._report_figures import FIGURES
 from bench.stages._report_parts import PARTS
@@ -107,6 +107,18 @@ def test_several_seeds_are_averaged_and_named(tmp_path, write_grid, run_report):
     assert {p.name for p in (reports / "cards").glob("cfd_unet_*")} == {"cfd_unet_0.md", "cfd_unet_1.md"}
     data = json.loads((reports / "index.html").read_text().split('id="data">')[1].split("</script>")[0])
     assert [value for key, value in data["cells"]["cfd/unet"]["record"] if key == "Seed"] == ["0", "1"]
+
+
+def test_a_report_removes_what_an_earlier_one_wrote_and_nothing_else(tmp_path):
+    folder = tmp_path / "reports"
+    for name in ("tables/table1.md", "tables/old.md", "figures/mine.png", "../outside.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    (folder / "MANIFEST").write_text("tables/table1.md\ntables/old.md\ntables/gone.md\n../outside.md\n")
+    report._remove_earlier(folder, {"tables/table1.md", "tables/new.md"})
+    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*")}
+    assert left == {"reports/tables/table1.md", "reports/figures/mine.png", "outside.md"}
+    assert (folder / "MANIFEST").read_text() == "tables/new.md\ntables/table1.md\n"
 
 
 def test_only_writes_only_the_part(grid, run_report):
