@@ -18,7 +18,7 @@ from bench.render.tables import Table
 EXAMPLES = 3
 """Pairs shown of each two datasets and each kind of link."""
 TITLE = "Audit of the raw data"
-FILES = "Every pair of alike images is in links.csv, every file in files.csv."
+FILES = "`bench audit` writes every pair of alike images to links.csv, every file to files.csv."
 STYLE = """
 body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem }
 section { overflow-x: auto; margin-top: 2rem } nav a { margin-right: 1rem }
