@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -99,6 +100,33 @@ def test_a_foreign_record_is_refused_by_name(tmp_path: Path, record: bytes) -> N
     given = make_folder(tmp_path / "given", {"cfd/source.json": record, "cfd/images/a.jpg": jpeg()})
     with pytest.raises(UserError, match=r"cfd/source\.json"):
         run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), given)
+
+
+def zipped(folder: Path) -> Path:
+    return Path(shutil.make_archive(str(folder.with_suffix("")), "zip", folder))
+
+
+@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+@pytest.mark.parametrize("layout", ["x/cfd", "x/copy", "x", "cfd"])
+@pytest.mark.parametrize("name", ["cfd", "crack500"])
+def test_a_sample_stays_a_sample_wherever_it_is_copied(tmp_path: Path, name: str, layout: str, pack) -> None:
+    run(tmp_path / "d", [name], tmp_path / "a", settings("sample"))
+    given = tmp_path / "given" / layout.replace("cfd", name)
+    shutil.copytree(tmp_path / "d" / name, given)
+    source = pack(tmp_path / "given" / Path(layout.replace("cfd", name)).parts[0])
+    run(tmp_path / "e", [name], tmp_path / "a", settings("collection"), source)
+    assert json.loads((tmp_path / "e" / name / "source.json").read_text())["source"] == "sample"
+    assert sorted(p.name for p in (tmp_path / "e" / name / "images").iterdir()) == sorted(
+        p.name for p in (tmp_path / "d" / name / "images").iterdir()
+    )
+
+
+def test_a_sample_does_not_hide_the_real_data_beside_it(tmp_path: Path) -> None:
+    run(tmp_path / "x", ["cfd"], tmp_path / "a", settings("sample"))
+    make_folder(tmp_path / "x/real/deeper", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), tmp_path / "x")
+    assert json.loads((tmp_path / "d/cfd/source.json").read_text())["source"] == "collection"
+    assert [p.name for p in (tmp_path / "d/cfd/images").iterdir()] == ["CFD_001.jpg"]
 
 
 def test_a_mask_too_large_to_be_one_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
