@@ -27,8 +27,12 @@ class Origin:
     fill: Callable[[Path], None]
 
 
-def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
-    """Return where a dataset lies in an archive or folder, None if it is not there.
+class NotHeldError(UserError):
+    """An archive or folder holds nothing of a dataset."""
+
+
+def from_path(name: str, path: Path, sha256: str | None) -> Origin:
+    """Return where a dataset lies in an archive or folder.
 
     Args:
         name: the dataset.
@@ -36,6 +40,7 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
         sha256: of an archive; that of a folder's files is taken here.
 
     Raises:
+        NotHeldError: it is not there.
         UserError: the archive is damaged or refused.
     """
     plugin = plugins.load("datasets", name)
@@ -50,7 +55,10 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
         if not chosen:
             kind, chosen = _own_layout(name, plugin.PREFIX, written)
         if not chosen:
-            return None
+            raise NotHeldError(
+                f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
+                "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
+            )
 
     def fill(folder: Path) -> None:
         with open_tree(path) as tree:

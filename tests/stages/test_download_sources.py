@@ -145,6 +145,28 @@ def test_what_was_given_is_kept_when_the_network_is_asked_for(tmp_path: Path) ->
     assert json.loads((tmp_path / "e/cfd/source.json").read_text())["source"] == "collection"
 
 
+@pytest.mark.parametrize("name", ["sample", "collection", "originals"])
+def test_a_given_folder_may_have_the_name_of_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_folder(Path(name), {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    assert run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("sample"), Path(name)) == []
+    assert [p.name for p in (tmp_path / "d/cfd/images").iterdir()] == ["CFD_001.jpg"]
+    with pytest.raises(UserError, match=f"^{name} holds no images of the dataset 'volker'"):
+        run(tmp_path / "e", ["volker"], tmp_path / "a", settings("sample"), Path(name))
+
+
+def test_what_a_given_archive_lacks_is_no_fault_if_it_is_there(tmp_path: Path) -> None:
+    run(tmp_path / "d", ["forest"], tmp_path / "a", settings("sample"))
+    path = make_zip(tmp_path / "a.zip", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    messages = run(tmp_path / "d", ["forest", "cfd", "volker"], tmp_path / "a", settings("sample"), path)
+    assert [message.split(" is missing: ")[0] for message in messages] == ["volker"]
+    assert (tmp_path / "d/forest/source.json").is_file()
+    with pytest.raises(UserError, match="holds no images of the dataset 'forest'"):  # the wrong archive altogether
+        run(tmp_path / "d", ["forest"], tmp_path / "a", settings("sample"), path)
+
+
 def test_one_dead_source_leaves_the_others_alone(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
     messages = run(tmp_path / "d", ["volker", "cfd"], tmp_path / "a", settings(str(path)))
