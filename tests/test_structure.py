@@ -28,6 +28,7 @@ ARROWS = {
     "bench.settings": ["bench.errors"],
     "bench.plugins": ["bench.errors"],
     "bench.signals": [],
+    "bench.machine": [],
     "bench.protocol": ["bench.formats.*"],
     "bench.cli": ["bench.*"],
     "bench.__main__": ["bench.cli"],
@@ -47,10 +48,11 @@ ARROWS = {
     ],
     "bench.audit.*": [
         "own", "bench.errors", "bench.formats.*", "bench.plugins", "bench.datasets._*", "bench.render.*",
-        "bench.stages.prepare",
+        "bench.machine", "bench.stages.prepare",
     ],
     "bench.sweep.*": [
-        "own", "bench", "bench.errors", "bench.formats.*", "bench.settings", "bench.signals", "bench.cli",
+        "own", "bench", "bench.errors", "bench.formats.*", "bench.machine", "bench.settings", "bench.signals",
+        "bench.cli",
     ],
     "bench": [],
     "bench.*": ["bench.*"],  # the tools run stages and read formats
