@@ -79,7 +79,9 @@ def prepare(context: click.Context, source: Path, target: Path, dataset: str, sp
 @click.argument("source", type=DIRECTORY)
 @click.argument("target", type=DIRECTORY)
 @click.option("--model", required=True, help="Name of the architecture.")
-@click.option("--seed", default=0, show_default=True, help="Seed of weights, order and augmentation.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Seed of weights, order and augmentation."
+)
 @click.pass_context
 def train(context: click.Context, source: Path, target: Path, model: str, seed: int) -> None:
     """Train one model on the prepared dataset in SOURCE and write the run to TARGET."""
@@ -172,12 +174,15 @@ def add_model(context: click.Context, name: str) -> None:
 @click.pass_context
 def audit(context: click.Context, dataset: tuple[str, ...], every: bool, data: Path, target: Path) -> None:
     """Examine raw datasets: faults, duplicates, and photographs on both sides of a split."""
+    from bench import plugins
     from bench.audit.run import run
     from bench.stages import prepare as stage
 
     params, settings = _section(context, "prepare", stage.Settings)
-    names = _names(params if every or not dataset else params | {"datasets": list(dataset)}, "datasets")
-    click.echo(run(data, target, names, settings))
+    chosen = [] if every else list(dict.fromkeys(dataset))
+    for name in chosen:
+        plugins.load("datasets", name)
+    click.echo(run(data, target, chosen or _names(params, "datasets"), settings))
 
 
 @main.command()

@@ -45,5 +45,8 @@ def _named(message: str, settings: str) -> str:
 
     >>> _named("params.yaml: no seeds; see also a/params.yaml", "my.yaml")
     'my.yaml: no seeds; see also a/params.yaml'
+    >>> _named("my params.yaml not found", "my params.yaml")
+    'my params.yaml not found'
     """
-    return re.sub(r"(?<![\w./-])params\.yaml", lambda _: settings, message)
+    there_already = re.escape(settings) + r"(?![\w-])"
+    return re.sub(rf"(?<![\w./-])({there_already}|params\.yaml)", lambda _: settings, message)

@@ -103,23 +103,28 @@ def _quoted(text: str) -> str:
 def _labels(pairs: Sequence[Pair], classes: int | None) -> tuple[int, int | None, float]:
     """Return the number of classes, the value of crack if it is not 255, and the percent that is not background.
 
+    If the masks of one class hold 0 and one other value, that is crack, be it above the threshold or not.
+
     Raises:
         UserError: a file cannot be read, sizes differ, or a mask has a value that no class has.
     """
     values: set[int] = set()
-    shares = []
+    above: dict[int, list[float]] = {0: [], 127: []}
     for pair in tqdm(pairs, desc="look at masks", unit="pair"):
         label, image = read_label(pair.mask), read_image(pair.image)
         if label.shape != image.shape[:2]:
             raise UserError(f"{pair.mask} is {label.shape[::-1]} px, its image {image.shape[1::-1]}: they must agree.")
         values |= set(np.unique(label).tolist())
-        is_grey = (classes or 1) == 1 and label.max() > MOST_CLASSES
-        shares.append(float((label > (127 if is_grey else 0)).mean()))
+        for level, shares in above.items():
+            shares.append(float((label > level).mean()))
         if classes and classes > 1 and max(values) >= classes:
             raise UserError(f"{pair.mask} has the value {max(values)}: with --classes {classes} it must be less.")
     if classes is None:
         classes = max(values) + 1 if 1 < max(values) < MOST_CLASSES else 1
-    return classes, 1 if classes == 1 and values <= {0, 1} else None, 100 * float(np.mean(shares))
+    is_binary = classes == 1 and (values <= {0, 1} or (len(values) == 2 and 0 in values))
+    value = max(values | {1}) if is_binary and max(values) < 255 else None
+    is_grey = classes == 1 and value is None and max(values) > MOST_CLASSES
+    return classes, value, 100 * float(np.mean(above[127 if is_grey else 0]))
 
 
 def with_name(params: Path, key: str, name: str) -> str:

@@ -1,6 +1,5 @@
 """Say what this machine has and lacks for the benchmark, and whether the loader or the device limits a training."""
 
-import os
 import shutil
 import socket
 import sys
@@ -10,6 +9,8 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench import machine
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,7 @@ def environment(folder: Path) -> list[tuple[str, str, str]]:
     for name in ("torch", "segmentation-models-pytorch", "albumentations", "dvc"):
         rows.append((name, _version(name), "" if _version(name) else "pip install '.[train]'"))
     rows.append(("GPU", _gpu(), "" if _gpu() else "none: the full grid needs one; small settings run on the CPU"))
-    rows.append(("CPU cores", str(os.cpu_count()), ""))
+    rows.append(("CPU cores", str(machine.cores()), ""))
     rows.append(
         ("free disk", f"{free_gb:.0f} GB", "" if free_gb > GRID_GB else f"the full grid needs about {GRID_GB} GB")
     )

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.machine import cores
+
 
 def asked(description: str | None) -> Path | None:
     """Return the file named with --out."""
@@ -23,7 +25,7 @@ def write(out: Path | None, found: dict[str, Any]) -> None:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     machine = {
-        "processor": names[0] if names else "unknown", "cores": len(os.sched_getaffinity(0)),
+        "processor": names[0] if names else "unknown", "cores": cores(),
         "threads": os.environ.get("OMP_NUM_THREADS", "all"), "load_1min": round(os.getloadavg()[0], 1),
         "numpy": version("numpy"), "opencv": version("opencv-python-headless"),
     }  # fmt: skip

@@ -38,6 +38,7 @@ from bench.audit.spread import spread
 from bench.datasets._duplicates import find_duplicates, thumbnail
 from bench.datasets._images import read_image
 from bench.formats import files
+from bench.machine import cores
 
 KEPT = Path(__file__).with_suffix(".json")
 OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
@@ -208,7 +209,7 @@ def speed(full):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "files": count,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "wall_s": round(time.perf_counter() - start),
         "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime),
         "largest_process_gib": round(after.ru_maxrss / 2**20, 2),

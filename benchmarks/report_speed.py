@@ -16,6 +16,7 @@ import click
 import yaml
 
 from bench.formats import files
+from bench.machine import cores
 from bench.results import read
 from bench.stages._report_figures import OF_PHOTOGRAPHS
 from bench.stages._report_parts import PARTS
@@ -38,7 +39,7 @@ def main(repeats: int, workspace: Path | None, out: Path | None) -> None:
         runs = [one(workspace) for _ in range(repeats)]
     wall = {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
     wall |= {name: round(sum(s for n, s in wall.items() if n not in left_out), 3) for name, left_out in SUMS.items()}
-    machine = f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"
+    machine = f"{platform.machine()}, {cores()} cores, load {os.getloadavg()[0]:.1f}"
     found = {"machine": machine, "repeats": repeats, "photographs": (workspace / "runs").is_dir(), "wall_s": wall}
     click.echo(json.dumps(found, indent=1))
     if out:

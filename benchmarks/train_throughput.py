@@ -219,6 +219,8 @@ def fork_workers() -> None:
 def main(
     models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, compiled, deterministic, out
 ):
+    if images < batch:  # the loaders drop a batch that is not full
+        raise click.UsageError(f"--images {images} make no batch of {batch}: raise --images or lower --batch.")
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
     settings = section(params, "train", Settings)

@@ -5,6 +5,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bench import check
 from bench.results import read
@@ -25,6 +26,13 @@ def test_the_made_up_scores_are_read_and_pass_the_check(tmp_path: Path, monkeypa
     results = read(tmp_path, ["cfd"], script.MODELS, script.SEEDS)
     assert len(results.cells) == 30
     assert not check.findings(results)
+
+
+def test_fewer_images_than_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    found = CliRunner().invoke(importlib.import_module("train_throughput").main, ["--images", "16", "--batch", "32"])
+    assert found.exit_code == 2
+    assert "--images 16 make no batch of 32: raise --images or lower --batch." in found.output
 
 
 def test_an_experiment_says_how_its_tables_are_derived_again() -> None:

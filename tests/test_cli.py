@@ -80,6 +80,15 @@ def test_a_user_error_is_a_message_and_exit_code_1(tmp_path: Path) -> None:
     assert "Traceback" not in found.output
 
 
+@pytest.mark.parametrize("name", ["my params.yaml", "params.yaml", "params.yaml.old", "a params.yaml/b.yaml", "p"])
+def test_the_file_of_settings_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert bench(Path(name), "report").output.startswith(f"Error: {name} not found: ")
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text("datasets: []\n")
+    assert bench(Path(name), "report").output.startswith(f"Error: {name} has no section 'report'.")
+
+
 @pytest.mark.parametrize(
     ("changes", "arguments", "message"),
     [
@@ -104,6 +113,7 @@ def test_settings_that_do_not_fit_are_told(
     ("arguments", "message"),
     [
         (["prepare", "x", "y", "--dataset", "cdf"], "unknown dataset 'cdf'; did you mean 'cfd'?"),
+        (["audit", "cfdd"], "Error: unknown dataset 'cfdd'; did you mean 'cfd'? Valid names: "),
         (["measure", "x.json", "--model", "unett"], "unknown model 'unett'; did you mean 'unet'?"),
         (["prepare", "nowhere", "y", "--dataset", "cfd"], "nowhere/source.json is missing"),
         (["train", "nowhere", "y", "--model", "unet"], "nowhere/card.json is missing"),
@@ -117,7 +127,16 @@ def test_arguments_that_do_not_fit_are_told(params: Path, arguments: list[str], 
     assert message.replace("params.yaml", str(params)) in found.output
 
 
-@pytest.mark.parametrize("arguments", [["train"], ["train", "a", "b"], ["prepare", "a", "b"], ["nothing"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train"],
+        ["train", "a", "b"],
+        ["prepare", "a", "b"],
+        ["nothing"],
+        ["train", "a", "b", "--model", "unet", "--seed", "-1"],
+    ],
+)
 def test_a_wrong_call_is_told_by_exit_code_2(params: Path, arguments: list[str]) -> None:
     assert bench(params, *arguments).exit_code == 2
 

@@ -124,12 +124,32 @@ def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypat
     assert (tmp_path / "d/mine/images/wall0_0.jpg").read_bytes() == (source / "images" / "wall0_0.jpg").read_bytes()
 
 
-def test_another_crack_value_is_obeyed(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("values", "classes", "expected"),
+    [([0, 100], None, 100), ([0, 2], 1, 2), ([0, 127], 1, 127), ([0, 200], 1, 200), ([0, 255], 1, None), ([0], 1, 1)],
+)
+def test_of_two_values_the_larger_is_crack_whatever_the_threshold(
+    tmp_path: Path,
+    params: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    values: list[int],
+    classes: int | None,
+    expected: int | None,
+) -> None:
+    module = add(monkeypatch, folder(tmp_path / "own", values), params, classes)
+    assert expected == module.CRACK_VALUE
+    assert pytest.approx(50 * (len(values) - 1)) == module.CARD.crack_share_pct
+    assert through(tmp_path, params).masks.mean() == pytest.approx((len(values) - 1) / 2)
+
+
+def test_of_more_values_those_above_the_threshold_are_crack(
+    tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = add(monkeypatch, folder(tmp_path / "own", [0, 100]), params)
-    assert module.CRACK_VALUE is None
+    monkeypatch.setattr(module, "CRACK_VALUE", None)
     assert through(tmp_path, params).masks.max() == 0
-    monkeypatch.setattr(module, "CRACK_VALUE", 100)
-    assert through(tmp_path, params).masks.mean() == pytest.approx(0.5)
+    said = custom.run(folder(tmp_path / "soft", [0, 20, 200, 255]), "soft", None, "(.*)", params, tmp_path)
+    assert "crack against background, 50.00 % not background" in said
 
 
 def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:

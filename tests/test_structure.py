@@ -28,6 +28,7 @@ ARROWS = {
     "bench.settings": ["bench.errors"],
     "bench.plugins": ["bench.errors"],
     "bench.signals": [],
+    "bench.machine": [],
     "bench.protocol": ["bench.formats.*"],
     "bench.cli": ["bench.*"],
     "bench.__main__": ["bench.cli"],
@@ -47,10 +48,11 @@ ARROWS = {
     ],
     "bench.audit.*": [
         "own", "bench.errors", "bench.formats.*", "bench.plugins", "bench.datasets._*", "bench.render.*",
-        "bench.stages.prepare",
+        "bench.machine", "bench.stages.prepare",
     ],
     "bench.sweep.*": [
-        "own", "bench", "bench.errors", "bench.formats.*", "bench.settings", "bench.signals", "bench.cli",
+        "own", "bench", "bench.errors", "bench.formats.*", "bench.machine", "bench.settings", "bench.signals",
+        "bench.cli",
     ],
     "bench": [],
     "bench.*": ["bench.*"],  # the tools run stages and read formats
@@ -106,6 +108,21 @@ def closure(module: str) -> frozenset[str]:
     return frozenset(seen)
 
 
+@cache
+def data_files(module: str) -> frozenset[str]:
+    """Return the data files below a module's folder that it names, in full or, as in f"{name}.csv", by their suffix."""
+    texts = {
+        node.value
+        for node in ast.walk(ast.parse(path_of(module).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    folder = path_of(module).parent
+    inside = folder.glob("*.*") if folder == ROOT / "bench" else folder.rglob("*.*")
+    below = [path for path in inside if path.suffix not in (".py", ".pyc")]
+    found = [path for path in below if {path.name, *path.suffixes, "".join(path.suffixes)} & texts]
+    return frozenset(str(path.relative_to(ROOT)) for path in found)
+
+
 def allowed(module: str, imported: str) -> bool:
     folder = module if is_package(module) else module.rpartition(".")[0]
     rule = next(rule for pattern, rule in ARROWS.items() if fnmatch(module, pattern))
@@ -118,6 +135,9 @@ def test_there_is_something_to_check() -> None:
     assert "bench.formats.files" in imports("bench.stages.prepare")
     assert "bench.stats.paired" in closure("bench.stages.report")
     assert "bench.stages.train" not in imports("bench.stages._fit")  # for annotations only
+    assert data_files("bench.datasets._index") == {"bench/datasets/_index.csv.gz"}
+    assert "bench/paper/table_1.csv" in data_files("bench.paper")
+    assert "bench/render/page/page.html" in data_files("bench.render.page")
     assert not allowed("bench.stages.report", "bench.stages.train")
     assert not allowed("bench.metrics.dice", "bench.formats.files")
     assert not allowed("bench.sweep.run", "bench.stages.train")
@@ -172,7 +192,7 @@ def covers(dependency: str, path: str) -> bool:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_dvc_yaml_lists_all_that_a_stage_imports(stage: str) -> None:
+def test_dvc_yaml_lists_all_that_a_stage_imports_and_reads_beside_its_code(stage: str) -> None:
     dependencies = [d for d in PIPELINE[stage]["deps"] if d.startswith("bench/")]
     needed = set(closure(f"bench.stages.{stage}"))
     for dependency in dependencies:  # a plug-in that is chosen by name brings its imports along
@@ -183,6 +203,7 @@ def test_dvc_yaml_lists_all_that_a_stage_imports(stage: str) -> None:
                     needed |= closure(name) - {name}
     paths = {str(path_of(name).relative_to(ROOT)) for name in needed if name not in EXEMPT}
     paths = {path for path in paths if Path(path).name != "__init__.py" or path == "bench/paper/__init__.py"}
+    paths |= {path for name in needed for path in data_files(name)}
     lacking = sorted(path for path in paths if not any(covers(d, path) for d in dependencies))
     assert not lacking, f"dvc.yaml: the stage {stage} lacks the dependencies {', '.join(lacking)}"
 

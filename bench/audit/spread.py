@@ -10,6 +10,8 @@ from typing import TypeVar
 import cv2
 from tqdm import tqdm
 
+from bench import machine
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -27,7 +29,7 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], desc: str,
         desc: shown beside the progress.
         few: up to so many items are done in this process.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = machine.cores()
     if cores == 1 or len(items) <= few:
         return [function(item) for item in tqdm(items, desc=desc)]
     with _one_thread(), ProcessPoolExecutor(cores, get_context("spawn"), _start) as pool:

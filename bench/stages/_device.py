@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def peak_memory_mb(device: torch.device) -> float:
     """Return the most memory used so far, MiB: of the GPU's allocator, or of this process."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10, 1)
+    unit_bytes = 1 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes / 2**20, 1)
 
 
 def keep_freed_memory() -> None:

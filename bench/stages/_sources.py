@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,8 +27,12 @@ class Origin:
     fill: Callable[[Path], None]
 
 
-def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
-    """Return where a dataset lies in an archive or folder, None if it is not there.
+class NotHeldError(UserError):
+    """An archive or folder holds nothing of a dataset."""
+
+
+def from_path(name: str, path: Path, sha256: str | None) -> Origin:
+    """Return where a dataset lies in an archive or folder.
 
     Args:
         name: the dataset.
@@ -36,18 +40,25 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin | None:
         sha256: of an archive; that of a folder's files is taken here.
 
     Raises:
+        NotHeldError: it is not there.
         UserError: the archive is damaged or refused.
     """
     plugin = plugins.load("datasets", name)
     with open_tree(path) as tree:
+        written = _written(name, path, tree)
+        inside = {member for folder in written for member in folder.members.values()}
+        names = [member for member in tree.names if member not in inside]
         kind, value = "originals", plugin.ORIGINAL.crack_value if plugin.ORIGINAL else None
-        chosen = dict(plugin.ORIGINAL.select(tree.names)) if plugin.ORIGINAL else {}
+        chosen = dict(plugin.ORIGINAL.select(names)) if plugin.ORIGINAL else {}
         if not chosen:
-            kind, value, chosen = "collection", None, dict(select_from_collection(plugin.PREFIX, tree.names))
+            kind, value, chosen = "collection", None, dict(select_from_collection(plugin.PREFIX, names))
         if not chosen:
-            kind, chosen = _own_layout(name, tree)
+            kind, chosen = _own_layout(name, plugin.PREFIX, written)
         if not chosen:
-            return None
+            raise NotHeldError(
+                f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
+                "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
+            )
 
     def fill(folder: Path) -> None:
         with open_tree(path) as tree:
@@ -90,25 +101,49 @@ def _digest(chosen: Mapping[str, Path]) -> str:
     return files.digest({target: files.sha256(path) for target, path in chosen.items()})
 
 
-def _own_layout(name: str, tree: Tree) -> tuple[str, dict[str, str]]:
-    """Return kind and files of ``.../<name>/{images,masks,source.json}``, as this stage writes them."""
-    for record in sorted((n for n in tree.names if n.endswith(f"{name}/source.json")), key=len):
-        root = PurePosixPath(record).parent
-        if root.name == name:
-            inside = {str(PurePosixPath(n).relative_to(root)): n for n in tree.names if n.startswith(f"{root}/")}
-            suffixes = {"images": IMAGE_SUFFIXES, "masks": MASK_SUFFIXES}
-            chosen = {
-                target: member
-                for target, member in inside.items()
-                if len(parts := PurePosixPath(target).parts) == 2
-                and PurePosixPath(target).suffix.lower() in suffixes.get(parts[0], ())
-            }
-            content = files.loads(tree.read(record).decode(errors="replace"), record)
-            if not isinstance(content, dict) or not isinstance(content.get("source"), str):
-                raise UserError(
-                    f"{record} was not written by `bench download`: it has no key 'source'. Name other files."
-                )
-            return content["source"], chosen
+@dataclass(frozen=True)
+class _Written:
+    """A folder that this stage wrote: its name, the source that its record states, {path below it: member}."""
+
+    name: str
+    source: str
+    members: dict[str, str]
+
+
+def _written(name: str, path: Path, tree: Tree) -> list[_Written]:
+    """Return the folders of an archive or folder ``path`` that this stage wrote, the shortest path first.
+
+    Raises:
+        UserError: the dataset's folder has a record that this stage did not write.
+    """
+    found = []
+    suffixes = {"images": IMAGE_SUFFIXES, "masks": MASK_SUFFIXES}
+    for record in sorted((n for n in tree.names if f"/{n}".endswith("/source.json")), key=len):
+        root = record.removesuffix("source.json")
+        members = {
+            n.removeprefix(root): n
+            for n in tree.names
+            if n.startswith(root)
+            and len(parts := n.removeprefix(root).split("/")) == 2
+            and PurePosixPath(parts[1]).suffix.lower() in suffixes.get(parts[0], ())
+        }
+        if not members:
+            continue
+        called = PurePosixPath(root).name or path.resolve().name
+        content = files.loads(tree.read(record).decode(errors="replace"), record)
+        if isinstance(content, dict) and isinstance(content.get("source"), str):
+            found.append(_Written(called, content["source"], members))
+        elif called == name:
+            raise UserError(f"{record} was not written by `bench download`: it has no key 'source'. Name other files.")
+    return found
+
+
+def _own_layout(name: str, prefix: str, written: Sequence[_Written]) -> tuple[str, dict[str, str]]:
+    """Return kind and files of the dataset's folder: the one of its name, else one whose files all have its prefix."""
+    named = [folder for folder in written if folder.name == name]
+    alike = [f for f in written if all(PurePosixPath(target).name.startswith(prefix) for target in f.members)]
+    for folder in [*named, *alike]:
+        return folder.source, folder.members
     return "", {}
 
 

@@ -19,7 +19,7 @@ from bench.datasets._index import deviations
 from bench.datasets._sample import generate
 from bench.errors import UserError, shorten
 from bench.formats import files
-from bench.stages._sources import Origin, content_hash, from_folder, from_path
+from bench.stages._sources import NotHeldError, Origin, content_hash, from_folder, from_path
 
 NETWORK = ("collection", "originals")
 PARTIAL = ".partial"
@@ -73,7 +73,8 @@ def run(
         datasets: ids of the datasets wanted; others that were downloaded before are removed.
         archives: where downloaded archives are kept, and found if a person put them there.
         settings: the section ``download`` of params.yaml.
-        given: an archive or folder to take what it holds from, instead of the settings' source.
+        given: an archive or folder to take what it holds from, instead of the settings' source; a dataset that it does
+            not hold is kept if it is there.
         pulled: folder of datasets that DVC may have pulled already; they are copied, not fetched again.
 
     Returns:
@@ -82,17 +83,16 @@ def run(
     Raises:
         UserError: no dataset could be had.
     """
-    if given is not None:
-        settings = Settings(str(given), settings.mirrors, settings.sample)
-    else:
+    if given is None:
         for folder in target.glob("*/"):
             if folder.name not in datasets and ((folder / "source.json").is_file() or folder.suffix == PARTIAL):
                 shutil.rmtree(folder)
-    sources = _Sources(archives, settings)
+    sources = _Sources(archives, settings, given)
     failures: dict[str, str] = {}
+    absent: dict[str, str] = {}
     for name in tqdm(datasets, desc="download", unit="dataset"):
         try:
-            if settings.source in NETWORK and _own_folder(name) is None:
+            if given is None and settings.source in NETWORK and _own_folder(name) is None:
                 wanted = {"source": settings.source}
                 if pulled is not None and not _has(target / name, wanted) and _has(pulled / name, wanted):
                     shutil.rmtree(target / name, ignore_errors=True)
@@ -102,8 +102,13 @@ def run(
             origin = sources.origin(name)
             if not _has(target / name, origin.facts):
                 _replace(name, target / name, origin)
+        except NotHeldError as error:
+            absent[name] = str(error)
         except UserError as error:
             failures[name] = str(error)
+    if given is not None and any(_own_folder(name) is None for name in {*datasets} - {*failures, *absent}):
+        absent = {name: message for name, message in absent.items() if not _has(target / name, {})}
+    failures = {name: message for name in datasets if (message := absent.get(name, failures.get(name, "")))}
     if len(failures) == len(datasets):
         raise UserError("\n".join(dict.fromkeys(failures.values())))
     return [f"{name} is missing: {message}" for name, message in failures.items()]
@@ -142,8 +147,10 @@ def _own_folder(name: str) -> str | None:
 class _Sources:
     """The origin of each dataset; an archive is fetched and hashed once, and its failure told once per dataset."""
 
-    def __init__(self, archives: Path, settings: Settings) -> None:
+    def __init__(self, archives: Path, settings: Settings, given: Path | None) -> None:
         self.archives, self.settings = archives, settings
+        self.keyword = settings.source if given is None and settings.source in (*NETWORK, "sample") else None
+        self.path = given or Path(settings.source)
         self._fetched: dict[str, tuple[Path, str] | UserError] = {}
         self._sha256 = cache(files.sha256)
 
@@ -157,31 +164,25 @@ class _Sources:
         folder = _own_folder(name)
         if folder is not None:
             return from_folder(Path(folder), plugin.CRACK_VALUE)
-        if self.settings.source == "sample":
+        if self.keyword == "sample":
             sample = self.settings.sample
             facts = {"source": "sample", **asdict(sample)}
             return Origin(facts, lambda folder: generate(name, folder, sample.seed, sample.images, sample.size))
-        if self.settings.source in NETWORK:
+        if self.keyword:
             path, sha256 = self._archive(name, plugin.ORIGINAL)
         else:
-            path, sha256 = Path(self.settings.source), None
+            path, sha256 = self.path, None
             if not path.exists():
                 raise UserError(
-                    f"download.source = {self.settings.source!r} is neither 'collection', 'originals' or 'sample' "
+                    f"download.source = {str(path)!r} is neither 'collection', 'originals' or 'sample' "
                     "nor an archive or folder on disk: correct the setting in params.yaml."
                 )
             if path.is_file():
                 sha256 = self._sha256(path)
-        origin = from_path(name, path, sha256)
-        if origin is None:
-            raise UserError(
-                f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
-                "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
-            )
-        return origin
+        return from_path(name, path, sha256)
 
     def _archive(self, name: str, original: Archive | None) -> tuple[Path, str]:
-        wanted = COLLECTION if self.settings.source == "collection" else original
+        wanted = COLLECTION if self.keyword == "collection" else original
         if wanted is None:
             raise UserError(
                 f"dataset {name!r} has no archive of its own here: set download.source to 'collection' or to the path "

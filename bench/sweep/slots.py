@@ -4,8 +4,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-import psutil
-
+from bench import machine
 from bench.errors import UserError
 
 CELL_MEMORY_GB = 8
@@ -37,9 +36,9 @@ def slots(jobs: int | None, per_gpu: int) -> list[Slot]:
     Raises:
         UserError: there are fewer places on the GPUs than jobs.
     """
-    cores, cards = len(os.sched_getaffinity(0)), gpus()
+    cores, cards = machine.cores(), gpus()
     if not cards:
-        count = jobs or max(1, min(cores, int(psutil.virtual_memory().total / 2**30 / CELL_MEMORY_GB)))
+        count = jobs or max(1, min(cores, int(machine.memory_bytes() / 2**30 / CELL_MEMORY_GB)))
         return [Slot(None, max(1, cores // count)) for _ in range(count)]
     places = [card for _ in range(per_gpu) for card in cards]
     if jobs is not None and jobs > len(places):

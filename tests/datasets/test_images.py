@@ -92,6 +92,52 @@ def test_a_mask_of_16_bits_is_not_read_as_empty(tmp_path: Path, crack: int) -> N
     assert np.array_equal(found > 127, LABELS == 2)
 
 
+WIDE = np.linspace(0, 65535, 40 * 60).reshape(40, 60)
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_an_image_of_16_bits_is_scaled_to_8(tmp_path: Path, kind: str) -> None:
+    found = read_image(save(tmp_path / f"a.{kind}", WIDE.astype(np.uint16)))
+    assert np.abs(found - WIDE[:, :, None] / 257).max() <= 1
+    assert np.array_equal(read_image(save(tmp_path / f"b.{kind}", GREY.astype(np.uint16) * 257))[..., 0], GREY)
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(np.float32, "F"), (np.int32, "I")])
+def test_an_image_of_32_bits_is_refused_by_name(tmp_path: Path, kind: type, mode: str) -> None:
+    with pytest.raises(UserError, match=rf"a\.tif has 32 bits per channel \(mode {mode}\).*: save it with 8 or 16"):
+        read_image(save(tmp_path / "a.tif", WIDE.astype(kind)))
+
+
+def test_a_soft_mask_of_16_bits_is_scaled_and_no_crack_vanishes(tmp_path: Path) -> None:
+    wide = WIDE.astype(np.uint16)
+    found = read_mask(save(tmp_path / "a.png", wide))
+    assert np.array_equal(found > 0, wide > 0)
+    assert np.array_equal(found > 127, wide > 127 * 257)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_classes_of_more_than_8_bits_are_kept(tmp_path: Path, kind: type) -> None:
+    path = save(tmp_path / "a.tif", LABELS.astype(kind))
+    assert np.array_equal(read_mask(path, classes=3), LABELS)
+    assert np.array_equal(read_mask(path), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("array", "span"),
+    [
+        (np.where(LABELS == 2, 300, 0).astype(np.uint16), "0 to 300"),
+        (LABELS.astype(np.int32) - 1, "-1 to 1"),
+        (np.full((4, 4), 0.5, np.float32), "0.5 to 0.5"),
+        (np.full((4, 4), np.nan, np.float32), "nan to nan"),
+    ],
+)
+def test_a_mask_that_8_bits_cannot_hold_is_refused_by_name(tmp_path: Path, array: np.ndarray, span: str) -> None:
+    path = save(tmp_path / "a.tif", array)
+    for classes in (1, 3):
+        with pytest.raises(UserError, match=rf"a\.tif has values from {span} .*: save the mask as grey with 8 bits"):
+            read_mask(path, classes)
+
+
 def test_classes_of_a_grey_mask(tmp_path: Path) -> None:
     found = read_mask(save(tmp_path / "a.png", LABELS), classes=3)
     assert found.dtype == np.uint8

@@ -49,6 +49,12 @@ def test_memory_is_what_the_system_says_in_mebibytes() -> None:
     assert _device.peak_memory_mb(torch.device("cpu")) == pytest.approx(peak_kib / 1024, rel=0.02)
 
 
+def test_macos_counts_memory_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_device.sys, "platform", "darwin")
+    monkeypatch.setattr(_device.resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=3 * 2**20))
+    assert _device.peak_memory_mb(torch.device("cpu")) == 3
+
+
 def test_versions_are_those_installed() -> None:
     found = _device.versions()
     assert set(found) == {"python", *_device.LIBRARIES}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -101,6 +102,33 @@ def test_a_foreign_record_is_refused_by_name(tmp_path: Path, record: bytes) -> N
         run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), given)
 
 
+def zipped(folder: Path) -> Path:
+    return Path(shutil.make_archive(str(folder.with_suffix("")), "zip", folder))
+
+
+@pytest.mark.parametrize("pack", [lambda folder: folder, zipped])
+@pytest.mark.parametrize("layout", ["x/cfd", "x/copy", "x", "cfd"])
+@pytest.mark.parametrize("name", ["cfd", "crack500"])
+def test_a_sample_stays_a_sample_wherever_it_is_copied(tmp_path: Path, name: str, layout: str, pack) -> None:
+    run(tmp_path / "d", [name], tmp_path / "a", settings("sample"))
+    given = tmp_path / "given" / layout.replace("cfd", name)
+    shutil.copytree(tmp_path / "d" / name, given)
+    source = pack(tmp_path / "given" / Path(layout.replace("cfd", name)).parts[0])
+    run(tmp_path / "e", [name], tmp_path / "a", settings("collection"), source)
+    assert json.loads((tmp_path / "e" / name / "source.json").read_text())["source"] == "sample"
+    assert sorted(p.name for p in (tmp_path / "e" / name / "images").iterdir()) == sorted(
+        p.name for p in (tmp_path / "d" / name / "images").iterdir()
+    )
+
+
+def test_a_sample_does_not_hide_the_real_data_beside_it(tmp_path: Path) -> None:
+    run(tmp_path / "x", ["cfd"], tmp_path / "a", settings("sample"))
+    make_folder(tmp_path / "x/real/deeper", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("collection"), tmp_path / "x")
+    assert json.loads((tmp_path / "d/cfd/source.json").read_text())["source"] == "collection"
+    assert [p.name for p in (tmp_path / "d/cfd/images").iterdir()] == ["CFD_001.jpg"]
+
+
 def test_a_mask_too_large_to_be_one_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = make_folder(tmp_path / "given", LAYOUTS["sylvie"])
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
@@ -115,6 +143,28 @@ def test_what_was_given_is_kept_when_the_network_is_asked_for(tmp_path: Path) ->
     copy = run(tmp_path / "e", ["cfd"], tmp_path / "a", settings("collection"), tmp_path / "d")
     assert copy == []
     assert json.loads((tmp_path / "e/cfd/source.json").read_text())["source"] == "collection"
+
+
+@pytest.mark.parametrize("name", ["sample", "collection", "originals"])
+def test_a_given_folder_may_have_the_name_of_a_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_folder(Path(name), {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    assert run(tmp_path / "d", ["cfd"], tmp_path / "a", settings("sample"), Path(name)) == []
+    assert [p.name for p in (tmp_path / "d/cfd/images").iterdir()] == ["CFD_001.jpg"]
+    with pytest.raises(UserError, match=f"^{name} holds no images of the dataset 'volker'"):
+        run(tmp_path / "e", ["volker"], tmp_path / "a", settings("sample"), Path(name))
+
+
+def test_what_a_given_archive_lacks_is_no_fault_if_it_is_there(tmp_path: Path) -> None:
+    run(tmp_path / "d", ["forest"], tmp_path / "a", settings("sample"))
+    path = make_zip(tmp_path / "a.zip", {"images/CFD_001.jpg": jpeg(), "masks/CFD_001.jpg": jpeg(0)})
+    messages = run(tmp_path / "d", ["forest", "cfd", "volker"], tmp_path / "a", settings("sample"), path)
+    assert [message.split(" is missing: ")[0] for message in messages] == ["volker"]
+    assert (tmp_path / "d/forest/source.json").is_file()
+    with pytest.raises(UserError, match="holds no images of the dataset 'forest'"):  # the wrong archive altogether
+        run(tmp_path / "d", ["forest"], tmp_path / "a", settings("sample"), path)
 
 
 def test_one_dead_source_leaves_the_others_alone(tmp_path: Path) -> None:

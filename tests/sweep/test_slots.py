@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
+from bench import machine
 from bench.errors import UserError
 from bench.sweep import slots
 from bench.sweep.slots import Slot
@@ -36,8 +36,7 @@ def test_without_gpus_cores_and_memory_decide(
     monkeypatch: pytest.MonkeyPatch, memory_gb: int, jobs: int | None, expected: list[int]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    memory = psutil.virtual_memory()._replace(total=memory_gb * 2**30)
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(machine, "memory_bytes", lambda: memory_gb * 2**30)
     assert slots.slots(jobs, 1) == [Slot(None, threads) for threads in expected]
 
 
