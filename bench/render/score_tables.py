@@ -81,7 +81,8 @@ def table_6(
     measured: Measured, average: str, names: Mapping[str, str], printed: pd.DataFrame, synthetic: bool
 ) -> Table:
     """Return the ablation on GAPs: the authors' four configurations and the fair ones."""
-    rows, absent = [], []
+    rows: list[dict[str, Any]] = []
+    absent: list[str] = []
     marked = _published_marks(printed.set_index("model"))
     of_published: dict[tuple[int, str], str] = {}
     fair: list[dict[Any, Any]] = [{"model": m, "printed": names.get(m, m)} for m in FAIR_ABLATION]
