@@ -166,6 +166,14 @@ def test_only_complete_models_of_sound_results_have_a_rank(page, show_changed):
     assert "Not ranked: these results fail the check." in page.inner_text("#caption")
 
 
+def test_scores_of_one_dataset_stay_in_their_column(page):
+    page.select_option("#dataset", "gaps")
+    ends = "cell => [cell, ...cell.querySelectorAll('*')].map(e => e.getBoundingClientRect().right)"
+    for cell in page.locator("#board tbody tr td:nth-child(3)").all():
+        end, *inside = cell.evaluate(ends)
+        assert max(inside) <= end
+
+
 def test_a_table_without_any_value_says_so(page, show_changed):
     show_changed(lambda data: [table.update(v=[[None] * 3 for _ in table["v"]]) for table in data["values"].values()])
     assert "no dataset has a value" in page.inner_text("#caption")
