@@ -132,7 +132,7 @@ FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
         (
             "Figure 5.",
             "The test image with {first}'s median IoU of each dataset that it was run on. Boxes: connected pieces of "
-            "crack that {first} finds and another model misses by more than 2 px.",
+            "crack that {first} finds and the model of the panel misses by more than 2 px.",
         ),
         _of_photographs("figure5"),
     ),
