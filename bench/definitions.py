@@ -39,7 +39,7 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
             why.setdefault(reason, []).append(f"{name} {AVERAGES[how].lower()}")
     notes = [
         "Spread: highest minus lowest average of the same metric of the same predictions. -: not defined.",
-        *(f"- {', '.join(names)}: {reason}." for reason, names in why.items()),
+        *(f"No {', '.join(names)}: {reason}." for reason, names in why.items()),
         f"{undefined} of {len(images)} image scores have no true crack; means leave out what is undefined there.",
     ]
     caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."

@@ -66,9 +66,14 @@ class Results:
 
     def spelled(self, average: str) -> str:
         """Return how numbers are averaged, for a caption: "batch mean of 32" where the cells record the size."""
-        sizes = {c["evaluation_batch"] for c in self.cells if "evaluation_batch" in c}
-        size = f" of {', '.join(map(str, sorted(sizes)))}" if average == "batch_mean" and sizes else ""
+        size = f" of {self.batch}" if average == "batch_mean" and self.batch else ""
         return average.replace("_", " ") + size
+
+    @property
+    def batch(self) -> str:
+        """Size of the evaluation batches, or sizes; empty where no cell records it."""
+        sizes = {c["evaluation_batch"] for c in self.cells if "evaluation_batch" in c}
+        return ", ".join(map(str, sorted(sizes)))
 
 
 def read(

@@ -59,15 +59,14 @@ def augmentations(rows: Sequence[tuple[str, Sequence[Image], Sequence[Mask]]]) -
 
 
 @matplotlib.rc_context(RC)
-def comparison(
-    rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], models: Sequence[str], boxes: bool
-) -> Figure:
+def comparison(rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], models: Sequence[str]) -> Figure:
     """Return a row per dataset: photograph, truth, one prediction per model.
+
+    In the panel of each model but the first, boxes surround the pieces that it misses and the first model finds.
 
     Args:
         rows: dataset, photograph (H, W, 3), truth (H, W), predictions in the order of ``models``, None: not run.
         models: names; the first is the one compared.
-        boxes: whether to box, in each other model's panel, the pieces that it misses and the first model finds.
     """
     columns = 2 + len(models)
     figure, axes = _grid(len(rows), columns, _side(len(rows), columns), above=0.16)
@@ -80,7 +79,7 @@ def comparison(
                 axis.text(0.5, 0.5, "not run", ha="center", va="center", transform=axis.transAxes, color="#666666")
                 continue
             axis.imshow(mask, **MASK)
-            if boxes and place and masks[0] is not None:
+            if place and masks[0] is not None:
                 for x, y, width, height in missed_pieces(true, masks[0], mask):
                     axis.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor="#EE3333", linewidth=0.9))
     for axis, title in zip(axes[0], ["Image", "Ground truth", *models], strict=True):

@@ -29,7 +29,7 @@ def _pareto(values: Values) -> Figure | None:
     costs = {m: c for m, c in values.results.costs.items() if check.is_cost_of_runs(values.results, m)}
     if not set(means) & set(costs):
         return None
-    label = f"Crack IoU, mean of {len(values.ran[0])} datasets"
+    label = f"Crack IoU ({values.convention}), mean of {len(values.ran[0])} datasets"
     return rank_figures.pareto(means, costs, values.results.names, label)
 
 
@@ -45,7 +45,8 @@ def _difference(values: Values) -> Figure | None:
     datasets, models = values.ran
     if values.faults or len(models) < 3 or len(datasets) < 2:
         return None
-    note = f"Crack IoU over {len(datasets)} datasets; bars join what Nemenyi's test (0.05) cannot tell apart."
+    note = f"Crack IoU ({values.convention}) over {len(datasets)} datasets; "
+    note += "bars join what Nemenyi's test (0.05) cannot tell apart."
     ranked, labels = values.ranking, [values.results.names[m] for m in models]
     return rank_figures.critical_difference(ranked.mean_ranks, ranked.difference, ranked.cliques, labels, note)
 
@@ -78,19 +79,31 @@ def _of_photographs(name: str) -> Drawn:
 
 FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
     "figure6": (
-        ("Figure 6.", "Crack IoU, Dice and recall of every model on every dataset; lines are 95 % intervals."),
+        (
+            "Figure 6.",
+            "Crack IoU, Dice and recall ({average}) of every model on every dataset; lines are 95 % intervals.",
+        ),
         _figure6,
     ),
     "critical_difference": (
-        ("Critical difference.", "Mean ranks; a bar joins models that Nemenyi's test cannot tell apart."),
+        (
+            "Critical difference.",
+            "Mean ranks by crack IoU ({average}); a bar joins models that Nemenyi's test cannot tell apart.",
+        ),
         _difference,
     ),
     "ranks": (
-        ("Ranks.", "Rank of every model on every dataset by crack IoU; 1 is best; in brackets the mean rank."),
+        (
+            "Ranks.",
+            "Rank of every model on every dataset by crack IoU ({average}); 1 is best; in brackets the mean rank.",
+        ),
         _ranks,
     ),
     "pareto": (
-        ("Accuracy against cost.", "Mean crack IoU; the line joins models that none beats in both score and cost."),
+        (
+            "Accuracy against cost.",
+            "Crack IoU ({average}), mean over datasets; the line joins models that none beats in both score and cost.",
+        ),
         _pareto,
     ),
     "iou_by_width": (
@@ -118,8 +131,8 @@ FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
     "figure5": (
         (
             "Figure 5.",
-            "The test image with Context-CrackNet's median IoU of each dataset. Boxes: connected pieces of crack that "
-            "Context-CrackNet finds and this model misses by more than 2 px.",
+            "The test image with {first}'s median IoU of each dataset that it was run on. Boxes: connected pieces of "
+            "crack that {first} finds and the model of the panel misses by more than 2 px.",
         ),
         _of_photographs("figure5"),
     ),
@@ -136,4 +149,12 @@ FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
         _of_photographs("figure8"),
     ),
 }
-"""Name on the command line -> (title, text), drawing."""
+"""Name on the command line -> (title, text), drawing; of the text, ``caption`` fills in what stands in braces."""
+
+
+def caption(values: Values, name: str) -> tuple[str, str]:
+    """Return the title and the text of a figure that was drawn."""
+    title, text = FIGURES[name][0]
+    compared = photographs.compared(values.photographs)
+    first = values.results.names[compared[0]] if compared else ""
+    return title, text.format(average=values.convention, first=first)

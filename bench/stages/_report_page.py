@@ -76,6 +76,7 @@ def _data(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[st
         "values": _values(values, models, protocols) | ({} if results.is_sample else _printed(values, models)),
         "cells": _cells(values, images),
         "chosen": {"metric": "crack_iou", "average": values.average},
+        "batch": results.batch,
     }
 
 

@@ -20,7 +20,7 @@ from bench.render import html, latex, model_card, score_tables, tables, text
 from bench.render.page import Picture
 from bench.render.tables import COLUMNS
 from bench.stages import _report_elsewhere, _report_page, _report_photographs
-from bench.stages._report_figures import FIGURES, OF_PHOTOGRAPHS
+from bench.stages._report_figures import FIGURES, OF_PHOTOGRAPHS, caption
 from bench.stages._report_values import Values
 from bench.standings import Question
 
@@ -42,7 +42,8 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     fair = {m: plugins.load("models", m).NAME for m in score_tables.FAIR_ABLATION}
     yield score_tables.table_6(measured, values.convention, fair | results.names, paper["table_6"], results.is_sample)
     yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
-    found = _report_elsewhere.table(results, values.headline, values.convention, values.comparable, values.left_out)
+    average = values.averaged([c for c in results.cells if c["model"] in values.elsewhere])
+    found = _report_elsewhere.table(results, values.headline, average, values.comparable, values.left_out)
     yield from [found] if found else []
 
 
@@ -69,8 +70,9 @@ def _leaderboard(values: Values) -> Files:
 
 
 def _audit(values: Values) -> Files:
+    """Yield the paper's own numbers and measured costs: neither is of a sample, nor waits for runs."""
     for table in paper_audit.tables(values.results.costs):
-        yield from _table_files(table, values)
+        yield from _files(table, "", "")
 
 
 def _cards(values: Values) -> Files:
@@ -123,7 +125,7 @@ def _page(values: Values) -> Files:
     """Yield the page; photographs lie beside it, but for the sample's, which are inside."""
     rows, photographs = _report_photographs.images(values.photographs)
     pictures = []
-    for name, (title, _) in FIGURES.items():
+    for name in FIGURES:
         for path, content in figure_files(values, name):
             if path.endswith(".png"):
                 address = path
@@ -131,7 +133,9 @@ def _page(values: Values) -> Files:
                     address = _report_photographs.data_uri(path, content)
                 elif values.results.is_sample:
                     address = _report_photographs.data_uri("x.jpg", _report_photographs.as_jpeg(content))
-                pictures.append(Picture(*title, address, *struct.unpack(">II", content[16:24])))  # PNG: width, height
+                pictures.append(
+                    Picture(*caption(values, name), address, *struct.unpack(">II", content[16:24]))
+                )  # PNG: width, height
     addresses = {}
     if values.results.is_sample:
         addresses = {path: _report_photographs.data_uri(path, content) for path, content in photographs.items()}
@@ -150,10 +154,14 @@ def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _table_files(table: tables.Table, values: Values) -> Files:
-    yield f"tables/{table.name}.md", text.markdown(table, values.warning)
-    yield f"tables/{table.name}.csv", text.csv(table, values.data)
-    yield f"tables/{table.name}.tex", latex.latex(table, values.warning)
-    yield f"tables/{table.name}.html", html.document(table, values.warning)
+    return _files(table, values.warning, values.data)
+
+
+def _files(table: tables.Table, warning: str, data: str) -> Files:
+    yield f"tables/{table.name}.md", text.markdown(table, warning)
+    yield f"tables/{table.name}.csv", text.csv(table, data)
+    yield f"tables/{table.name}.tex", latex.latex(table, warning)
+    yield f"tables/{table.name}.html", html.document(table, warning)
 
 
 def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:

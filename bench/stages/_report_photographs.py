@@ -22,9 +22,10 @@ from bench.stages._report_values import Values
 Array = npt.NDArray[np.uint8]
 
 REFERENCE = "context_cracknet"
-"""The model of figures 5, 7 and 8."""
+"""The model of figures 7 and 8."""
 
 FIGURE_5 = (REFERENCE, "manet", "pspnet", "deeplabv3plus", "fpn")
+"""The models of figure 5; the first that is here is compared with the others."""
 
 AUGMENTED = ("deepcrack", "cfd")
 """Dataset of figure 4 as in the paper; the next one where it is not there, then any."""
@@ -130,19 +131,24 @@ def _drawn(transform: Any, augment: Any, image: Array, mask: Array, number: int)
     return next((d for d in draws if not any(np.array_equal(d[0], p) for p in plain)), (image, mask))
 
 
+def compared(photographs: Photographs) -> list[str]:
+    """Return the models of figure 5 whose predictions are here."""
+    return [m for m in FIGURE_5 if any(m in photographs.models(d) for d in photographs.data)]
+
+
 def figure_5(photographs: Photographs) -> Figure | None:
-    """Return a row per dataset: the image with the reference model's median IoU, truth and predictions."""
+    """Return a row per dataset: the image with the first model's median IoU, truth and predictions."""
     names, rows = photographs.results.names, []
-    columns = [m for m in FIGURE_5 if any(m in photographs.models(d) for d in photographs.data)]
+    columns = compared(photographs)
     for dataset in photographs.data:
         here = photographs.models(dataset)
-        if not set(columns) & set(here):
+        if not columns or columns[0] not in here:
             continue
-        ordered = _of(photographs.iou, dataset, REFERENCE if REFERENCE in here else here[0])
+        ordered = _of(photographs.iou, dataset, columns[0])
         item = ordered["item"].iloc[(len(ordered) - 1) // 2]
         masks = [photographs.predicted(dataset, m, item) if m in here else None for m in columns]
         rows.append((names[dataset], *photographs.pair(dataset, item), masks))
-    return panels.comparison(rows, [names[m] for m in columns], columns[0] == REFERENCE) if rows else None
+    return panels.comparison(rows, [names[m] for m in columns]) if rows else None
 
 
 def figure_7(photographs: Photographs) -> Figure | None:

@@ -1,5 +1,6 @@
 """What the report's tables, figures and page share: the results, with intervals and ranks computed once."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,9 +72,16 @@ class Values:
 
     @property
     def convention(self) -> str:
-        """How the numbers of the tables are averaged, for a caption."""
-        seeds = len({c["seed"] for c in self.own})
-        return self.results.spelled(self.average) + (f"; mean over {seeds} seeds" if seeds > 1 else "")
+        """How the numbers of the tables and figures are averaged, for a caption."""
+        elsewhere = [c for c in self.results.cells if c["model"] in self.comparable]
+        return self.averaged([*self.own, *elsewhere])
+
+    def averaged(self, cells: Sequence[Mapping[str, Any]]) -> str:
+        """Return how the numbers of some cells are averaged, for a caption: over what, and over how many seeds."""
+        seeds = Counter((c["dataset"], c["model"]) for c in cells).values()
+        low, high = min(seeds, default=1), max(seeds, default=1)
+        over = f"{high} seeds" if low == high else f"the {low} to {high} seeds of each model"
+        return self.results.spelled(self.average) + (f"; mean over {over}" if high > 1 else "")
 
     @property
     def data(self) -> str:
@@ -170,12 +178,11 @@ class Ranking:
     """Ranks over datasets.
 
     Attributes:
-        values: scores, (D, M), nan where not run. ranks: within each dataset, 1 is best, (D, M), nan where not run.
+        ranks: within each dataset, 1 is best, (D, M), nan where not run.
         mean_ranks: (M,), nan for a model that lacks a dataset.
         difference: Nemenyi's critical difference. cliques: groups that it cannot tell apart; both for complete grids.
     """
 
-    values: Array
     ranks: Array
     mean_ranks: Array
     difference: float
@@ -193,7 +200,7 @@ def rank(values: Array) -> Ranking:
     if np.isfinite(mean_ranks).all() and min(values.shape) > 1:
         difference = critical_difference(values.shape[1], values.shape[0])
         groups = cliques(mean_ranks, difference)
-    return Ranking(values, placed, mean_ranks, difference, groups)
+    return Ranking(placed, mean_ranks, difference, groups)
 
 
 def iou_by_width(images: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:

@@ -65,13 +65,18 @@ def rank_biserial(difference: Array) -> float:
 def cohen_dz(difference: Array) -> float:
     """Return mean over standard deviation of the paired differences; nan for fewer than two or no deviation.
 
+    A deviation below 1e-12 of the largest difference is what rounding leaves of none.
+
     **Source:** Cohen 1988, section 2.3.5; Lakens 2013, doi 10.3389/fpsyg.2013.00863.
 
     >>> cohen_dz(np.array([1.0, 2, 3]))
     2.0
     """
-    deviation = difference.std(ddof=1) if len(difference) > 1 else 0.0
-    return float(difference.mean() / deviation) if deviation > 0 else float("nan")
+    if len(difference) < 2:
+        return float("nan")
+    deviation = difference.std(ddof=1)
+    noise = 1e-12 * np.abs(difference).max()
+    return float(difference.mean() / deviation) if deviation > noise else float("nan")
 
 
 def bayesian_signed_rank(

@@ -294,6 +294,7 @@ def test_metrics_and_explain(workspace, call):
     said = call(folder, "metrics", "unet", "--dataset", "cfd")
     assert "Mean of" in said
     assert "cl_dice" in said
+    assert "\n- No ods mean of images: " in call(folder, "metrics", "unet", "--dataset", "cfd", "--format", "markdown")
     said = call(folder, "explain", "boundary_iou")
     for part in ("Source:", "Range 0 to 1", "nan where", "Higher is better", "Averages: pooled"):
         assert part in said

@@ -59,6 +59,7 @@ def test_a_complete_model_of_the_same_protocol_stands_among_the_others(scored):
     data = page_data(folder)
     assert [m["name"] for m in data["models"] if m["id"] == "my_net"] == ["my_net (elsewhere)"]
     assert "my_net" in data["protocols"][0]["models"]
+    assert data["batch"] == "4"
     assert ["Trained", "elsewhere, the protocol as declared; scored from its predictions"] in data["cells"][
         "cfd/my_net"
     ]["record"]

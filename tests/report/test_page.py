@@ -41,8 +41,32 @@ def page(browser, grid, request):
     page.close()
 
 
+@pytest.fixture
+def show_changed(page, grid, tmp_path):
+    """Return a function that changes the data of the page and opens it again."""
+    head, rest = (grid / "reports" / "index.html").read_text().split('id="data">')
+    text, tail = rest.split("</script>", 1)
+    data = json.loads(text)
+
+    def show_changed(change):
+        change(data)
+        (tmp_path / "index.html").write_text(f'{head}id="data">{json.dumps(data)}</script>{tail}')
+        page.goto((tmp_path / "index.html").as_uri())
+
+    return show_changed
+
+
 def models(page):
     return page.locator("#board tbody th").all_inner_texts()
+
+
+def ranks(page):
+    cells = page.locator("#board tbody tr td:nth-child(2)").all_inner_texts()
+    return [float(cell) for cell in cells if cell]
+
+
+def choices(page, name):
+    return page.locator(f"#{name} option").evaluate_all("options => options.map(o => o.value)")
 
 
 def test_it_sorts(page):
@@ -72,25 +96,88 @@ def test_it_filters(page):
     assert len(models(page)) == 10
 
 
-def test_only_complete_models_of_sound_results_have_a_rank(page, grid, tmp_path):
-    head, rest = (grid / "reports" / "index.html").read_text().split('id="data">')
-    text, tail = rest.split("</script>", 1)
-    data = json.loads(text)
+@pytest.mark.parametrize("heading", ["d0", "d2"])
+def test_a_sorted_column_that_vanishes_leaves_the_best_on_top(page, heading):
+    for _ in range(2):  # up, down: the second puts the worst on top
+        page.click(f"#board th[data-id={heading}] button")
+    page.select_option("#dataset", "gaps")
+    assert ranks(page) == [1, 2, 3]
+    assert page.get_attribute("#board th[data-id=rank]", "aria-sort") == "ascending"
+    page.select_option("#dataset", "")
+    assert ranks(page) == sorted(ranks(page))
 
-    def shown():
-        (tmp_path / "index.html").write_text(f'{head}id="data">{json.dumps(data)}</script>{tail}')
-        page.goto((tmp_path / "index.html").as_uri())
-        cells = page.locator("#board tbody tr td:nth-child(2)").all_inner_texts()
-        return [float(cell) for cell in cells if cell]
 
-    assert len(shown()) == 3
-    for table in data["values"].values():
-        table["v"][0][1] = None
-    assert sum(shown()) == pytest.approx(3, abs=0.02)  # of two models, as if there were no third
-    assert "1 of 3 models lack a dataset" in page.inner_text("#caption")
-    data["protocols"][0]["ranked"] = False
-    assert shown() == []
+def test_a_metric_of_the_other_direction_leaves_the_best_on_top(page):
+    page.click("#board th[data-id=score] button")
+    page.select_option("#metric", "dice")
+    assert page.get_attribute("#board th[data-id=score]", "aria-sort") == "descending"
+    page.select_option("#metric", "expected_calibration_error")
+    assert "lower is better" in page.inner_text("#caption")
+    assert page.get_attribute("#board th[data-id=rank]", "aria-sort") == "ascending"
+    assert ranks(page) == sorted(ranks(page))
+    page.click("#board th[data-id=name] button")
+    page.select_option("#metric", "dice")  # names have no better direction
+    assert page.get_attribute("#board th[data-id=name]", "aria-sort") == "ascending"
+
+
+def test_the_average_comes_back_after_a_metric_or_protocol_without_it(page):
+    assert page.input_value("#average") == "batch_mean"  # the report's
+    page.select_option("#metric", "ods")
+    assert page.input_value("#average") == "pooled"
+    page.select_option("#metric", "dice")
+    assert page.input_value("#average") == "batch_mean"
+    page.select_option("#average", "image_mean")
+    page.select_option("#protocol", "published")
+    assert page.input_value("#average") == "printed"
+    page.select_option("#protocol", index=0)
+    assert page.input_value("#average") == "image_mean"  # the reader's
+    assert page.inner_text("#caption").startswith("Dice (mean of images;")
+
+
+def test_a_protocol_offers_the_metrics_that_it_has(page):
+    page.select_option("#metric", "ods")
+    page.select_option("#protocol", "published")
+    assert sorted(choices(page, "metric")) == ["crack_iou", "dice", "precision", "recall"]
+    assert page.input_value("#metric") == "crack_iou"
+    assert len(models(page)) == 10
+    page.select_option("#protocol", index=0)
+    assert page.input_value("#metric") == "ods"
+    assert len(models(page)) == 3
+
+
+def test_the_mean_of_batches_names_their_size(page, show_changed):
+    assert "(mean of batches; " in page.inner_text("#caption")  # the cells do not record it
+    show_changed(lambda data: data.update(batch="32"))
+    assert "(mean of batches of 32; " in page.inner_text("#caption")
+    assert "mean of batches of 32" in page.locator("#average option").all_inner_texts()
+
+
+def test_only_complete_models_of_sound_results_have_a_rank(page, show_changed):
+    def lack_a_value(data):
+        for table in data["values"].values():
+            table["v"][0][1] = None
+
+    assert len(ranks(page)) == 3
+    show_changed(lack_a_value)
+    assert sum(ranks(page)) == pytest.approx(3, abs=0.02)  # of two models, as if there were no third
+    assert "1 of 3 models lack a value" in page.inner_text("#caption")
+    show_changed(lambda data: data["protocols"][0].update(ranked=False))
+    assert ranks(page) == []
     assert "Not ranked: these results fail the check." in page.inner_text("#caption")
+
+
+def test_scores_of_one_dataset_stay_in_their_column(page):
+    page.select_option("#dataset", "gaps")
+    ends = "cell => [cell, ...cell.querySelectorAll('*')].map(e => e.getBoundingClientRect().right)"
+    for cell in page.locator("#board tbody tr td:nth-child(3)").all():
+        end, *inside = cell.evaluate(ends)
+        assert max(inside) <= end
+
+
+def test_a_table_without_any_value_says_so(page, show_changed):
+    show_changed(lambda data: [table.update(v=[[None] * 3 for _ in table["v"]]) for table in data["values"].values()])
+    assert "no dataset has a value" in page.inner_text("#caption")
+    assert ranks(page) == []
 
 
 def test_a_cell_opens_with_the_keyboard_and_closes(page):

@@ -74,6 +74,20 @@ def test_a_model_that_was_dropped_is_in_no_figure_and_its_files_go(workspace, ru
     assert not list(folder.rglob("*.png"))
 
 
+def test_figure_5_says_whose_image_and_finds_it_shows(workspace, run_report):
+    run_report(workspace)
+    whole = (workspace / "reports" / "index.html").read_text()
+    assert "The test image with CONTEXT_CRACKNET&#39;s median IoU" in whole
+    params = yaml.safe_load((workspace / "params.yaml").read_text())
+    files.write_text(workspace / "params.yaml", yaml.safe_dump(params | {"models": ["manet"]}))
+    run_report(workspace)
+    assert (workspace / "reports" / "photographs" / "figure5.png").exists()
+    alone = (workspace / "reports" / "index.html").read_text()
+    assert "The test image with MANET&#39;s median IoU" in alone
+    assert "CONTEXT_CRACKNET" not in alone
+    assert "crack that MANET finds" in alone
+
+
 def test_without_photographs_it_says_so(workspace, run_report):
     (workspace / "prepared").rename(workspace / "elsewhere")
     assert "Without photographs" in run_report(workspace)

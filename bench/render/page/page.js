@@ -3,13 +3,14 @@
 // ranked is false for results that fail the check;
 // values["protocol|metric|average"]: {v: [[model][dataset]], lo, hi (same shape, or absent), all: [[lo, hi] per model]};
 // cells["dataset/model"]: {pr, history, images, record, scores}; chosen: {metric, average};
+// batch: images in an evaluation batch, empty where that is not recorded;
 // addresses: path of an image -> data URI, where it is inside this file.
 "use strict";
 const D = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const make = (tag, props = {}, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 const fixed = (v, digits = 4) => v == null ? "" : v.toFixed(digits);
-const state = { sort: "rank", up: true };
+const state = { sort: "rank", up: true, metric: D.chosen.metric, average: D.chosen.average };
 
 // Theme: the system's, until the reader chooses
 const dark = () => document.documentElement.dataset.theme === "dark";
@@ -30,12 +31,16 @@ const fill = (select, options, chosen) => {
 };
 const metric = () => D.metrics.find(m => m.id === $("metric").value);
 const protocol = () => D.protocols.find(p => p.id === $("protocol").value);
-const words = { pooled: "pooled", image_mean: "mean of images", batch_mean: "mean of batches", printed: "as printed" };
-function averages() {
-  const key = a => D.values[`${protocol().id}|${metric().id}|${a}`];
-  const known = Object.keys(words).filter(key);
-  const before = $("average").value || D.chosen.average;
-  fill($("average"), known.map(a => ({ id: a, name: words[a] })), known.includes(before) ? before : known[0]);
+const words = { pooled: "pooled", image_mean: "mean of images", batch_mean: `mean of batches${D.batch && ` of ${D.batch}`}`, printed: "as printed" };
+const averagesOf = m => Object.keys(words).filter(a => D.values[`${protocol().id}|${m}|${a}`]);
+// What the protocol has; the reader's own choice, else the report's, else the first
+function offer(id, options) {
+  const chosen = [state[id], D.chosen[id]].find(c => options.some(o => o.id === c)) ?? options[0]?.id;
+  fill($(id), options, chosen);
+}
+function choices() {
+  offer("metric", D.metrics.filter(m => averagesOf(m.id).length));
+  offer("average", averagesOf($("metric").value).map(a => ({ id: a, name: words[a] })));
 }
 // Ranks within a dataset, ties shared; null where there is no value
 function ranks(values, higher) {
@@ -66,11 +71,10 @@ function rows() {
 function board() {
   const { rows: all, shown } = rows();
   const m = metric(), one = shown.length === 1;
-  all.forEach(r => { r.place = r.rank == null ? null : 1 + all.filter(o => o.rank != null && o.rank < r.rank - 1e-9).length; });
   const missing = all.filter(r => r.score == null).length;
   $("caption").textContent = `${m.name} (${words[$("average").value] ?? ""}; ${m.higher ? "higher" : "lower"} is better), ` +
-    (one ? D.datasets[shown[0]].name : `mean over ${shown.length} datasets`) + `; protocol ${protocol().name}.` +
-    (missing ? ` ${missing} of ${all.length} models lack a dataset and have no place.` : "") +
+    (one ? D.datasets[shown[0]].name : shown.length ? `mean over ${shown.length} datasets` : "no dataset has a value") + `; protocol ${protocol().name}.` +
+    (missing ? ` ${missing} of ${all.length} models lack a value and have no place.` : "") +
     (protocol().ranked ? "" : " Not ranked: these results fail the check.");
   const columns = [
     { id: "name", name: "Model", value: r => r.name.toLowerCase() },
@@ -81,7 +85,10 @@ function board() {
     { id: "gmacs", name: "GMACs", value: r => r.gmacs, text: r => fixed(r.gmacs, 1) },
     { id: "latency", name: "Latency ms", value: r => r.latency, text: r => fixed(r.latency, 1) },
   ];
-  const by = columns.find(c => c.id === state.sort) ?? columns[1];
+  const turned = state.higher !== m.higher && columns.some(c => c.id === state.sort && (c.cell || c.id === "score"));
+  if (turned || !columns.some(c => c.id === state.sort)) [state.sort, state.up] = ["rank", true];
+  state.higher = m.higher;
+  const by = columns.find(c => c.id === state.sort);
   const wanted = $("search").value.trim().toLowerCase();
   const sorted = all.filter(r => r.name.toLowerCase().includes(wanted)).sort((a, b) => {
     const [x, y] = [by.value(a), by.value(b)];
@@ -202,13 +209,12 @@ addEventListener("afterprint", () => closed.forEach(d => { d.open = false; }));
 
 // Start
 if (D.metrics.length) {
-  fill($("metric"), D.metrics, D.chosen.metric);
   fill($("protocol"), D.protocols, D.protocols[0].id);
   fill($("dataset"), [{ id: "", name: "all" }, ...D.datasets], "");
-  for (const id of ["metric", "protocol"]) $(id).addEventListener("change", () => { averages(); board(); });
-  for (const id of ["average", "dataset"]) $(id).addEventListener("change", board);
+  for (const id of ["metric", "average"]) $(id).addEventListener("change", () => { state[id] = $(id).value; });
+  for (const id of ["metric", "protocol", "average", "dataset"]) $(id).addEventListener("change", () => { choices(); board(); });
   $("search").addEventListener("input", board);
   document.querySelector(".filters").addEventListener("submit", e => e.preventDefault());
-  averages();
+  choices();
   board();
 } else $("caption").textContent = "Nothing has been run yet.";

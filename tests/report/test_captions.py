@@ -1,0 +1,52 @@
+"""Captions say how what they head is averaged, over images and over seeds."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.stages._report_elsewhere import read_all
+from bench.stages._report_figures import FIGURES, caption
+from bench.stages._report_parts import all_tables
+from bench.stages._report_values import Values
+
+
+@pytest.fixture
+def make(tmp_path, write_grid):
+    """Return a function that makes the values of a grid of two models; one of them may be called from elsewhere."""
+
+    def make(seeds=(0,), change=lambda cells: cells, batch=32):
+        write_grid(tmp_path, datasets=["cfd", "gaps"], models=["unet", "fpn"], seeds=seeds)
+        found = read_all(tmp_path / "results", ["cfd", "gaps"], ["unet", "fpn"], list(seeds))
+        cells = change([c | {"evaluation_batch": batch} for c in found.cells])
+        return Values(replace(found, cells=cells), "batch_mean", Path(), Path())
+
+    return make
+
+
+def elsewhere(cells):
+    """Return the cells as if fpn had been scored from its predictions, of one seed."""
+    return [
+        c | {"trained": "elsewhere"} if c["model"] == "fpn" else c
+        for c in cells
+        if (c["model"], c["seed"]) != ("fpn", 1)
+    ]
+
+
+@pytest.mark.parametrize("name", ["figure6", "critical_difference", "ranks", "pareto"])
+def test_captions_of_figures_name_the_average(make, name):
+    assert "(batch mean of 32)" in caption(make(), name)[1]
+
+
+def test_captions_of_all_figures_are_filled_in(make):
+    values = make()
+    assert not [name for name in FIGURES if re.search("[{}]", caption(values, name)[1])]
+
+
+def test_seeds_are_counted_for_the_rows_that_a_caption_heads(make):
+    assert make((0, 1)).convention == "batch mean of 32; mean over 2 seeds"
+    values = make((0, 1), elsewhere)
+    assert values.convention == "batch mean of 32; mean over the 1 to 2 seeds of each model"
+    (table,) = (t for t in all_tables(values) if t.name == "elsewhere")
+    assert table.caption.endswith("(batch mean of 32).")
