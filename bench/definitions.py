@@ -25,7 +25,7 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
         if not len(on):
             raise UserError(f"no scores of {model}{instead_of(model, results.summary['model'].unique())}")
         raise UserError(f"no scores of {model} on {dataset}{instead_of(dataset, on)}")
-    values = part.groupby(["metric", "average"])["value"].mean()
+    values = part.groupby(["metric", "average"])["value"].mean(skipna=False)
     images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
     undefined = int((images["tp"] + images["fn"] == 0).sum())
     rows = []

@@ -99,7 +99,7 @@ def _values(values: Values, models: Sequence[str], protocols: Sequence[Mapping[s
     metrics = {m: plugins.load("metrics", m) for m in values.results.summary["metric"].unique()}
     for (metric, average), part in values.results.summary.groupby(["metric", "average"]):
         table: dict[str, Any] = {}
-        frame = part.groupby(["dataset", "model"])["value"].mean().unstack("dataset")
+        frame = part.groupby(["dataset", "model"])["value"].mean(skipna=False).unstack("dataset")
         if average == values.average:
             resamples = CURVE_RESAMPLES if metrics[str(metric)].INPUT.over == "curve" else PAGE_RESAMPLES
             resamples = RESAMPLES if metric in COLUMNS.values() else resamples
@@ -146,7 +146,7 @@ def _cells(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[s
         return {}
     curves = by_cell(results.curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
     history = by_cell(results.history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
-    scores = results.summary.groupby(["dataset", "model", "metric", "average"])["value"].mean()
+    scores = results.summary.groupby(["dataset", "model", "metric", "average"])["value"].mean(skipna=False)
     found: dict[str, Any] = {}
     for cell in results.cells:
         key = (cell["dataset"], cell["model"])

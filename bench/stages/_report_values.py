@@ -127,7 +127,7 @@ class Values:
         """Return a metric of every cell, mean over seeds, with its 95 % interval (nan where it cannot be resampled)."""
         summary = self.results.summary
         chosen = summary[(summary["metric"] == metric) & (summary["average"] == average)]
-        frame = chosen.groupby(["dataset", "model"], as_index=False)["value"].mean().assign(metric=metric)
+        frame = chosen.groupby(["dataset", "model"], as_index=False)["value"].mean(skipna=False).assign(metric=metric)
         cells = zip(frame["dataset"], frame["model"], strict=True)
         draws = [self.draws(d, m, metric, average, resamples) for d, m in cells]
         low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
