@@ -19,7 +19,7 @@ from bench.standings import (
     per_image,
     shared_note,
     standings,
-)  # fmt: skip
+)
 from bench.stats.bootstrap import interval
 from bench.stats.paired import bayesian_signed_rank, cohen_dz, holm, rank_biserial, smallest_p, wilcoxon
 from bench.stats.ranks import rank_range, ranks

@@ -152,10 +152,12 @@ def independent(datasets: Sequence[str]) -> int:
 def shared_note(results: Results, datasets: Sequence[str]) -> list[str]:
     """Return what datasets with photographs in common mean for intervals and tests; nothing if there are none."""
     shared = [results.names[d] for d in datasets if d in SHARED]
+    if len(shared) < 2:
+        return []
     return [
         f"{', '.join(shared[:-1])} and {shared[-1]} have photographs in common but count as independent: intervals "
         "of means over them are too narrow, p values too small."
-    ] * (len(shared) > 1)
+    ]
 
 
 def covered(results: Results, model: str) -> list[str]:
