@@ -55,7 +55,11 @@ def _states(folder: Path, number: int) -> dict[str, str]:
 
 def test_twelve_cells_of_which_two_fail_by_two_sweeps_at_once(node: Path, tmp_path: Path, lab: ModuleType) -> None:
     models = ["unet", "fpn", "linknet", "pspnet", "deeplabv3plus", "pan"]  # PAN cannot do 64 px
-    folder = lab.make_workspace(tmp_path / "ws", models=models, sweep={"slurm": SLURM})
+    train = lab.SETTINGS["train"] | {
+        "epochs": 60,
+        "stop_patience": 60,
+    }  # so that jobs still run when the daemon is killed
+    folder = lab.make_workspace(tmp_path / "ws", models=models, train=train, sweep={"slurm": SLURM})
 
     both = [lab.start(folder, "--engine", "slurm") for _ in range(2)]
     said = [process.communicate(timeout=300) for process in both]
