@@ -99,8 +99,8 @@ def start_daemon(folder: Path, name: str) -> None:
 
 def wait_until_saved(folder: Path, job: str, seconds: float = 60) -> None:
     """Wait until slurmctld has saved what it knows now; killed earlier it would start running jobs a second time."""
-    subprocess.run(["scontrol", "update", f"job={job}", "comment=save"], check=True)  # a change that is to be saved
     now = time.time()
+    subprocess.run(["scontrol", "update", f"job={job}", "comment=save"], check=True)  # a change that is to be saved
     end = time.monotonic() + seconds
     state = folder / "state" / "job_state"
     while not (state.exists() and state.stat().st_mtime > now):

@@ -55,24 +55,13 @@ def _states(folder: Path, number: int) -> dict[str, str]:
 
 def test_twelve_cells_of_which_two_fail_by_two_sweeps_at_once(node: Path, tmp_path: Path, lab: ModuleType) -> None:
     models = ["unet", "fpn", "linknet", "pspnet", "deeplabv3plus", "pan"]  # PAN cannot do 64 px
-    train = lab.SETTINGS["train"] | {
-        "epochs": 60,
-        "stop_patience": 60,
-    }  # so that jobs still run when the daemon is killed
-    folder = lab.make_workspace(tmp_path / "ws", models=models, train=train, sweep={"slurm": SLURM})
+    folder = lab.make_workspace(tmp_path / "ws", models=models, sweep={"slurm": SLURM})
 
     both = [lab.start(folder, "--engine", "slurm") for _ in range(2)]
     said = [process.communicate(timeout=300) for process in both]
     assert [p.returncode for p in both] == [0, 0], said
     assert sum(int(out.partition(" cells submitted")[0]) for out, _ in said) == 12
 
-    lab.wait_for(lambda: "R" in _queue("%t"), 240)
-    slurm_node.wait_until_saved(node, _queue("%A")[0])
-    slurm_node.kill_daemon(node, "slurmctld")
-    status, text = lab.sweep(folder, "--engine", "slurm")  # nobody knows what runs: nothing is submitted twice
-    assert status == 0, text
-    assert text.startswith("0 cells submitted")
-    slurm_node.start_daemon(node, "slurmctld")
     lab.wait_for(lambda: len(_states(folder, 1)) == 12, 400)
 
     status, text = lab.sweep(folder, "--collect")
@@ -82,6 +71,24 @@ def test_twelve_cells_of_which_two_fail_by_two_sweeps_at_once(node: Path, tmp_pa
     assert ".sweep/train@cfd-pan-0/001.log" in text
     assert set(lab.attempts(folder).values()) == {1}
     assert {c.name for c in cells.stale(folder, "train")[0]} == {"train@cfd-pan-0", "train@gaps-pan-0"}
+
+
+def test_nothing_is_submitted_twice_while_the_scheduler_is_down(
+    node: Path, long_workspace: Path, lab: ModuleType
+) -> None:
+    options = ("--engine", "slurm", "--gres", "gpu:1", "cfd/unet/0")
+    assert lab.sweep(long_workspace, *options)[0] == 0
+    log = long_workspace / ".sweep" / "train@cfd-unet-0" / "001.log"
+    lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)
+    slurm_node.wait_until_saved(node, _queue("%A")[0])
+    slurm_node.kill_daemon(node, "slurmctld")
+    status, text = lab.sweep(long_workspace, *options)  # nobody knows what runs
+    assert status == 0, text
+    assert text.startswith("0 cells submitted")
+    slurm_node.start_daemon(node, "slurmctld")
+    lab.wait_for(_queue, 60)
+    assert "1 running" in lab.sweep(long_workspace, "--status")[1]
+    assert lab.attempts(long_workspace) == {"train@cfd-unet-0": 1}
 
 
 def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, lab: ModuleType) -> None:
