@@ -117,7 +117,7 @@ def crackforest_labels(path: Path) -> npt.NDArray[np.integer]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
-    damage = (MatReadError, zlib.error, OSError, ValueError, KeyError, TypeError, IndexError, NotImplementedError)
+    damage = (MatReadError, zlib.error, OSError, ValueError, LookupError, TypeError, RuntimeError)
     if not path.exists():
         raise UserError(f"{path} is missing: run `bench download`, then `dvc repro`.")
     try:

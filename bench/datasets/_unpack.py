@@ -26,7 +26,6 @@ _BROKEN = (
     tarfile.TarError,
     OSError,
     EOFError,
-    NotImplementedError,
     RuntimeError,
     zlib.error,
     lzma.LZMAError,

@@ -88,8 +88,7 @@ def run(
             if folder.name not in datasets and ((folder / "source.json").is_file() or folder.suffix == PARTIAL):
                 shutil.rmtree(folder)
     sources = _Sources(archives, settings, given)
-    failures: dict[str, str] = {}
-    absent: dict[str, str] = {}
+    failures: dict[str, UserError] = {}
     for name in tqdm(datasets, desc="download", unit="dataset"):
         try:
             if given is None and settings.source in NETWORK and _own_folder(name) is None:
@@ -102,16 +101,17 @@ def run(
             origin = sources.origin(name)
             if not _has(target / name, origin.facts):
                 _replace(name, target / name, origin)
-        except NotHeldError as error:
-            absent[name] = str(error)
         except UserError as error:
-            failures[name] = str(error)
-    if given is not None and any(_own_folder(name) is None for name in {*datasets} - {*failures, *absent}):
-        absent = {name: message for name, message in absent.items() if not _has(target / name, {})}
-    failures = {name: message for name in datasets if (message := absent.get(name, failures.get(name, "")))}
+            failures[name] = error
+    if given is not None and any(_own_folder(name) is None for name in {*datasets} - {*failures}):
+        failures = {
+            name: error
+            for name, error in failures.items()
+            if not (isinstance(error, NotHeldError) and _has(target / name, {}))
+        }
     if len(failures) == len(datasets):
-        raise UserError("\n".join(dict.fromkeys(failures.values())))
-    return [f"{name} is missing: {message}" for name, message in failures.items()]
+        raise UserError("\n".join(dict.fromkeys(str(error) for error in failures.values())))
+    return [f"{name} is missing: {error}" for name, error in failures.items()]
 
 
 def status(target: Path, datasets: Sequence[str]) -> pd.DataFrame:
