@@ -28,7 +28,7 @@ class Picture:
 
 def page(
     data: Mapping[str, Any], warning: str, tables: Sequence[Table], audit: Sequence[Table], facts: Sequence[str],
-    faults: Sequence[str], pictures: Sequence[Picture],
+    faults: Sequence[str], notes: Sequence[str], pictures: Sequence[Picture],
 ) -> str:  # fmt: skip
     """Return the page.
 
@@ -39,6 +39,7 @@ def page(
         audit: those of the audit of the paper.
         facts: provenance that all cells share, one sentence each.
         faults: what forbids a ranking.
+        notes: what a ranking cannot show, one sentence each.
         pictures: figures, with addresses relative to the page or data URIs.
     """
     environment = Environment(
@@ -47,8 +48,8 @@ def page(
     galleries = [("columns", [p for p in pictures if p.width < WIDE_PX])]
     galleries += [("wide", [p for p in pictures if p.width >= WIDE_PX])]
     return environment.get_template("page.html").render(
-        data=embed(data), warning=warning, tables=[(t, fragment(t)) for t in tables], faults=faults, facts=facts,
-        audit=[(t, fragment(t)) for t in audit], galleries=galleries, vega=vega(), style=_text("page.css"),
+        data=embed(data), warning=warning, tables=[(t, fragment(t)) for t in tables], faults=faults, notes=notes,
+        facts=facts, audit=[(t, fragment(t)) for t in audit], galleries=galleries, vega=vega(), style=_text("page.css"),
         program=_text("page.js"),
     )  # fmt: skip
 

@@ -48,6 +48,7 @@ def render(
             audit,
             _facts(values),
             values.faults,
+            standings.shared_note(values.results, values.results.datasets),
             pictures,
         ),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from bench.stages._report_elsewhere import read_all
 from bench.stages._report_figures import FIGURES, caption
-from bench.stages._report_parts import all_tables
+from bench.stages._report_parts import PARTS, all_tables
 from bench.stages._report_values import Values
 
 
@@ -50,3 +50,10 @@ def test_seeds_are_counted_for_the_rows_that_a_caption_heads(make):
     assert values.convention == "batch mean of 32; mean over the 1 to 2 seeds of each model"
     (table,) = (t for t in all_tables(values) if t.name == "elsewhere")
     assert table.caption.endswith("(batch mean of 32).")
+
+
+def test_the_page_names_datasets_with_photographs_in_common(tmp_path, write_grid):
+    write_grid(tmp_path, datasets=["cfd", "forest"], models=["unet"])
+    found = read_all(tmp_path / "results", ["cfd", "forest"], ["unet"], [0])
+    page = dict(PARTS["page"](Values(found, "batch_mean", Path(), Path())))["index.html"]
+    assert "CFD and Forest have photographs in common" in str(page)
