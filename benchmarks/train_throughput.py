@@ -4,22 +4,26 @@
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
 (b) ours: the suite's feed and step, as `bench train` runs them.
 (c) step: the suite's step alone, on a batch that already lies on the device.
-They take turns, so that a drift of the machine hits all three, and the ratios are of neighbours in time; (a) has a
-process of its own, because the suite sets up its process for training. Beside them, what a checkpoint costs
-(optimiser's state and best epoch's weights inside), and, if asked for, what train.compile brings and from how many
+They take turns, on a CPU (b) and (c) step by step, so that a drift of the machine hits all, and ratios are of
+neighbours in time; (a) has a process of its own, because the suite sets up its process for training.
+
+Beside them: an epoch of a small set (by default one of CFD's size) and how much of it the bare steps and the validation
+take, the rest being the feed, the start of the loader and what is done between epochs; what a checkpoint costs
+(optimiser's state and best epoch's weights inside); and, if asked for, what train.compile brings and from how many
 images on, and what train.deterministic costs.
 
 Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 448 --batch 32 --out benchmarks/NAME.json
 """
 
 import json
+import math
 import multiprocessing
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +36,7 @@ import torch
 
 from bench import plugins
 from bench.datasets._sample import draw
-from bench.doctor import images_per_s, steps
+from bench.doctor import WARM_UP_STEPS, images_per_s, steps
 from bench.formats import files, prepared
 from bench.learning.augment import build_augmentation
 from bench.learning.settings import AugmentSettings, Settings
@@ -42,8 +46,6 @@ from bench.stages._device import describe_hardware, pick_device, versions
 from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
 
 ROOT = Path(__file__).parents[1]
-ROUNDS = 5
-"""Of the turns that the suite and its bare step take within one process."""
 
 
 class JpegPairs(torch.utils.data.Dataset):
@@ -102,7 +104,8 @@ def make_data(folder: Path, count: int, size: int) -> None:
     for i, (image, mask) in enumerate(pairs):
         cv2.imwrite(str(folder / "images" / f"{i:04}.jpg"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         cv2.imwrite(str(folder / "masks" / f"{i:04}.jpg"), mask)
-    items = pd.DataFrame({"item": [f"{i:04}" for i in range(count)], "split": "train"})
+    items = pd.DataFrame({"item": [f"{i:04}" for i in range(count)]})
+    items["split"] = ["train" if i < 0.8 * count else "test" for i in range(count)]
     items["file"] = items["photo"] = items["item"]
     card = {"dataset": "cfd", "classes": 1, "settings": {"image_size": size}, "origin": {"source": "sample"}}
     prepared.write(folder / "prepared", items, card, ((i, (m > 127).astype(np.uint8), (size, size)) for i, m in pairs))
@@ -139,24 +142,86 @@ def plain(case: Case) -> float:
     return images_per_s(plain_steps(case), case.seconds, case.device)
 
 
-def ours_and_step(case: Case) -> tuple[float, float]:
-    """Return the images per second of the suite's feed and step, and of the step on one batch, by turns."""
+def by_turns(case: Case, *kinds: tuple[Settings, bool]) -> list[list[float]]:
+    """Return the images per second of each kind of step in each of its turns: one step, on a CPU, whose speed drifts.
+
+    A GPU's does not, and there each has a single turn: workers would fill their queues while they have none. On a CPU
+    the kinds share a network, as the place of its weights in memory can cost some percent, unless one is compiled.
+
+    Args:
+        case: the model, data and device.
+        kinds: settings, and whether to repeat one batch.
+    """
+    if case.device.type == "cuda":
+        found = []
+        for settings, repeat_one in kinds:
+            train.configure(settings, 0)
+            work = steps(case.data, case.model, settings, case.device, repeat_one)
+            found.append([images_per_s(work, case.seconds, case.device)])
+        return found
     train.configure(case.settings, 0)
-    found: dict[bool, list[float]] = {False: [], True: []}
-    for _ in range(ROUNDS):
-        for repeat_one, speeds in found.items():  # each with workers of its own: none gets ahead while it has no turn
-            with closing(steps(case.data, case.model, case.settings, case.device, repeat_one)) as work:
-                speeds.append(images_per_s(work, case.seconds / ROUNDS, case.device))
-    return statistics.median(found[False]), statistics.median(found[True])
+    criterion, states = train.build_loss(case.data, case.settings, case.device), {}
+    for compiled in {settings.compile for settings, _ in kinds}:
+        network = train.build_network(case.data, case.model, replace(case.settings, compile=compiled), case.device)
+        states[compiled] = _fit.start(network, case.settings, case.device)
+    batches = train_batches(case.data, case.settings, 0, (1, 0), case.device)
+    held, found, began = next(batches), [[] for _ in kinds], time.perf_counter()
+    while len(found[-1]) <= WARM_UP_STEPS or time.perf_counter() - began < len(kinds) * case.seconds:
+        for (settings, repeat_one), speeds in zip(kinds, found, strict=True):
+            train.configure(settings, 0)
+            before = time.perf_counter()
+            batch = held if repeat_one else next(batches)
+            _fit.step(states[settings.compile], batch, criterion, settings, case.device)
+            speeds.append(len(batch.rows) / (time.perf_counter() - before))
+    return [speeds[WARM_UP_STEPS:] for speeds in found]
 
 
-def started_step(case: Case) -> tuple[float, float]:
-    """Return the seconds until the second step is done, and the images per second from there on."""
-    train.configure(case.settings, 0)
-    work = steps(case.data, case.model, case.settings, case.device, repeat_one=True)
+def ours_and_step(case: Case) -> tuple[float, float, float]:
+    """Return the images per second of the suite's feed and step, of the step on one batch, and their ratio."""
+    ours, step = by_turns(case, (case.settings, False), (case.settings, True))
+    return statistics.median(ours), statistics.median(step), ratio(ours, step)
+
+
+def changed_step(case: Case, **changed: bool) -> float:
+    """Return the speed of the step with changed settings over that of the step."""
+    return ratio(*by_turns(case, (replace(case.settings, **changed), True), (case.settings, True)))
+
+
+def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median ratio of neighbours in time."""
+    return statistics.median(a / b for a, b in zip(speeds, others, strict=True))
+
+
+def training_s(case: Case, epochs: int, compiled: bool = False) -> float:
+    """Return the seconds of a training without checkpoints: steps, validation, what is done between epochs."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(case.folder / "inductor" / case.model)  # where nothing is compiled yet
+    _fit.WORTH_KEEPING_S = math.inf
+    settings = replace(case.settings, epochs=epochs, compile=compiled)
+    train.configure(settings, 0)
+    network = train.build_network(case.data, case.model, settings, case.device)
+    criterion = train.build_loss(case.data, settings, case.device)
     began = time.perf_counter()
-    next(work), next(work)
-    return time.perf_counter() - began, images_per_s(work, case.seconds, case.device)
+    _fit.fit(network, case.data, criterion, 0, settings, case.device, case.folder / "training", {})
+    return time.perf_counter() - began
+
+
+def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
+    """Return the seconds of an epoch, the first left out, and the shares of it that bare steps and validation take."""
+    steps_s, spans, validate = len(case.data.split("train")) / step_images_per_s, [], _fit.measure
+
+    def timed(*arguments: Any) -> torch.Tensor:
+        began = time.perf_counter()
+        sums = validate(*arguments)
+        sums.tolist()  # waits for the device, as the loop does next
+        spans.append((began, time.perf_counter()))
+        return sums
+
+    _fit.measure = timed
+    training_s(case, 3 + round(case.seconds / steps_s))
+    begins, ends = np.array(spans).T
+    epoch_s, validation_s = float(np.median(np.diff(ends))), float(np.median((ends - begins)[1:]))
+    shares = {"steps_pct_of_epoch": steps_s, "validation_pct_of_epoch": validation_s}
+    return {"epoch_s": round(epoch_s, 3)} | {name: round(100 * part / epoch_s, 1) for name, part in shares.items()}
 
 
 def checkpoint(case: Case) -> dict[str, float]:
@@ -179,22 +244,23 @@ def checkpoint(case: Case) -> dict[str, float]:
 def row(case: Case, repeats: int, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
     """Return the figures of one model."""
 
-    def alone(work: Callable[[Case], Any], **changed: bool) -> Any:
-        return pool.submit(work, replace(case, settings=replace(case.settings, **changed))).result()
+    def alone(work: Callable[..., Any], *arguments: Any, **options: bool) -> Any:
+        return pool.submit(work, case, *arguments, **options).result()
 
     turns = [(alone(plain), *alone(ours_and_step)) for _ in range(repeats)]
     speed = {kind: statistics.median(turn[i] for turn in turns) for i, kind in enumerate(("plain", "ours", "step"))}
     found = {"model": case.model} | {f"{kind}_images_per_s": round(value, 2) for kind, value in speed.items()}
-    found |= {"ours_over_plain": round(statistics.median(ours / plain for plain, ours, _ in turns), 3)}
-    found |= {"ours_over_step": round(statistics.median(ours / step for _, ours, step in turns), 3)}
-    found |= alone(checkpoint)
+    found |= {"ours_over_plain": round(statistics.median(turn[1] / turn[0] for turn in turns), 3)}
+    found |= {"ours_over_step": round(statistics.median(turn[3] for turn in turns), 3)}
+    found |= alone(epoch, speed["step"]) | alone(checkpoint)
     if compiled:
-        took, fast = alone(started_step, compile=True)
-        gain = 1 / speed["step"] - 1 / fast  # seconds per image
-        found |= {"compiled_over_step": round(fast / speed["step"], 3), "compile_s": round(took, 1)}
-        found |= {"compile_pays_after_images": round(took / gain) if gain > 0 else None}
+        cost_s = alone(training_s, 1, compiled=True) - alone(training_s, 1)
+        gain = alone(changed_step, compile=True)
+        saved_s = (1 - 1 / gain) / speed["step"]  # of an image
+        found |= {"compiled_over_step": round(gain, 3), "compile_s": round(cost_s, 1)}
+        found |= {"compile_pays_after_images": round(cost_s / saved_s) if saved_s > 0 else None}
     if deterministic:
-        found |= {"deterministic_over_step": round(alone(started_step, deterministic=True)[1] / speed["step"], 3)}
+        found |= {"deterministic_over_step": round(alone(changed_step, deterministic=True), 3)}
     return found
 
 
@@ -208,7 +274,7 @@ def fork_workers() -> None:
 @click.option("--encoder", default="resnet50")
 @click.option("--image-size", default=448)
 @click.option("--batch", default=32)
-@click.option("--images", default=128, help="Synthetic pairs to train on.")
+@click.option("--images", default=118, help="Synthetic pairs; a fifth is left for the validation. CFD has 118.")
 @click.option("--seconds", default=10.0, help="Time of each measurement.")
 @click.option("--repeats", default=3, help="Measurements of each; the median is reported.")
 @click.option("--device", default="auto")
@@ -219,8 +285,10 @@ def fork_workers() -> None:
 def main(
     models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, compiled, deterministic, out
 ):
-    if images < batch:  # the loaders drop a batch that is not full
-        raise click.UsageError(f"--images {images} make no batch of {batch}: raise --images or lower --batch.")
+    if 0.8 * images < batch:  # the plain script's loader drops a batch that is not full
+        raise click.UsageError(
+            f"four fifths of --images {images} make no batch of {batch}: raise --images or lower --batch."
+        )
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
     settings = section(params, "train", Settings)

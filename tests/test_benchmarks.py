@@ -32,7 +32,7 @@ def test_fewer_images_than_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.syspath_prepend(str(FOLDER))
     found = CliRunner().invoke(importlib.import_module("train_throughput").main, ["--images", "16", "--batch", "32"])
     assert found.exit_code == 2
-    assert "--images 16 make no batch of 32: raise --images or lower --batch." in found.output
+    assert "four fifths of --images 16 make no batch of 32: raise --images or lower --batch." in found.output
 
 
 def test_an_experiment_says_how_its_tables_are_derived_again() -> None:

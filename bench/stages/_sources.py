@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bench import plugins
 from bench.datasets._collection import select_from_collection
@@ -156,9 +156,9 @@ def _write(folder: Path, target: str, content: bytes) -> None:
 
 
 def _binary(content: bytes, value: int | None, name: str) -> bytes:
-    """Return a mask whose crack has the grey level ``value`` as a PNG of 0 and 255."""
+    """Return a mask whose crack has the grey level ``value`` as an upright PNG of 0 and 255."""
     try:
-        labels = np.asarray(Image.open(io.BytesIO(content)))
+        labels = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{name} cannot be read ({error}).") from None
     labels = labels[..., 0] if labels.ndim == 3 else labels

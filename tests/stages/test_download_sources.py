@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from bench import plugins
 from bench.datasets._images import read_mask
@@ -85,6 +85,15 @@ def test_stems_in_both_parts_of_deepcrack_stay_two_images(tmp_path: Path) -> Non
 def test_crack_is_two_in_sylvies_masks(tmp_path: Path) -> None:
     run(tmp_path / "d", ["sylvie"], tmp_path, settings(str(make_zip(tmp_path / "a.zip", LAYOUTS["sylvie"]))))
     assert read_mask(tmp_path / "d/sylvie/masks/001.png").tolist() == [[0, 0, 255, 0]]
+
+
+def test_a_mask_that_is_stored_turned_arrives_upright(tmp_path: Path) -> None:
+    buffer, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3  # half a turn
+    Image.fromarray(np.array([[0, 1, 2, 3]], np.uint8)).save(buffer, "PNG", exif=exif)
+    members = LAYOUTS["sylvie"] | {"x-main/ds/masks_machine/001.png": buffer.getvalue()}
+    run(tmp_path / "d", ["sylvie"], tmp_path, settings(str(make_zip(tmp_path / "a.zip", members))))
+    assert read_mask(tmp_path / "d/sylvie/masks/001.png").tolist() == [[0, 255, 0, 0]]
 
 
 def test_a_mask_corrected_in_the_given_folder_is_taken_again(tmp_path: Path) -> None:
