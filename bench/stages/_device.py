@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import os
 import platform
 import resource
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 import bench
-from bench import machine, plugins
+from bench import plugins
 from bench.errors import UserError
 
 LIBRARIES = ("crackbench", "torch", "segmentation-models-pytorch", "albumentations", "numpy", "opencv-python-headless")
@@ -37,8 +38,8 @@ def pick_device(name: str) -> torch.device:
 
 
 def describe_hardware(device: torch.device) -> dict[str, Any]:
-    """Return name of the processor, cores that this process may use, threads, and the GPU, if one is used."""
-    facts: dict[str, Any] = {"processor": _processor(), "cores": machine.cores(), "threads": torch.get_num_threads()}
+    """Return names and numbers of the processor and of the GPU, if one is used."""
+    facts: dict[str, Any] = {"processor": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
     if device.type == "cuda":
         facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": torch.version.cuda}
     return facts
