@@ -4,8 +4,8 @@
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
 (b) ours: the suite's feed and step, as `bench train` runs them.
 (c) step: the suite's step alone, on a batch that already lies on the device.
-They take turns, on a CPU (b) and (c) step by step, so that a drift of the machine hits all, and ratios are of
-neighbours in time; (a) has a process of its own, because the suite sets up its process for training.
+They take turns, on a CPU step by step, so that a drift of the machine hits all, and ratios are of neighbours in time;
+(a) has a process of its own, because the suite sets up its process for training.
 
 Beside them: an epoch of a small set (by default one of CFD's size) and how much of it the bare steps and the validation
 take, the rest being the feed, the start of the loader and what is done between epochs; what a checkpoint costs
@@ -24,7 +24,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ import torch
 
 from bench import plugins
 from bench.datasets._sample import draw
-from bench.doctor import WARM_UP_STEPS, images_per_s, steps
+from bench.doctor import WARM_UP_STEPS, images_per_s
 from bench.formats import files, prepared
 from bench.learning.augment import build_augmentation
 from bench.learning.settings import AugmentSettings, Settings
@@ -137,54 +139,81 @@ class Case:
         return prepared.read(self.folder / "prepared")
 
 
-def plain(case: Case) -> float:
-    """Return the images per second of the plain script."""
-    return images_per_s(plain_steps(case), case.seconds, case.device)
+def plain_elsewhere(case: Case) -> Iterator[int]:
+    """Make the steps of ``plain_steps`` in a process of its own: the suite sets up this one for its training."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("forkserver").Process(target=serve_plain, args=(case, there))
+    process.start()
+    try:
+        while True:
+            here.send(True)
+            yield here.recv()
+    finally:
+        here.send(False)
+        process.join()
 
 
-def by_turns(case: Case, *kinds: tuple[Settings, bool]) -> list[list[float]]:
-    """Return the images per second of each kind of step in each of its turns: one step, on a CPU, whose speed drifts.
+def serve_plain(case: Case, pipe: Connection) -> None:
+    """Make a step of ``plain_steps`` for each time that the other end asks."""
+    multiprocessing.set_start_method("fork", force=True)  # of the loader's workers, as in a script from a shell
+    work = plain_steps(case)
+    while pipe.recv():
+        pipe.send(next(work))
 
-    A GPU's does not, and there each has a single turn: workers would fill their queues while they have none. On a CPU
-    the kinds share a network, as the place of its weights in memory can cost some percent, unless one is compiled.
+
+def our_steps(case: Case, *kinds: tuple[Settings, bool]) -> list[Iterator[int]]:
+    """Return the suite's steps of each kind; they share a network, whose place in memory can cost some percent.
 
     Args:
         case: the model, data and device.
-        kinds: settings, and whether to repeat one batch.
+        kinds: settings, and whether to repeat one batch that lies on the device; a compiled network is another one.
     """
-    if case.device.type == "cuda":
-        found = []
-        for settings, repeat_one in kinds:
-            train.configure(settings, 0)
-            work = steps(case.data, case.model, settings, case.device, repeat_one)
-            found.append([images_per_s(work, case.seconds, case.device)])
-        return found
     train.configure(case.settings, 0)
     criterion, states = train.build_loss(case.data, case.settings, case.device), {}
     for compiled in {settings.compile for settings, _ in kinds}:
         network = train.build_network(case.data, case.model, replace(case.settings, compile=compiled), case.device)
         states[compiled] = _fit.start(network, case.settings, case.device)
     batches = train_batches(case.data, case.settings, 0, (1, 0), case.device)
-    held, found, began = next(batches), [[] for _ in kinds], time.perf_counter()
-    while len(found[-1]) <= WARM_UP_STEPS or time.perf_counter() - began < len(kinds) * case.seconds:
-        for (settings, repeat_one), speeds in zip(kinds, found, strict=True):
+    held = next(batches)
+
+    def steps(settings: Settings, repeat_one: bool) -> Iterator[int]:
+        while True:
             train.configure(settings, 0)
-            before = time.perf_counter()
             batch = held if repeat_one else next(batches)
             _fit.step(states[settings.compile], batch, criterion, settings, case.device)
-            speeds.append(len(batch.rows) / (time.perf_counter() - before))
+            yield len(batch.rows)
+
+    return [steps(*kind) for kind in kinds]
+
+
+def by_turns(case: Case, *works: Iterator[int]) -> list[list[float]]:
+    """Return the images per second of each in each of its turns: one step, on a CPU, whose speed drifts.
+
+    A GPU's does not, and there each has a single turn: workers would fill their queues while they have none.
+    """
+    if case.device.type == "cuda":
+        return [[images_per_s(work, case.seconds, case.device)] for work in works]
+    found, began = [[] for _ in works], time.perf_counter()
+    while len(found[-1]) <= WARM_UP_STEPS or time.perf_counter() - began < len(works) * case.seconds:
+        for work, speeds in zip(works, found, strict=True):
+            before = time.perf_counter()
+            speeds.append(next(work) / (time.perf_counter() - before))
     return [speeds[WARM_UP_STEPS:] for speeds in found]
 
 
-def ours_and_step(case: Case) -> tuple[float, float, float]:
-    """Return the images per second of the suite's feed and step, of the step on one batch, and their ratio."""
-    ours, step = by_turns(case, (case.settings, False), (case.settings, True))
-    return statistics.median(ours), statistics.median(step), ratio(ours, step)
+def throughput(case: Case) -> dict[str, float]:
+    """Return the images per second of plain, ours and step, and the ratios of ours to the others."""
+    with closing(plain_elsewhere(case)) as elsewhere:
+        works = our_steps(case, (case.settings, False), (case.settings, True))
+        plain, ours, step = by_turns(case, elsewhere, *works)
+    named = {"plain": plain, "ours": ours, "step": step}
+    found = {f"{name}_images_per_s": round(statistics.median(speeds), 2) for name, speeds in named.items()}
+    return found | {"ours_over_plain": round(ratio(ours, plain), 3), "ours_over_step": round(ratio(ours, step), 3)}
 
 
 def changed_step(case: Case, **changed: bool) -> float:
     """Return the speed of the step with changed settings over that of the step."""
-    return ratio(*by_turns(case, (replace(case.settings, **changed), True), (case.settings, True)))
+    return ratio(*by_turns(case, *our_steps(case, (replace(case.settings, **changed), True), (case.settings, True))))
 
 
 def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
@@ -217,7 +246,7 @@ def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
         return sums
 
     _fit.measure = timed
-    training_s(case, 3 + round(case.seconds / steps_s))
+    training_s(case, 2 + round(case.seconds / steps_s))
     begins, ends = np.array(spans).T
     epoch_s, validation_s = float(np.median(np.diff(ends))), float(np.median((ends - begins)[1:]))
     shares = {"steps_pct_of_epoch": steps_s, "validation_pct_of_epoch": validation_s}
@@ -241,32 +270,24 @@ def checkpoint(case: Case) -> dict[str, float]:
     return {"checkpoint_s": round(seconds, 2), "checkpoint_mb": round(size / 2**20, 1)}
 
 
-def row(case: Case, repeats: int, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
+def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
     """Return the figures of one model."""
 
     def alone(work: Callable[..., Any], *arguments: Any, **options: bool) -> Any:
         return pool.submit(work, case, *arguments, **options).result()
 
-    turns = [(alone(plain), *alone(ours_and_step)) for _ in range(repeats)]
-    speed = {kind: statistics.median(turn[i] for turn in turns) for i, kind in enumerate(("plain", "ours", "step"))}
-    found = {"model": case.model} | {f"{kind}_images_per_s": round(value, 2) for kind, value in speed.items()}
-    found |= {"ours_over_plain": round(statistics.median(turn[1] / turn[0] for turn in turns), 3)}
-    found |= {"ours_over_step": round(statistics.median(turn[3] for turn in turns), 3)}
-    found |= alone(epoch, speed["step"]) | alone(checkpoint)
+    found = {"model": case.model} | alone(throughput)
+    step_images_per_s = found["step_images_per_s"]
+    found |= alone(epoch, step_images_per_s) | alone(checkpoint)
     if compiled:
         cost_s = alone(training_s, 1, compiled=True) - alone(training_s, 1)
         gain = alone(changed_step, compile=True)
-        saved_s = (1 - 1 / gain) / speed["step"]  # of an image
+        saved_s = (1 - 1 / gain) / step_images_per_s  # of an image
         found |= {"compiled_over_step": round(gain, 3), "compile_s": round(cost_s, 1)}
         found |= {"compile_pays_after_images": round(cost_s / saved_s) if saved_s > 0 else None}
     if deterministic:
         found |= {"deterministic_over_step": round(alone(changed_step, deterministic=True), 3)}
     return found
-
-
-def fork_workers() -> None:
-    """Start workers of loaders as a script does that is started from a shell."""
-    multiprocessing.set_start_method("fork", force=True)
 
 
 @click.command()
@@ -275,16 +296,13 @@ def fork_workers() -> None:
 @click.option("--image-size", default=448)
 @click.option("--batch", default=32)
 @click.option("--images", default=118, help="Synthetic pairs; a fifth is left for the validation. CFD has 118.")
-@click.option("--seconds", default=10.0, help="Time of each measurement.")
-@click.option("--repeats", default=3, help="Measurements of each; the median is reported.")
+@click.option("--seconds", default=30.0, help="Time of each measurement.")
 @click.option("--device", default="auto")
 @click.option("--augment-on", default="workers", type=click.Choice(["workers", "device"]))
 @click.option("--compile", "compiled", is_flag=True, help="Measure train.compile too.")
 @click.option("--deterministic", is_flag=True, help="Measure train.deterministic too.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
-def main(
-    models, encoder, image_size, batch, images, seconds, repeats, device, augment_on, compiled, deterministic, out
-):
+def main(models, encoder, image_size, batch, images, seconds, device, augment_on, compiled, deterministic, out):
     if 0.8 * images < batch:  # the plain script's loader drops a batch that is not full
         raise click.UsageError(
             f"four fifths of --images {images} make no batch of {batch}: raise --images or lower --batch."
@@ -294,14 +312,14 @@ def main(
     settings = section(params, "train", Settings)
     place = pick_device(device)
     setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images, "seconds": seconds}
-    setting |= {"augment_on": augment_on, "repeats": repeats, "workers": count_workers(settings, place)}
+    setting |= {"augment_on": augment_on, "workers": count_workers(settings, place)}
     facts = {"rows": [], "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
     clean = {"mp_context": multiprocessing.get_context("forkserver"), "max_tasks_per_child": 1}
-    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, initializer=fork_workers, **clean) as pool:
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, **clean) as pool:
         make_data(Path(name), images, image_size)
         for model in models.split(","):
             case = Case(Path(name), model, settings, image_size, place, seconds)
-            facts["rows"].append(row(case, repeats, compiled, deterministic, pool))
+            facts["rows"].append(row(case, compiled, deterministic, pool))
             click.echo(json.dumps(facts["rows"][-1]))
             if out:
                 files.write_json(out, facts)
