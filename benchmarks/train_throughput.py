@@ -4,8 +4,8 @@
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
 (b) ours: the suite's feed and step, as `bench train` runs them.
 (c) step: the suite's step alone, on a batch that already lies on the device.
-They take turns, on a CPU step by step, so that a drift of the machine hits all, and ratios are of neighbours in time;
-(a) has a process of its own, because the suite sets up its process for training.
+Ours takes turns with either of the others, on a CPU step by step, so that a drift of the machine hits both, and ratios
+are of neighbours in time; (a) has a process of its own, because the suite sets up its process for training.
 
 Beside them: an epoch of a small set (by default one of CFD's size) and how much of it the bare steps and the validation
 take, the rest being the feed, the start of the loader and what is done between epochs; what a checkpoint costs
@@ -203,14 +203,21 @@ def by_turns(case: Case, *works: Iterator[int]) -> list[list[float]]:
     return [speeds[WARM_UP_STEPS:] for speeds in found]
 
 
-def throughput(case: Case) -> dict[str, float]:
-    """Return the images per second of plain, ours and step, and the ratios of ours to the others."""
+def beside_step(case: Case) -> dict[str, float]:
+    """Return the images per second of ours and of step, and their ratio."""
+    ours, step = by_turns(case, *our_steps(case, (case.settings, False), (case.settings, True)))
+    found = {
+        "ours_images_per_s": round(statistics.median(ours), 2),
+        "step_images_per_s": round(statistics.median(step), 2),
+    }
+    return found | {"ours_over_step": round(ratio(ours, step), 3)}
+
+
+def beside_plain(case: Case) -> dict[str, float]:
+    """Return the images per second of plain, and ours over it."""
     with closing(plain_elsewhere(case)) as elsewhere:
-        works = our_steps(case, (case.settings, False), (case.settings, True))
-        plain, ours, step = by_turns(case, elsewhere, *works)
-    named = {"plain": plain, "ours": ours, "step": step}
-    found = {f"{name}_images_per_s": round(statistics.median(speeds), 2) for name, speeds in named.items()}
-    return found | {"ours_over_plain": round(ratio(ours, plain), 3), "ours_over_step": round(ratio(ours, step), 3)}
+        ours, plain = by_turns(case, *our_steps(case, (case.settings, False)), elsewhere)
+    return {"plain_images_per_s": round(statistics.median(plain), 2), "ours_over_plain": round(ratio(ours, plain), 3)}
 
 
 def changed_step(case: Case, **changed: bool) -> float:
@@ -281,7 +288,7 @@ def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecut
     def alone(work: Callable[..., Any], *arguments: Any, **options: bool) -> Any:
         return pool.submit(work, case, *arguments, **options).result()
 
-    found = {"model": case.model} | alone(throughput)
+    found = {"model": case.model} | alone(beside_step) | alone(beside_plain)
     step_images_per_s = found["step_images_per_s"]
     found |= alone(epoch, step_images_per_s) | alone(checkpoint)
     if compiled:
