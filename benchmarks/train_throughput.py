@@ -146,6 +146,7 @@ def plain_elsewhere(case: Case) -> Iterator[int]:
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("forkserver").Process(target=serve_plain, args=(case, there))
     process.start()
+    there.close()  # else nobody would hear of its end
     try:
         while True:
             here.send(True)
