@@ -17,8 +17,9 @@ from pathlib import Path
 
 import click
 import yaml
+from _command import Command
 
-from bench import demo, standings
+from bench import demo, plugins, standings
 from bench.formats import files
 from bench.settings import load_params, section
 from bench.stages import report
@@ -39,7 +40,7 @@ bench --params results/experiments/{name}/params.yaml report results/experiments
 TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,context_cracknet"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name")
 @click.option("--archive", required=True, type=click.Path(exists=True, dir_okay=False, resolve_path=True))
 @click.option("--datasets", default="cfd,deepcrack,sylvie")
@@ -62,6 +63,9 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
         "train": {"encoder": encoder, "weights": None, "epochs": epochs, "batch": batch, "lr": lr},
         "measure": {"encoder": encoder, "image_size": image_size},
     }
+    for kind in ("datasets", "models"):
+        for chosen in settings[kind]:
+            plugins.load(kind, chosen)
     with tempfile.TemporaryDirectory() as scratch:
         folder = workspace or Path(scratch) / "workspace"
         demo.run(ROOT, folder, settings)

@@ -35,6 +35,8 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
+from _command import Command
+from tqdm import tqdm
 
 from bench import plugins
 from bench.datasets._sample import draw
@@ -303,7 +305,7 @@ def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecut
     return found
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--models", default="unet", help="Names, separated by commas.")
 @click.option("--encoder", default="resnet50")
 @click.option("--image-size", default=448)
@@ -320,6 +322,9 @@ def main(models, encoder, image_size, batch, images, seconds, device, augment_on
         raise click.UsageError(
             f"four fifths of --images {images} make no batch of {batch}: raise --images or lower --batch."
         )
+    names = models.split(",")
+    for name in names:
+        plugins.load("models", name)
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
     settings = section(params, "train", Settings)
@@ -328,12 +333,12 @@ def main(models, encoder, image_size, batch, images, seconds, device, augment_on
     setting |= {"augment_on": augment_on, "workers": count_workers(settings, place)}
     facts = {"rows": [], "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
     clean = {"mp_context": multiprocessing.get_context("forkserver"), "max_tasks_per_child": 1}
-    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, **clean) as pool:
-        make_data(Path(name), images, image_size)
-        for model in models.split(","):
-            case = Case(Path(name), model, settings, image_size, place, seconds)
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, **clean) as pool:
+        make_data(Path(folder), images, image_size)
+        for model in tqdm(names, desc="throughput", unit="model"):
+            case = Case(Path(folder), model, settings, image_size, place, seconds)
             facts["rows"].append(row(case, compiled, deterministic, pool))
-            click.echo(json.dumps(facts["rows"][-1]))
+            tqdm.write(json.dumps(facts["rows"][-1]))
             if out:
                 files.write_json(out, facts)
 

@@ -35,8 +35,34 @@ def test_fewer_images_than_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) 
     assert "four fifths of --images 16 make no batch of 32: raise --images or lower --batch." in found.output
 
 
-def test_an_experiment_says_how_its_tables_are_derived_again() -> None:
-    text = runpy.run_path(str(FOLDER / "real_runs.py"))["README"]
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("train_throughput", ["--models", "unet,unett"], "unknown model 'unett'; did you mean 'unet'?"),
+        ("train_throughput", ["--encoder", "resnet50"], "device is 'cuda', but torch finds no CUDA device"),
+        ("real_runs", ["x", "--archive", __file__, "--models", "unett"], "unknown model 'unett'; did you mean 'unet'?"),
+        (
+            "real_runs",
+            ["x", "--archive", __file__, "--datasets", "cfdd"],
+            "unknown dataset 'cfdd'; did you mean 'cfd'?",
+        ),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, script: str, arguments: list[str], message: str
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    if "CUDA" in message:
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+        arguments = [*arguments, "--device", "cuda"]
+    found = CliRunner().invoke(importlib.import_module(script).main, arguments)
+    assert found.exit_code == 1
+    assert found.output.startswith(f"Error: {message}")
+
+
+def test_an_experiment_says_how_its_tables_are_derived_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    text = importlib.import_module("real_runs").README
     folders = [p.parent for p in (FOLDER.parent / "results" / "experiments").glob("*/params.yaml")]
     assert folders
     for folder in folders:

@@ -1,0 +1,18 @@
+"""A script's command that tells a user's mistake in a line, as `bench` does."""
+
+from typing import Any
+
+import click
+
+from bench.errors import UserError
+
+
+class Command(click.Command):
+    """Print what is meant for the user as one message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it raises for the user becomes a message."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
