@@ -21,10 +21,13 @@ install: .venv/installed   ## make .venv with every version as in requirements.l
 .venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || \
 	  { echo "CrackBench needs Python 3.11 or newer: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "installing some 6 GB of libraries into .venv: a few minutes"
+	@echo "installing some 6 GB of libraries into .venv: half a minute with uv, a few minutes with pip"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@command -v uv > /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true
+	@if uv=$$(command -v uv || ls $(BIN)/uv 2> /dev/null); then \
+	  $$uv pip install --quiet --python $(BIN)/python --requirement requirements.lock; \
+	else $(BIN)/python -m pip install --quiet --requirement requirements.lock; fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 lock:                  ## resolve requirements.lock anew (needs uv); torch stays at the oldest version supported
