@@ -1,5 +1,5 @@
 """Run the command line as ``python -m bench``."""
 
-from bench.cli import main
+from bench.cli.main import main
 
 main(prog_name="bench")

@@ -8,12 +8,15 @@ from typing import Any
 
 from bench.errors import UserError, instead_of
 
+HELPERS = {"models": {"smp", "weights"}, "metrics": {"counting", "histogram", "inputs", "ratios"}}
+"""Modules in the folder of a kind that plug-ins import and that are no plug-ins themselves."""
+
 
 def names(kind: str) -> list[str]:
     """Return the sorted names of all plug-ins of a kind ("datasets", "models" or "metrics")."""
     folder = Path(__file__).parent / kind
     files = {p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")}
-    return sorted(files | {e.name for e in entry_points(group=f"bench.{kind}")})
+    return sorted(files - HELPERS.get(kind, set()) | {e.name for e in entry_points(group=f"bench.{kind}")})
 
 
 def load(kind: str, name: str) -> ModuleType:
@@ -24,12 +27,19 @@ def load(kind: str, name: str) -> ModuleType:
     Raises:
         UserError: no plug-in has this name; the message lists the valid ones.
     """
-    if name.isidentifier() and not name.startswith("_") and (Path(__file__).parent / kind / f"{name}.py").is_file():
+    is_file = name.isidentifier() and not name.startswith("_") and name not in HELPERS.get(kind, ())
+    if is_file and (Path(__file__).parent / kind / f"{name}.py").is_file():
         return importlib.import_module(f"bench.{kind}.{name}")
     for entry in entry_points(group=f"bench.{kind}"):
         if entry.name == name:
             return importlib.import_module(entry.module)
     raise UserError(f"unknown {kind[:-1]} {name!r}{instead_of(name, names(kind))}")
+
+
+def title(kind: str, name: str) -> str:
+    """Return the display name of a plug-in: its NAME, or that on a dataset's card."""
+    module = load(kind, name)
+    return str(module.CARD.name if kind == "datasets" else module.NAME)
 
 
 def build_network(name: str, channels: int, classes: int, side: int, encoder: str, weights: str | None) -> Any:

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from _record import asked, write
 
-from bench import check, plugins
+from bench import plugins
 from bench.formats import scores
-from bench.leaderboard import leaderboards
-from bench.results import read
-from bench.standings import Question
+from bench.ranking import check
+from bench.ranking.leaderboard import leaderboards
+from bench.ranking.results import read
+from bench.ranking.standings import Query
 
 SIZES = {
     "cfd": (24, 24), "crack500": (673, 230), "cracktree200": (41, 41), "deepcrack": (104, 72), "eugen_miller": (11, 4),
@@ -86,12 +87,12 @@ def main(out: Path | None) -> None:
         write_scores(folder)
         results = read(folder, list(SIZES), MODELS, SEEDS)
         assert not check.findings(results), check.findings(results)[:3]
-        question = Question("crack_iou", "batch_mean")
+        query = Query("crack_iou", "batch_mean")
         print("| 300 cells | s |\n|---|---|")
         found = {
             "read and summarise": median_s(lambda: read(folder, list(SIZES), MODELS, SEEDS)),
             "check": median_s(lambda: check.findings(results)),
-            "leaderboard": median_s(lambda: leaderboards(results, question, list(SIZES), False)),
+            "leaderboard": median_s(lambda: leaderboards(results, query, list(SIZES), False)),
         }
         for what, seconds in found.items():
             print(f"| {what} | {seconds:.2f} |")

@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from bench.formats import files
-from bench.stages._device import describe_hardware, pick_device
+from bench.training.device import pick_device
+from bench.training.provenance import describe_hardware
 
 COMMANDS = {
     "bench --help": ["bench", "--help"],

@@ -34,9 +34,9 @@ from bench import plugins
 from bench.audit.crops import find_crops
 from bench.audit.features import extract, extract_all
 from bench.audit.leakage import links_by_names
-from bench.audit.spread import spread
-from bench.datasets._duplicates import find_duplicates, thumbnail
-from bench.datasets._images import read_image
+from bench.audit.parallel_map import parallel_map
+from bench.data.duplicates import find_duplicates, thumbnail
+from bench.data.images import read_image
 from bench.formats import files
 from bench.machine import cores
 
@@ -189,7 +189,7 @@ def planted(paths, names, features, each):
             for i in generator.permutation(len(own))[:each]:
                 work.append((own[i], low, high, int(generator.integers(2**31))))
                 kinds.append((dataset, f"{low} to {high}"))
-    crops = [f for pair in spread(plant, work, "plant") for f in pair]
+    crops = [f for pair in parallel_map(plant, work, "plant") for f in pair]
     found = find_crops([*crops, *features])
     pairs = set(zip(found["a"], found["b"], strict=True))
     hits = pd.DataFrame(kinds, columns=["dataset", "overlap"]).assign(

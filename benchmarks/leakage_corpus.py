@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from bench import plugins
-from bench.datasets._index import PATH, index
+from bench.data.index import PATH, index
 from bench.formats import files
 
 SIDE = 448

@@ -19,10 +19,10 @@ import click
 import numpy as np
 import pandas as pd
 
-from bench.demo import create_workspace, dvc
 from bench.formats import files, scores
 from bench.render import text
 from bench.render.tables import Table
+from bench.tools.demo import create_workspace, dvc
 
 ROOT = Path(__file__).parents[1]
 CONDITION = ["split", "threshold", "split_seed"]

@@ -14,7 +14,7 @@ from _record import asked, write
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-from bench.metrics._counting import measure
+from bench.metrics.counting import measure
 
 SIDE, REPEATS = 448, 7
 

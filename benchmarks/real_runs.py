@@ -19,11 +19,13 @@ import click
 import yaml
 from _command import Command
 
-from bench import demo, plugins, standings
+from bench import plugins
 from bench.formats import files
+from bench.report.parts import PARTS
+from bench.report.settings import ReportSettings
 from bench.settings import load_params, section
 from bench.stages import report
-from bench.stages._report_parts import PARTS
+from bench.tools import demo
 
 ROOT = Path(__file__).parents[1]
 README = """# {name}
@@ -86,7 +88,7 @@ def keep(workspace: Path, target: Path) -> None:
     params["download"]["source"] = Path(params["download"]["source"]).name
     files.write_text(target / "params.yaml", yaml.safe_dump(params, sort_keys=False))
     lists, nowhere = (params[key] for key in ("datasets", "models", "seeds")), target / "none"
-    settings, parts = section(params, "report", standings.Settings), [p for p in PARTS if p not in ("page", "audit")]
+    settings, parts = section(params, "report", ReportSettings), [p for p in PARTS if p not in ("page", "audit")]
     report.run(target, target / "reports", *lists, settings, nowhere, nowhere, parts)
     files.write_text(target / "README.md", README.format(name=target.name))
 

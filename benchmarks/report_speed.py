@@ -17,10 +17,10 @@ import yaml
 
 from bench.formats import files
 from bench.machine import cores
-from bench.results import read
-from bench.stages._report_figures import OF_PHOTOGRAPHS
-from bench.stages._report_parts import PARTS
-from bench.stages._report_values import Values
+from bench.ranking.results import read
+from bench.report.context import Values
+from bench.report.figures import OF_PHOTOGRAPHS
+from bench.report.parts import PARTS
 
 SUMS = {"tables and figures": {"page", *OF_PHOTOGRAPHS}, "all": set()}
 """Sum -> parts that it leaves out."""

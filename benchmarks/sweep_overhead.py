@@ -21,13 +21,14 @@ from pathlib import Path
 
 import click
 
-from bench import demo, plugins
+from bench import plugins
 from bench.formats import files
-from bench.plan import makespan
 from bench.settings import load_params
 from bench.sweep import cells, ledger, local
 from bench.sweep.cells import Cell
 from bench.sweep.slots import Slot
+from bench.tools import demo
+from bench.tools.plan import makespan
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,10 +89,10 @@ def _engine(folder, count, jobs):
     for i in range(count):
         cell = Cell(f"noop@{i}", ("--version",), None, Path("runs") / str(i), "f")
         todo.append((cell, ledger.Attempt(folder / ".sweep" / cell.name, 0)))
-    board = local.Board(todo)
+    state = local.SweepState(todo)
     began = time.perf_counter()
-    local.run(folder, board, [Slot(None, 1)] * jobs, None, lambda board: None)
-    assert all(attempt.state == "done" for _, attempt in board.ended)
+    local.run_cells(folder, state, [Slot(None, 1)] * jobs, None, lambda state: None)
+    assert all(attempt.state == "done" for _, attempt in state.ended)
     return time.perf_counter() - began
 
 

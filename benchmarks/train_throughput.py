@@ -39,15 +39,17 @@ from _command import Command
 from tqdm import tqdm
 
 from bench import plugins
-from bench.datasets._sample import draw
-from bench.doctor import WARM_UP_STEPS, images_per_s
 from bench.formats import files, prepared
-from bench.learning.augment import build_augmentation
-from bench.learning.settings import AugmentSettings, Settings
+from bench.sample.generate import draw
 from bench.settings import load_params, section
-from bench.stages import _fit, train
-from bench.stages._device import describe_hardware, pick_device, versions
-from bench.stages._feed import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
+from bench.stages import train
+from bench.tools.doctor import WARM_UP_STEPS, images_per_s
+from bench.training import loop
+from bench.training.augment import build_augmentation
+from bench.training.device import pick_device
+from bench.training.loader import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
+from bench.training.provenance import describe_hardware, versions
+from bench.training.settings import AugmentSettings, TrainSettings
 
 ROOT = Path(__file__).parents[1]
 MIN_TURNS = 9
@@ -132,7 +134,7 @@ class Case:
 
     folder: Path
     model: str
-    settings: Settings
+    settings: TrainSettings
     size: int
     device: torch.device
     seconds: float
@@ -166,7 +168,7 @@ def serve_plain(case: Case, pipe: Connection) -> None:
         pipe.send(next(work))
 
 
-def our_steps(case: Case, *kinds: tuple[Settings, bool]) -> list[Iterator[int]]:
+def our_steps(case: Case, *kinds: tuple[TrainSettings, bool]) -> list[Iterator[int]]:
     """Return the suite's steps of each kind; they share a network, whose place in memory can cost some percent.
 
     Args:
@@ -177,15 +179,15 @@ def our_steps(case: Case, *kinds: tuple[Settings, bool]) -> list[Iterator[int]]:
     criterion, states = train.build_loss(case.data, case.settings, case.device), {}
     for compiled in {settings.compile for settings, _ in kinds}:
         network = train.build_network(case.data, case.model, replace(case.settings, compile=compiled), case.device)
-        states[compiled] = _fit.start(network, case.settings, case.device)
+        states[compiled] = loop.start(network, case.settings, case.device)
     batches = train_batches(case.data, case.settings, 0, (1, 0), case.device)
     held = next(batches)
 
-    def steps(settings: Settings, repeat_one: bool) -> Iterator[int]:
+    def steps(settings: TrainSettings, repeat_one: bool) -> Iterator[int]:
         while True:
             train.configure(settings, 0)
             batch = held if repeat_one else next(batches)
-            _fit.step(states[settings.compile], batch, criterion, settings, case.device)
+            loop.step(states[settings.compile], batch, criterion, settings, case.device)
             yield len(batch.rows)
 
     return [steps(*kind) for kind in kinds]
@@ -236,13 +238,13 @@ def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
 def training_s(case: Case, epochs: int, compiled: bool = False) -> float:
     """Return the seconds of a training without checkpoints: steps, validation, what is done between epochs."""
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(case.folder / "inductor" / case.model)  # where nothing is compiled yet
-    _fit.WORTH_KEEPING_S = math.inf
+    loop.WORTH_KEEPING_S = math.inf
     settings = replace(case.settings, epochs=epochs, compile=compiled)
     train.configure(settings, 0)
     network = train.build_network(case.data, case.model, settings, case.device)
     criterion = train.build_loss(case.data, settings, case.device)
     began = time.perf_counter()
-    _fit.fit(network, case.data, criterion, 0, settings, case.device, case.folder / "training", {})
+    loop.fit(network, case.data, criterion, 0, settings, case.device, case.folder / "training", {})
     return time.perf_counter() - began
 
 
@@ -251,7 +253,7 @@ def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
 
     The bare steps' speed was measured some minutes before, so that their share can be over 100 where a CPU's drifts.
     """
-    steps_s, spans, validate = len(case.data.split("train")) / step_images_per_s, [], _fit.measure
+    steps_s, spans, validate = len(case.data.split("train")) / step_images_per_s, [], loop.measure
 
     def timed(*arguments: Any) -> torch.Tensor:
         began = time.perf_counter()
@@ -260,7 +262,7 @@ def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
         spans.append((began, time.perf_counter()))
         return sums
 
-    _fit.measure = timed
+    loop.measure = timed
     training_s(case, 2 + round(case.seconds / steps_s))
     begins, ends = np.array(spans).T
     epoch_s, validation_s = float(np.median(np.diff(ends))), float(np.median((ends - begins)[1:]))
@@ -273,9 +275,9 @@ def checkpoint(case: Case) -> dict[str, float]:
     train.configure(case.settings, 0)
     data, settings, device = case.data, case.settings, case.device
     network = train.build_network(data, case.model, settings, device)
-    state = _fit.start(network, settings, device)
+    state = loop.start(network, settings, device)
     batch = next(train_batches(data, replace(settings, workers=0), 0, (1, 0), device))
-    _fit.step(state, batch, train.build_loss(data, settings, device), settings, device)
+    loop.step(state, batch, train.build_loss(data, settings, device), settings, device)
     state.keep_best()
     folder = case.folder / "checkpoints" / case.model
     began = time.perf_counter()
@@ -327,7 +329,7 @@ def main(models, encoder, image_size, batch, images, seconds, device, augment_on
         plugins.load("models", name)
     params = load_params(ROOT / "params.yaml")
     params["train"] |= {"encoder": encoder, "weights": None, "batch": batch, "augment_on": augment_on, "epochs": 10**6}
-    settings = section(params, "train", Settings)
+    settings = section(params, "train", TrainSettings)
     place = pick_device(device)
     setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images, "seconds": seconds}
     setting |= {"augment_on": augment_on, "workers": count_workers(settings, place)}

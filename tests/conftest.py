@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from bench.datasets._dataset import Card
+from bench.data.dataset import Card
 from bench.formats import cost, files, predictions, prepared, run, scores
 from bench.settings import load_params, section
 
@@ -100,12 +100,12 @@ def train_settings() -> Callable[..., Any]:
     """Return a function: changes -> the settings of a tiny training on a CPU; all else as in params.yaml."""
 
     def build(**changes: Any) -> Any:
-        from bench.learning.settings import Settings
+        from bench.training.settings import TrainSettings
 
         tiny = {"encoder": "resnet18", "weights": None, "epochs": 2, "batch": 4, "lr": 1e-3}
         tiny |= {"device": "cpu", "threads": 1, "workers": 0}
         params = load_params(ROOT / "params.yaml")
-        return section({"train": params["train"] | tiny | changes}, "train", Settings)
+        return section({"train": params["train"] | tiny | changes}, "train", TrainSettings)
 
     return build
 

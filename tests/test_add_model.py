@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench import add_model
-from bench.demo import create_workspace
 from bench.errors import UserError
+from bench.tools import add_model
+from bench.tools.demo import create_workspace
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
@@ -114,5 +114,5 @@ def test_a_model_of_ones_own_is_never_overwritten(
     own = tmp_path / "other_net.py"
     own.write_text("mine")
     with pytest.raises(UserError, match=r"other_net\.py is a model of its own: other-net 1\.0 must offer"):
-        add_model.run("other_net", workspace / "params.yaml", tmp_path)
+        add_model.add_model("other_net", workspace / "params.yaml", tmp_path)
     assert own.read_text() == "mine"

@@ -12,9 +12,9 @@ from PIL import Image
 
 from bench.audit.integrity import inspect, unpaired
 from bench.audit.leakage import SIDES, coverage, leakage, links_by_content, links_by_names
-from bench.cli import main
-from bench.datasets._dataset import Pair
-from bench.stages.download import Sample, Settings
+from bench.cli.main import main
+from bench.data.dataset import Pair
+from bench.stages.download import DownloadSettings, Sample
 from bench.stages.download import run as download
 
 GENERATOR = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def audit(folder: Path, *datasets: str, params: Path = PARAMS) -> str:
 @pytest.mark.parametrize("others", [[], ["forest"]])
 def test_a_dataset_without_a_whole_pair_is_told(tmp_path: Path, others: list[str]) -> None:
     if others:
-        download(tmp_path / "data", others, tmp_path, Settings("sample", [], Sample(6, 64, 0)))
+        download(tmp_path / "data", others, tmp_path, DownloadSettings("sample", [], Sample(6, 64, 0)))
     for i in range(2):
         (tmp_path / "data" / "cfd").mkdir(parents=True, exist_ok=True)
         save(tmp_path / "data" / "cfd" / "images" / f"{i}.png", noise(8, 8, 3))
@@ -95,7 +95,7 @@ def test_a_dataset_without_a_whole_pair_is_told(tmp_path: Path, others: list[str
 
 
 def test_what_prepare_skips_is_in_no_split(tmp_path: Path) -> None:
-    download(tmp_path / "data", ["cfd"], tmp_path, Settings("sample", [], Sample(10, 64, 0)))
+    download(tmp_path / "data", ["cfd"], tmp_path, DownloadSettings("sample", [], Sample(10, 64, 0)))
     content = yaml.safe_load(PARAMS.read_text())
     items = sorted(path.stem for path in (tmp_path / "data" / "cfd" / "images").iterdir())
     content["prepare"]["skip"] = [f"cfd/{item}" for item in items[:5]]
@@ -136,7 +136,7 @@ def test_parts_that_overlap_are_counted_once() -> None:
 
 
 def test_the_command_finds_the_twins_in_the_sample(tmp_path: Path) -> None:
-    settings = Settings("sample", [], Sample(6, 192, 0))
+    settings = DownloadSettings("sample", [], Sample(6, 192, 0))
     download(tmp_path / "data", ["cfd", "forest", "sylvie"], tmp_path, settings)
     said = audit(tmp_path, "cfd", "forest", "sylvie")
     assert (tmp_path / "audit" / "README.md").read_text() in said

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench import check
-from bench.results import read
+from bench.ranking import check
+from bench.ranking.results import read
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from bench.cli import main
+from bench.cli.main import main
 from bench.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -59,9 +59,8 @@ def test_each_command_has_help_in_the_imperative(command: str) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     heavy = ["torch", "pandas", "numpy", "cv2", "matplotlib", "pydantic", "dvc", "requests"]
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({heavy})); from bench.cli import main; main(prog_name='bench')"
-    )
+    start = "from bench.cli.main import main; main(prog_name='bench')"
+    code = f"import sys; sys.modules.update(dict.fromkeys({heavy})); {start}"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench.cli import main
+from bench.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = ROOT / "results" / "experiments" / "cpu_128px"

@@ -10,11 +10,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from bench import custom, plugins
+from bench import plugins
 from bench.errors import UserError
 from bench.formats import prepared
 from bench.settings import load_params, section
 from bench.stages import download, prepare
+from bench.tools import add_dataset
 from tests.datasets.test_dataset_contract import check_contract
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -42,7 +43,7 @@ def folder(path: Path, values: list[int], count: int = 6, masks: str = "masks", 
 
 def add(monkeypatch: pytest.MonkeyPatch, source: Path, params: Path, classes: int | None = None) -> ModuleType:
     """Add a dataset ``mine`` whose file lies beside params.yaml, and make it a plug-in."""
-    custom.run(source, "mine", classes, r"(wall\d)_.*", params, params.parent)
+    add_dataset.add_dataset(source, "mine", classes, r"(wall\d)_.*", params, params.parent)
     spec = importlib.util.spec_from_file_location("mine", params.parent / "mine.py")
     assert spec is not None
     assert spec.loader is not None
@@ -56,10 +57,10 @@ def add(monkeypatch: pytest.MonkeyPatch, source: Path, params: Path, classes: in
 
 def through(tmp_path: Path, params: Path) -> prepared.Prepared:
     content = load_params(params)
-    settings = section(content, "download", download.Settings)
+    settings = section(content, "download", download.DownloadSettings)
     assert download.run(tmp_path / "d", ["mine"], tmp_path / "a", settings) == []
     content["prepare"] |= {"image_size": 32, "mask_threshold": 127, "split": "grouped"}
-    prepare.run(tmp_path / "d/mine", tmp_path / "p", "mine", section(content, "prepare", prepare.Settings))
+    prepare.run(tmp_path / "d/mine", tmp_path / "p", "mine", section(content, "prepare", prepare.PrepareSettings))
     return prepared.read(tmp_path / "p")
 
 
@@ -85,7 +86,7 @@ def test_several_classes(tmp_path: Path, params: Path, monkeypatch: pytest.Monke
 
 
 def test_each_of_many_classes_counts(tmp_path: Path, params: Path) -> None:
-    said = custom.run(folder(tmp_path / "own", [0, 20]), "mine", 21, "(.*)", params, tmp_path)
+    said = add_dataset.add_dataset(folder(tmp_path / "own", [0, 20]), "mine", 21, "(.*)", params, tmp_path)
     assert "21 classes, 50.00 % not background" in said
 
 
@@ -94,11 +95,11 @@ def test_a_name_that_stands_twice_is_told(tmp_path: Path, params: Path) -> None:
     for name in ("wall0_0.k.jpg", "wall0_0.png"):
         (source / "images" / name).write_bytes((source / "images" / "wall0_0.jpg").read_bytes())
     with pytest.raises(UserError, match="1 names stand twice: wall0_0"):
-        custom.run(source, "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(source, "mine", None, "(.*)", params, tmp_path)
 
 
 def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> None:
-    custom.run(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
+    add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
     before, after = yaml.safe_load(PARAMS.read_text()), yaml.safe_load(params.read_text())
     assert after["datasets"] == [*before["datasets"], "mine"]
     lines = zip(PARAMS.read_text().splitlines(), params.read_text().splitlines(), strict=True)
@@ -110,7 +111,7 @@ def test_a_list_that_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path
     params = tmp_path / "params.yaml"
     params.write_text(f"datasets: {written}\nseeds: [0]\n")
     with pytest.raises(UserError, match=r"Edit it by hand, to say: datasets: .*'mine'\]"):
-        custom.run(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
     assert params.read_text() == f"datasets: {written}\nseeds: [0]\n"
     assert not (tmp_path / "mine.py").exists()
 
@@ -148,7 +149,7 @@ def test_of_more_values_those_above_the_threshold_are_crack(
     module = add(monkeypatch, folder(tmp_path / "own", [0, 100]), params)
     monkeypatch.setattr(module, "CRACK_VALUE", None)
     assert through(tmp_path, params).masks.max() == 0
-    said = custom.run(folder(tmp_path / "soft", [0, 20, 200, 255]), "soft", None, "(.*)", params, tmp_path)
+    said = add_dataset.add_dataset(folder(tmp_path / "soft", [0, 20, 200, 255]), "soft", None, "(.*)", params, tmp_path)
     assert "crack against background, 50.00 % not background" in said
 
 
@@ -162,10 +163,10 @@ def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
         ("mine", 2, "(.*)", "has the value 2: with --classes 2 it must be less"),
     ):
         with pytest.raises(UserError, match=words):
-            custom.run(source, name, classes, photo, params, tmp_path)
+            add_dataset.add_dataset(source, name, classes, photo, params, tmp_path)
     (source / "masks" / "wall0_0.png").unlink()
     with pytest.raises(UserError, match=r"1 files have no partner: .*wall0_0\.jpg"):
-        custom.run(source, "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(source, "mine", None, "(.*)", params, tmp_path)
     with pytest.raises(UserError, match="has no folder 'images'"):
-        custom.run(tmp_path, "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(tmp_path, "mine", None, "(.*)", params, tmp_path)
     assert params.read_bytes() == PARAMS.read_bytes()

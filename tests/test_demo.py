@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.demo import create_workspace
 from bench.errors import UserError
+from bench.tools.demo import create_workspace
 
 ROOT = Path(__file__).parents[1]
 

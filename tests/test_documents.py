@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from bench import paper_audit, plugins
-from bench.cli import main
+from bench import plugins
+from bench.cli.main import main
 from bench.formats import files
 from bench.paper import published
 from bench.settings import load_params, section
@@ -66,7 +66,7 @@ def test_the_settings_shown_are_settings() -> None:
     (block,) = snippets(TEXTS["README.md"], "yaml")
     shown = yaml.safe_load(block)
     assert shown.keys() <= params.keys()
-    assert section(params | shown, "download", download.Settings).source == "originals"
+    assert section(params | shown, "download", download.DownloadSettings).source == "originals"
     (dataset,) = shown["datasets"]
     original = plugins.load("datasets", dataset).ORIGINAL
     assert original.file in TEXTS["README.md"]
@@ -91,23 +91,23 @@ def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
     audit = (ROOT / "results" / "experiments" / "data_audit" / "README.md").read_text(encoding="utf-8")
     shared = [line.split("|")[4].strip() for line in audit.splitlines() if line.startswith("| deepcrack | random |")]
     assert [f"{share} % of DeepCrack's test images" in text for share in shared] == [True]
-    gaps = paper_audit.identities()["iou_gap"].abs()
+    gaps = audit.identities()["iou_gap"].abs()
     assert f"{(gaps < 2e-4).sum()} of its {len(gaps)} rows" in text
     assert gaps.max() < 1e-3
-    first = {c: (paper_audit.winners(c)["first"] == "Context-CrackNet").sum() for c in ("miou", "recall", "precision")}
+    first = {c: (audit.winners(c)["first"] == "Context-CrackNet").sum() for c in ("miou", "recall", "precision")}
     assert (
         f"first in crack IoU on {first['miou']} of 10 datasets, in recall on {first['recall']}, in precision on "
         f"{first['precision']}."
     ) in text
     costs = {p.stem: files.read_json(p) for p in (ROOT / "results" / "cost").glob("*.json")}
-    table = paper_audit.complexity(costs).set_index("printed")
+    table = audit.complexity(costs).set_index("printed")
     for model in ("LinkNet", "Context-CrackNet"):
         row = table.loc[model]
         assert f"{row['gflops']:.2f}" in text
         assert f"{row['gflops_here']:.2f}" in text
     rest = table.drop(index=["LinkNet", "Context-CrackNet"])
     assert (rest["gflops_here"] / rest["gflops"] - 1).abs().max() < 0.01
-    ranks = next(t for t in paper_audit.tables(costs) if t.name == "audit_ranks")
+    ranks = next(t for t in audit.tables(costs) if t.name == "audit_ranks")
     assert "critical difference: 4.28 ranks" in " ".join(ranks.notes)
     alike = ranks.frame[ranks.frame["Differs by Nemenyi"] == "no"]["Model"].tolist()
     assert alike == ["UnetPlusPlus", "Unet", "Linknet", "MAnet"]

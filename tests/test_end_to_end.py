@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.demo import create_workspace
+from bench.tools.demo import create_workspace
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {

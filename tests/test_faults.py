@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bench.cli import main
-from bench.demo import create_workspace
+from bench.cli.main import main
 from bench.formats import files
 from bench.sweep import cells, ledger
+from bench.tools.demo import create_workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value")  # DVC's use of pygtrie
 
@@ -142,16 +142,16 @@ def make_workspace(folder: Path) -> Path:
 
 def stop_a_training(target: Path) -> None:
     """Train until the first checkpoint, which a signal asks for."""
-    from bench.stages import _fit
+    from bench.training import loop
 
-    real = _fit.step
+    real = loop.step
 
     def step(*args: Any) -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
         return real(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_fit, "step", step)
+        patch.setattr(loop, "step", step)
         assert bench(f"train prepared/cfd {target} --model unet").exit_code == 128 + signal.SIGTERM
 
 

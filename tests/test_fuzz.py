@@ -19,19 +19,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bench import score
-from bench.datasets._images import read_image, read_mask
-from bench.datasets._unpack import open_tree
+from bench.data.images import read_image, read_mask
+from bench.data.unpack import open_tree
 from bench.errors import UserError
 from bench.formats import cost, files, predictions, prepared, run, scores
 from bench.formats.split import remembered
 from bench.settings import load_params, section
 from bench.sweep import ledger
+from bench.tools import score
 
 ROOT = Path(__file__).parents[1]
 PARAMS = load_params(ROOT / "params.yaml")
 MODULES = {name: f"bench.stages.{name}" for name in ("download", "prepare", "train", "evaluate", "measure", "report")}
-MODULES["sweep"] = "bench.sweep.run"
+MODULES["sweep"] = "bench.sweep.sweep"
 
 fuzz = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -290,7 +290,7 @@ def test_checkpoints(tmp_path: Path, content: bytes, facts: dict[str, str] | Non
 @settings(fuzz, max_examples=20)
 @given(st.binary(max_size=200), st.sampled_from([".onnx", ".pt2"]))
 def test_networks_from_elsewhere(tmp_path: Path, content: bytes, suffix: str) -> None:
-    from bench import predict
+    from bench.tools import predict
 
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)

@@ -6,7 +6,7 @@ import pytest
 
 from bench.audit.crops import find_crops, same_photograph
 from bench.audit.features import extract
-from bench.datasets._duplicates import TURNS, find_duplicates, thumbnail
+from bench.data.duplicates import TURNS, find_duplicates, thumbnail
 
 
 def photograph(seed: int, side: int = 600) -> np.ndarray:

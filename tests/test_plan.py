@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import plan
 from bench.errors import UserError
-from bench.plan import makespan
 from bench.settings import load_params
+from bench.tools import plan
+from bench.tools.plan import makespan
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 

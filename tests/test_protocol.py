@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bench.protocol import MACHINE_ONLY, protocol
+from bench.formats.protocol import MACHINE_ONLY, protocol
 from bench.settings import load_params
 
 TRAIN: dict[str, Any] = load_params(Path(__file__).parents[1] / "params.yaml")["train"]

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cache
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from sys import stdlib_module_names
@@ -12,8 +13,9 @@ from sys import stdlib_module_names
 import pytest
 import yaml
 
-from bench.cli import main
-from bench.protocol import MACHINE_ONLY
+from bench import plugins
+from bench.cli.main import main
+from bench.formats.protocol import MACHINE_ONLY
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(str(path.relative_to(ROOT).with_suffix("")).replace("/", ".") for path in (ROOT / "bench").rglob("*.py"))
@@ -21,42 +23,38 @@ MODULES = [name.removesuffix(".__init__") for name in FILES]
 STAGES = sorted(name.rpartition(".")[2] for name in MODULES if fnmatch(name, "bench.stages.[!_]*"))
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
-# Who may import whom. Left: modules; right: what of the package they may import, beside their own folder where "own"
-# stands. The first line that fits counts.
+# Who may import whom, from the top of the house down. Left: modules; right: what of the package they may import, beside
+# their own folder where "own" stands. The first line that fits counts.
+GROUND = ["bench.errors", "bench.metrics.*", "bench.stats.*", "bench.render.*", "bench.sample.*"]
+SINGLE = ["bench.plugins", "bench.settings", "bench.signals", "bench.machine", "bench.paper"]
+FORMATS = [*GROUND, *SINGLE, "bench.formats.*"]
+MIDDLE = [*FORMATS, "bench.training.*", "bench.data.*", "bench.ranking.*", "bench.paper.*"]
+STAGE = [*MIDDLE, "bench", "bench.report.*"]
 ARROWS = {
-    "bench.errors": [],
-    "bench.settings": ["bench.errors"],
-    "bench.plugins": ["bench.errors"],
-    "bench.signals": [],
-    "bench.machine": [],
-    "bench.protocol": ["bench.formats.*"],
-    "bench.cli": ["bench.*"],
-    "bench.__main__": ["bench.cli"],
+    "bench.__main__": ["bench.cli.main"],
+    "bench.cli.*": ["bench.*"],
+    "bench.tools.*": ["own", *STAGE, "bench.stages.*", "bench.sweep.*"],
+    "bench.audit.*": ["own", *FORMATS, "bench.data.*", "bench.stages.prepare"],
+    "bench.stages.*": STAGE,  # never another stage
+    "bench.report.*": ["own", *MIDDLE],
+    "bench.sweep.*": ["own", *FORMATS, "bench"],
+    "bench.datasets.*": ["bench.data.*", "bench.errors"],  # never another dataset
+    "bench.training.*": ["own", *FORMATS, "bench"],
+    "bench.data.*": ["own", *FORMATS],
+    "bench.ranking.*": ["own", *FORMATS, "bench.paper.*"],
+    "bench.paper.*": ["bench.errors", "bench.plugins", "bench.paper", "bench.stats.*", "bench.render.*"],
     "bench.formats.*": ["own", "bench.errors"],
-    "bench.learning.*": ["own"],
+    "bench.models.*": ["own _*", "bench.models.smp", "bench.models.weights", "bench.errors", "bench.formats.files"],
+    "bench.plugins": ["bench.errors"],
+    "bench.settings": ["bench.errors"],
     "bench.metrics.*": ["own"],
     "bench.stats.*": ["own"],
     "bench.render.*": ["own"],
-    "bench.paper": [],
-    "bench.datasets.*": ["own _*", "bench.errors", "bench.formats.files"],
-    "bench.models.*": ["own _*", "bench.errors", "bench.formats.files"],
-    "bench.stages.*": [
-        "own _*", "bench", "bench.errors", "bench.plugins", "bench.signals", "bench.protocol", "bench.paper",
-        "bench.formats.*", "bench.learning.*", "bench.metrics.*", "bench.stats.*", "bench.render.*",
-        "bench.datasets._*", "bench.results", "bench.standings", "bench.leaderboard",
-        "bench.check", "bench.definitions", "bench.paper_audit",
-    ],
-    "bench.audit.*": [
-        "own", "bench.errors", "bench.formats.*", "bench.plugins", "bench.datasets._*", "bench.render.*",
-        "bench.machine", "bench.stages.prepare",
-    ],
-    "bench.sweep.*": [
-        "own", "bench", "bench.errors", "bench.formats.*", "bench.machine", "bench.settings", "bench.signals",
-        "bench.cli",
-    ],
+    "bench.sample.*": ["own"],
+    "bench.*": [],
     "bench": [],
-    "bench.*": ["bench.*"],  # the tools run stages and read formats
-}  # fmt: skip
+}
+
 
 # What decides no number: a change must not compute anything again.
 EXEMPT = {"bench", "bench.errors", "bench.plugins", "bench.signals"}
@@ -134,16 +132,16 @@ def test_there_is_something_to_check() -> None:
     assert len(MODULES) > 60
     assert "bench.formats.files" in imports("bench.stages.prepare")
     assert "bench.stats.paired" in closure("bench.stages.report")
-    assert "bench.stages.train" not in imports("bench.stages._fit")  # for annotations only
-    assert data_files("bench.datasets._index") == {"bench/datasets/_index.csv.gz"}
+    assert "bench.stages.train" not in imports("bench.training.loop")  # for annotations only
+    assert data_files("bench.data.index") == {"bench/data/index.csv.gz"}
     assert "bench/paper/table_1.csv" in data_files("bench.paper")
     assert "bench/render/page/page.html" in data_files("bench.render.page")
     assert not allowed("bench.stages.report", "bench.stages.train")
     assert not allowed("bench.metrics.dice", "bench.formats.files")
-    assert not allowed("bench.sweep.run", "bench.stages.train")
-    assert not allowed("bench.audit.run", "bench.results")
+    assert not allowed("bench.sweep.sweep", "bench.stages.train")
+    assert not allowed("bench.audit.audit_datasets", "bench.ranking.results")
     assert not allowed("bench.datasets.cfd", "bench.datasets.forest")
-    assert allowed("bench.datasets.cfd", "bench.datasets._crackforest")
+    assert allowed("bench.datasets.cfd", "bench.data.crackforest")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -177,7 +175,7 @@ def test_stages_are_files_are_commands() -> None:
 def test_a_stage_of_dvc_yaml_calls_its_own_command_with_its_own_section(stage: str) -> None:
     assert PIPELINE[stage]["cmd"].split()[:2] == ["bench", stage]
     assert {key.partition(".")[0] for key in PIPELINE[stage]["params"]} & {stage}
-    assert "Settings" in path_of(f"bench.stages.{stage}").read_text(encoding="utf-8")
+    assert hasattr(import_module(f"bench.stages.{stage}"), f"{stage.capitalize()}Settings")
 
 
 def test_training_is_stale_when_its_protocol_changes_and_not_when_the_machine_does() -> None:
@@ -187,20 +185,26 @@ def test_training_is_stale_when_its_protocol_changes_and_not_when_the_machine_do
 
 def covers(dependency: str, path: str) -> bool:
     """Return whether a dependency of dvc.yaml is a file, or a folder above it; ${item.x} is any plug-in."""
-    pattern = dependency.replace("${item.dataset}", "[!_]*").replace("${item.model}", "[!_]*")
-    return fnmatch(path, pattern) or path.startswith(f"{dependency}/")
+    if "${item." in dependency:
+        kind = dependency.split("/")[1]
+        return path in {f"bench/{kind}/{name}.py" for name in plugins.names(kind)}
+    return path == dependency or path.startswith(f"{dependency}/")
+
+
+def plugin_closure(dependencies: list[str]) -> set[str]:
+    """Return the modules that plug-ins chosen by name bring along, themselves left out."""
+    found: set[str] = set()
+    for kind in ("datasets", "models", "metrics"):
+        if any(d == f"bench/{kind}" or d.startswith(f"bench/{kind}/${{item.") for d in dependencies):
+            chosen = {f"bench.{kind}.{name}" for name in plugins.names(kind)}
+            found |= {other for name in chosen for other in closure(name)} - chosen
+    return found
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_dvc_yaml_lists_all_that_a_stage_imports_and_reads_beside_its_code(stage: str) -> None:
     dependencies = [d for d in PIPELINE[stage]["deps"] if d.startswith("bench/")]
-    needed = set(closure(f"bench.stages.{stage}"))
-    for dependency in dependencies:  # a plug-in that is chosen by name brings its imports along
-        if "${item." in dependency:
-            kind = dependency.split("/")[1]
-            for name in MODULES:
-                if fnmatch(name, f"bench.{kind}.[!_]*"):
-                    needed |= closure(name) - {name}
+    needed = closure(f"bench.stages.{stage}") | plugin_closure(dependencies)
     paths = {str(path_of(name).relative_to(ROOT)) for name in needed if name not in EXEMPT}
     paths = {path for path in paths if Path(path).name != "__init__.py" or path == "bench/paper/__init__.py"}
     paths |= {path for name in needed for path in data_files(name)}
@@ -210,17 +214,13 @@ def test_dvc_yaml_lists_all_that_a_stage_imports_and_reads_beside_its_code(stage
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_dvc_yaml_lists_nothing_that_a_stage_does_not_import(stage: str) -> None:
-    """What is listed in vain makes everything run again for nothing."""
-    dependencies = [d for d in PIPELINE[stage]["deps"] if d.startswith("bench/") and "${item." not in d]
+    """An unused dependency makes everything run again for nothing."""
+    dependencies = [d for d in PIPELINE[stage]["deps"] if d.startswith("bench/")]
     for dependency in dependencies:
-        assert (ROOT / dependency).exists(), f"dvc.yaml: {stage} depends on {dependency}, which is not there"
-    needed = set(closure(f"bench.stages.{stage}"))
-    for kind in ("datasets", "models", "metrics"):
-        if any(d.startswith(f"bench/{kind}/${{item.") for d in PIPELINE[stage]["deps"]):
-            plugins = [name for name in MODULES if fnmatch(name, f"bench.{kind}.[!_]*")]
-            needed |= {other for name in plugins for other in closure(name)}
+        assert "${item." in dependency or (ROOT / dependency).exists(), f"dvc.yaml: {stage}: {dependency} is missing"
+    needed = closure(f"bench.stages.{stage}") | plugin_closure(dependencies)
     paths = {str(path_of(name).relative_to(ROOT)) for name in needed}
-    idle = [d for d in dependencies if d.endswith(".py") and d not in paths]
+    idle = [d for d in dependencies if d.endswith(".py") and "${item." not in d and d not in paths]
     assert not idle, f"dvc.yaml: the stage {stage} does not import {', '.join(idle)}"
 
 

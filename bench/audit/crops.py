@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.audit.features import PICTURE, QUANTUM, Features, Local
-from bench.audit.spread import spread
-from bench.datasets._duplicates import Floats
+from bench.audit.parallel_map import parallel_map
+from bench.data.duplicates import Floats
 
 WORDS, PARTS = 128, 64
 """Of the image vectors: visual words, components kept of a descriptor."""
@@ -135,7 +135,7 @@ def _opened(folder: str) -> list[npt.NDArray[Any]]:
 
 def _compare(folder: str, pairs: Sequence[tuple[int, int]], desc: str) -> list[list[float]]:
     blocks = [(folder, pairs[i : i + _BLOCK]) for i in range(0, len(pairs), _BLOCK)]
-    return [row for rows in spread(_compare_block, blocks, desc, few=20) for row in rows]
+    return [row for rows in parallel_map(_compare_block, blocks, desc, few=20) for row in rows]
 
 
 def _compare_block(work: tuple[str, Sequence[tuple[int, int]]]) -> list[list[float]]:

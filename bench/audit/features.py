@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bench.audit.spread import spread
-from bench.datasets._duplicates import Floats, thumbnail
-from bench.datasets._images import read_image
+from bench.audit.parallel_map import parallel_map
+from bench.data.duplicates import Floats, thumbnail
+from bench.data.images import read_image
 
 SIDE = 192
 POINTS = 300
@@ -54,7 +54,7 @@ class Features:
 
 def extract_all(paths: Sequence[Path]) -> list[Features]:
     """Return the features of each image file, in order."""
-    return spread(_extract_file, paths, "read images")
+    return parallel_map(_extract_file, paths, "read images")
 
 
 def _extract_file(path: Path) -> Features:

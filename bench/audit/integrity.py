@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from bench.datasets._dataset import Pair
-from bench.datasets._images import Array, crackforest_labels, decode, read_image, read_mask
+from bench.data.dataset import Pair
+from bench.data.images import Array, crackforest_labels, decode, read_image, read_mask
 from bench.errors import UserError
 
 BLANK = 1.0

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from bench.datasets._crackforest import CRACKFOREST
-from bench.datasets._dataset import Card, Pair, pairs_by_stem
+from bench.data.crackforest import CRACKFOREST
+from bench.data.dataset import Card, Pair, pairs_by_stem
 
 CARD = Card(
     name="CFD",

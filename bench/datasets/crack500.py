@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
-from bench.datasets._pack import PACK, PACK_PAGE, PACK_URLS, paired
+from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
     name="CRACK500",

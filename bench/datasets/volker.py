@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bench.datasets._dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
 
 CARD = Card(
     name="Volker",

@@ -1,7 +1,7 @@
 """Accuracy: the share of pixels that are right; with 3 % of crack, finding none already gives 0.97."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Accuracy"
 HIGHER_IS_BETTER = True

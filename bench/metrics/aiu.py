@@ -1,7 +1,7 @@
 """AIU: crack IoU averaged over all thresholds, so that no threshold needs to be chosen."""
 
-from bench.metrics._input import curve
-from bench.metrics._ratio import Counts, Values, iou, where_crack
+from bench.metrics.inputs import curve
+from bench.metrics.ratios import Counts, Values, iou, where_crack
 
 NAME = "AIU"
 HIGHER_IS_BETTER = True

@@ -1,7 +1,7 @@
 """Boundary IoU: IoU of the two masks' rims, 2 % of the diagonal wide; a crack thinner than two rims is all rim."""
 
-from bench.metrics._input import Input
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import Input
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Boundary IoU"
 HIGHER_IS_BETTER = True

@@ -1,7 +1,7 @@
 """Centreline IoU at 4 px: intersection over union of the two skeletons, 4 px apart at most."""
 
-from bench.metrics._input import SKELETONS, Input
-from bench.metrics._ratio import Counts, Values, iou
+from bench.metrics.inputs import SKELETONS, Input
+from bench.metrics.ratios import Counts, Values, iou
 
 NAME = "Centreline IoU, 4 px"
 HIGHER_IS_BETTER = True

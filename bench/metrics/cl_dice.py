@@ -1,7 +1,7 @@
 """clDice: Dice along the centrelines, blind to width: whether each crack is found, and unbroken."""
 
-from bench.metrics._input import SKELETONS, Input
-from bench.metrics._ratio import Counts, Values, f1_of_hits
+from bench.metrics.inputs import SKELETONS, Input
+from bench.metrics.ratios import Counts, Values, f1_of_hits
 
 NAME = "clDice"
 HIGHER_IS_BETTER = True

@@ -1,7 +1,7 @@
 """Crack IoU: intersection over union of the crack class."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, iou
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, iou
 
 NAME = "Crack IoU"
 HIGHER_IS_BETTER = True

@@ -1,7 +1,7 @@
 """Dice: twice the overlap over the sum of both areas; the same number as F1."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, f1
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, f1
 
 NAME = "Dice"
 HIGHER_IS_BETTER = True

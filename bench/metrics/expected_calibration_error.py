@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bench.metrics._input import curve
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import curve
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Expected calibration error"
 HIGHER_IS_BETTER = False

@@ -1,7 +1,7 @@
 """F1: the harmonic mean of precision and recall; the same number as Dice."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, f1
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, f1
 
 NAME = "F1"
 HIGHER_IS_BETTER = True

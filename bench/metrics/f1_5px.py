@@ -1,7 +1,7 @@
 """F1 with 5 px of tolerance: the harmonic mean of the tolerant precision and recall."""
 
-from bench.metrics._input import tolerant
-from bench.metrics._ratio import Counts, Values, f1_of_hits
+from bench.metrics.inputs import tolerant
+from bench.metrics.ratios import Counts, Values, f1_of_hits
 
 NAME = "F1, 5 px"
 HIGHER_IS_BETTER = True

@@ -1,7 +1,7 @@
 """Two-class mIoU: the mean of the IoU of crack and of background."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, iou
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, iou
 
 NAME = "Two-class mIoU"
 HIGHER_IS_BETTER = True

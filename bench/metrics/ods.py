@@ -1,7 +1,7 @@
 """ODS: the best F1 that one threshold for the whole dataset reaches, counts pooled over the images."""
 
-from bench.metrics._input import Input
-from bench.metrics._ratio import Counts, Values, f1, where_crack
+from bench.metrics.inputs import Input
+from bench.metrics.ratios import Counts, Values, f1, where_crack
 
 NAME = "ODS"
 HIGHER_IS_BETTER = True

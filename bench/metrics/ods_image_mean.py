@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bench.metrics._input import Input
-from bench.metrics._ratio import Values
+from bench.metrics.inputs import Input
+from bench.metrics.ratios import Values
 
 NAME = "ODS, mean of images"
 HIGHER_IS_BETTER = True

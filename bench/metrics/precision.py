@@ -1,7 +1,7 @@
 """Precision: the share of the predicted crack that is crack."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Precision"
 HIGHER_IS_BETTER = True

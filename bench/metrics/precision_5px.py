@@ -1,7 +1,7 @@
 """Precision with 5 px of tolerance: the share of the predicted crack that lies near a true one."""
 
-from bench.metrics._input import tolerant
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import tolerant
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Precision, 5 px"
 HIGHER_IS_BETTER = True

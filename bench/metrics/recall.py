@@ -1,7 +1,7 @@
 """Recall: the share of the true crack that is found."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Recall"
 HIGHER_IS_BETTER = True

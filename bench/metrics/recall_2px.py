@@ -1,7 +1,7 @@
 """Recall with 2 px of tolerance: the share of the true crack that lies near a predicted one."""
 
-from bench.metrics._input import tolerant
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import tolerant
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Recall, 2 px"
 HIGHER_IS_BETTER = True

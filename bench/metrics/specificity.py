@@ -1,7 +1,7 @@
 """Specificity: the share of the background that is left alone."""
 
-from bench.metrics._input import COUNTS
-from bench.metrics._ratio import Counts, Values, ratio
+from bench.metrics.inputs import COUNTS
+from bench.metrics.ratios import Counts, Values, ratio
 
 NAME = "Specificity"
 HIGHER_IS_BETTER = True

@@ -20,7 +20,7 @@ from segmentation_models_pytorch.encoders import get_encoder
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.models._weights import check_encoder, fetch_weights
+from bench.models.weights import check_encoder, fetch_weights
 
 Skips = Literal["gated", "plain", "none"]
 

@@ -12,6 +12,6 @@ NAME = "DeepLabV3Plus"
 
 def build(channels: int, classes: int, image_size: int, encoder: str, weights: str | None) -> nn.Module:
     """Return the network: images (B, channels, H, W) to logits (B, classes, H, W); H and W multiples of 16."""
-    from bench.models._smp import build_smp
+    from bench.models.smp import build_smp
 
     return build_smp("DeepLabV3Plus", channels, classes, encoder, weights)

@@ -12,14 +12,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
-from bench.datasets._collection import COLLECTION
-from bench.datasets._dataset import Archive
-from bench.datasets._fetch import check, fetch
-from bench.datasets._index import deviations
-from bench.datasets._sample import generate
+from bench.data.collection import COLLECTION
+from bench.data.dataset import Archive
+from bench.data.fetch import check, fetch
+from bench.data.index import deviations
+from bench.data.sources import NotHeldError, Origin, content_hash, from_folder, from_path
 from bench.errors import UserError, shorten
 from bench.formats import files
-from bench.stages._sources import NotHeldError, Origin, content_hash, from_folder, from_path
+from bench.sample.generate import generate
 
 NETWORK = ("collection", "originals")
 PARTIAL = ".partial"
@@ -41,7 +41,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Settings:
+class DownloadSettings:
     """Where the data come from.
 
     Attributes:
@@ -60,7 +60,7 @@ def run(
     target: Path,
     datasets: Sequence[str],
     archives: Path,
-    settings: Settings,
+    settings: DownloadSettings,
     given: Path | None = None,
     pulled: Path | None = None,
 ) -> list[str]:
@@ -147,7 +147,7 @@ def _own_folder(name: str) -> str | None:
 class _Sources:
     """The origin of each dataset; an archive is fetched and hashed once, and its failure told once per dataset."""
 
-    def __init__(self, archives: Path, settings: Settings, given: Path | None) -> None:
+    def __init__(self, archives: Path, settings: DownloadSettings, given: Path | None) -> None:
         self.archives, self.settings = archives, settings
         self.keyword = settings.source if given is None and settings.source in (*NETWORK, "sample") else None
         self.path = given or Path(settings.source)

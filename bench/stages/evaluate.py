@@ -15,12 +15,12 @@ from tqdm import tqdm
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, scores
 from bench.formats import run as run_format
-from bench.metrics._counting import curve_metrics, f1_curve, measure
-from bench.metrics._histogram import histogram
+from bench.metrics.counting import curve_metrics, f1_curve, measure
+from bench.metrics.histogram import histogram
 
 
 @dataclass(frozen=True)
-class Settings:
+class EvaluateSettings:
     """How test images are grouped.
 
     Attributes:
@@ -42,7 +42,7 @@ def run(
     dataset: str,
     models: Sequence[str],
     seeds: Sequence[int],
-    settings: Settings,
+    settings: EvaluateSettings,
 ) -> None:
     """Write the scores of every cell of a dataset; a cell without a run is named in ``missing``.
 

@@ -14,14 +14,15 @@ from tqdm import tqdm
 
 from bench import plugins
 from bench.formats import cost
-from bench.stages._device import device_name, peak_memory_mb, pick_device, versions
+from bench.training.device import peak_memory_mb, pick_device
+from bench.training.provenance import device_name, versions
 
 MAX_SIDE = 16384
 """Of an image, px; a network would need terabytes for more."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeasureSettings:
     """What is measured: one image of ``image_size`` px through a network with this encoder.
 
     Attributes:
@@ -46,7 +47,7 @@ class Settings:
             raise ValueError("repeats must be at least 1 and warmup not negative")
 
 
-def run(target: Path, model: str, settings: Settings) -> None:
+def run(target: Path, model: str, settings: MeasureSettings) -> None:
     """Write the cost of a binary network of this architecture; float32, random weights."""
     device = pick_device(settings.device)
     network = plugins.build_network(model, 3, 1, settings.image_size, settings.encoder, None).to(device).eval()
@@ -88,7 +89,7 @@ def multiply_adds(network: nn.Module, image: torch.Tensor) -> float:
 
 
 @torch.inference_mode()
-def _latencies_ms(network: nn.Module, image: torch.Tensor, settings: Settings, model: str) -> list[float]:
+def _latencies_ms(network: nn.Module, image: torch.Tensor, settings: MeasureSettings, model: str) -> list[float]:
     """Return the milliseconds of each timed forward pass."""
     found = []
     for i in tqdm(range(settings.warmup + settings.repeats), desc=f"measure {model}", unit="pass"):

@@ -13,20 +13,20 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
-from bench.datasets._dataset import Pair
-from bench.datasets._duplicates import THUMBNAIL, find_duplicates, join_groups, thumbnail
-from bench.datasets._images import read_image, read_mask
-from bench.datasets._index import published_split
+from bench.data.dataset import Pair
+from bench.data.duplicates import THUMBNAIL, find_duplicates, join_groups, thumbnail
+from bench.data.images import read_image, read_mask
+from bench.data.index import published_split
+from bench.data.split import grouped_split, random_split, with_validation
 from bench.errors import UserError, shorten
 from bench.formats import files, prepared
 from bench.formats.split import remembered
-from bench.learning.split import grouped_split, random_split, with_validation
 
 Array = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Settings:
+class PrepareSettings:
     """How raw pairs become arrays.
 
     Attributes:
@@ -60,7 +60,7 @@ class Settings:
             raise ValueError("test_share must lie between 0 and 1, validation_share from 0 to below 1")
 
 
-def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Path | None = None) -> None:
+def run(source: Path, target: Path, dataset: str, settings: PrepareSettings, splits: Path | None = None) -> None:
     """Write the prepared dataset.
 
     Args:
@@ -108,7 +108,7 @@ def run(source: Path, target: Path, dataset: str, settings: Settings, splits: Pa
 def assign(
     dataset: str,
     pairs: Sequence[Pair],
-    settings: Settings,
+    settings: PrepareSettings,
     groups: Sequence[str],
     weights: Sequence[float] | None = None,
 ) -> list[str]:
@@ -178,14 +178,14 @@ def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[flo
     return shares
 
 
-def _split_facts(settings: Settings, photos: Sequence[str]) -> dict[str, Any]:
+def _split_facts(settings: PrepareSettings, photos: Sequence[str]) -> dict[str, Any]:
     """Return what a split depends on beside the names of the items."""
     names = ("split", "test_share", "validation_share", "seed")
     return {name: getattr(settings, name) for name in names} | {"photos": files.digest(list(photos))}
 
 
 def _arrays(
-    dataset: str, source: Path, pairs: Sequence[Pair], classes: int, settings: Settings
+    dataset: str, source: Path, pairs: Sequence[Pair], classes: int, settings: PrepareSettings
 ) -> Iterator[tuple[Array, Array, tuple[int, int]]]:
     """Yield image, labels and native size of each pair; go through all of them before complaining.
 
@@ -233,7 +233,7 @@ def resize(image: Array, labels: Array, size: int) -> tuple[Array, Array]:
 
 
 def _card(
-    dataset: str, card: Any, origin: dict[str, Any], settings: Settings, split: list[str], skip: set[str]
+    dataset: str, card: Any, origin: dict[str, Any], settings: PrepareSettings, split: list[str], skip: set[str]
 ) -> dict[str, Any]:
     """Return what card.json says of a prepared dataset."""
     published = {key: value for key, value in asdict(card).items() if key != "classes"}

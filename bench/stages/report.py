@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from bench.errors import UserError, instead_of
 from bench.formats import files
-from bench.results import refused, without
-from bench.stages import _report_elsewhere
-from bench.stages._report_parts import PARTS
-from bench.stages._report_values import Values
-from bench.standings import Settings
+from bench.ranking.results import refused, without
+from bench.report import external
+from bench.report.context import Values
+from bench.report.parts import PARTS
+from bench.report.settings import ReportSettings as ReportSettings  # the stage's section of params.yaml
 
 MANIFEST = "MANIFEST"
 """Names of the files of a report, for the next one to remove what it does not write."""
@@ -24,7 +24,7 @@ def run(
     datasets: Sequence[str],
     models: Sequence[str],
     seeds: Sequence[int],
-    settings: Settings,
+    settings: ReportSettings,
     prepared: Path = Path("prepared"),
     runs: Path = Path("runs"),
     only: Sequence[str] = (),
@@ -46,7 +46,7 @@ def run(
         UserError: there are no results, a file is damaged, the results mix protocols, or a part does not exist.
     """
     _require(only)
-    results = _report_elsewhere.read_all(source, datasets, models, seeds)
+    results = external.read_all(source, datasets, models, seeds)
     left_out = refused(results)
     values = Values(without(results, left_out), settings.headline, prepared, runs, left_out)
     written: set[Path] = set()

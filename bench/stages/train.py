@@ -16,25 +16,18 @@ from bench import plugins
 from bench.errors import UserError
 from bench.formats import files, prepared
 from bench.formats import run as run_format
-from bench.learning.loss import Loss, binary_loss, inverse_frequency, multiclass_loss
-from bench.learning.settings import Settings
-from bench.protocol import MACHINE_ONLY, protocol
-from bench.stages._device import (
-    commit,
-    describe_hardware,
-    keep_freed_memory,
-    peak_memory_mb,
-    pick_device,
-    program,
-    versions,
-)
-from bench.stages._fit import fit
-from bench.stages._precision import computes_in
-from bench.stages._predict import predict, write_gates
-from bench.stages._state import State
+from bench.formats.protocol import MACHINE_ONLY, protocol
+from bench.training.device import keep_freed_memory, peak_memory_mb, pick_device
+from bench.training.loop import fit
+from bench.training.loss import Loss, binary_loss, inverse_frequency, multiclass_loss
+from bench.training.precision import computes_in
+from bench.training.predict import predict, write_gates
+from bench.training.provenance import commit, describe_hardware, program, versions
+from bench.training.settings import TrainSettings as TrainSettings  # the stage's section of params.yaml
+from bench.training.state import State
 
 
-def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -> None:
+def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettings) -> None:
     """Train one cell, predict its test items and write the run.
 
     An interrupted training goes on from its checkpoint, which lies beside ``target`` until the run is written.
@@ -83,7 +76,7 @@ def run(source: Path, target: Path, model: str, seed: int, settings: Settings) -
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def _require_split(data: prepared.Prepared, settings: Settings, source: Path) -> None:
+def _require_split(data: prepared.Prepared, settings: TrainSettings, source: Path) -> None:
     """Refuse a dataset without the items that the settings need."""
     for name, least in (("train", 2), ("test", 1), (settings.select_on, 1)):
         if len(data.split(name)) < least:
@@ -93,7 +86,7 @@ def _require_split(data: prepared.Prepared, settings: Settings, source: Path) ->
             )
 
 
-def configure(settings: Settings, seed: int) -> None:
+def configure(settings: TrainSettings, seed: int) -> None:
     """Set what is global to the process: memory, threads, determinism, the seed that initial weights come from."""
     if pick_device(settings.device).type == "cpu":
         keep_freed_memory()
@@ -109,7 +102,7 @@ def configure(settings: Settings, seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def build_network(data: prepared.Prepared, model: str, settings: Settings, device: torch.device) -> nn.Module:
+def build_network(data: prepared.Prepared, model: str, settings: TrainSettings, device: torch.device) -> nn.Module:
     """Return the network on the device; channels last, as the images are: convolutions are faster so, on CPUs too."""
     side, classes = data.images.shape[1], data.card["classes"]
     network: nn.Module = plugins.build_network(model, 3, classes, side, settings.encoder, settings.weights)
@@ -119,7 +112,7 @@ def build_network(data: prepared.Prepared, model: str, settings: Settings, devic
     return network
 
 
-def build_loss(data: prepared.Prepared, settings: Settings, device: torch.device) -> Loss:
+def build_loss(data: prepared.Prepared, settings: TrainSettings, device: torch.device) -> Loss:
     """Return the loss of each image for the dataset's classes."""
     classes = data.card["classes"]
     if classes == 1:
@@ -129,7 +122,9 @@ def build_loss(data: prepared.Prepared, settings: Settings, device: torch.device
     return lambda logits, masks: multiclass_loss(logits, masks, weights, settings.loss)
 
 
-def _record(data: prepared.Prepared, model: str, seed: int, settings: Settings, device: torch.device) -> dict[str, Any]:
+def _record(
+    data: prepared.Prepared, model: str, seed: int, settings: TrainSettings, device: torch.device
+) -> dict[str, Any]:
     """Return what is known of a run before it starts."""
     recorded, hashed = protocol(data.card, given := asdict(settings))
     return {
@@ -163,7 +158,7 @@ def _outcome(state: State, stopped: str, device: torch.device) -> dict[str, Any]
     }
 
 
-def _explain(error: RuntimeError, model: str, settings: Settings, data: prepared.Prepared) -> str:
+def _explain(error: RuntimeError, model: str, settings: TrainSettings, data: prepared.Prepared) -> str:
     """Return what to do about an error of torch's, or an empty string."""
     if "does not have a deterministic implementation" in str(error):
         return (

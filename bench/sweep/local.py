@@ -44,7 +44,7 @@ class Running:
 
 
 @dataclass
-class Board:
+class SweepState:
     """What a sweep is at one moment; the view reads it."""
 
     todo: list[tuple[Cell, Attempt]]
@@ -55,54 +55,56 @@ class Board:
     stopping: bool = False
 
 
-def run(
+def run_cells(
     root: Path,
-    board: Board,
+    state: SweepState,
     slots: Sequence[Slot],
     timeout_s: float | None,
-    show: Callable[[Board], None],
+    show: Callable[[SweepState], None],
+    command: worker.Command,
     is_ours: bool = False,
 ) -> int:
-    """Run all cells of ``board.todo`` in their order; return the number of the signal that stopped it, or 0.
+    """Run all cells of ``state.todo`` in their order; return the number of the signal that stopped it, or 0.
 
     SIGINT or SIGTERM ends the cells in order, so that they can be gone on with; a second SIGINT kills them.
 
     Args:
         root: the project.
-        board: is kept up to date; a cell that another sweep claims first lands in ``elsewhere``.
+        state: is kept up to date; a cell that another sweep claims first lands in ``elsewhere``.
         slots: where to run.
         timeout_s: of each cell.
         show: called several times a second.
+        command: runs a cell's command line in the process of the cell.
         is_ours: the attempts in ``todo`` were claimed before; else they are the ones seen last, and are claimed here.
     """
     context = multiprocessing.get_context("forkserver")
-    _warm_up()
+    _warm_up(command)
     free, signed = list(reversed(slots)), time.monotonic()
     with signals.noted() as asked:
-        while board.running or (board.todo and not asked):
-            while free and board.todo and not asked:
-                started = _start(root, board, free[-1], context.Process, is_ours)
+        while state.running or (state.todo and not asked):
+            while free and state.todo and not asked:
+                started = _start(root, state, free[-1], context.Process, is_ours, command)
                 if started:
-                    board.running.append(started)
+                    state.running.append(started)
                     free.pop()
-            board.stopping = bool(asked)
-            _hurry(board, asked, timeout_s)
-            wait([r.process.sentinel for r in board.running], TICK_S)
-            for over in [r for r in board.running if not r.process.is_alive()]:
-                board.running.remove(over)
-                board.ended.append((over.cell, _ended(over)))
+            state.stopping = bool(asked)
+            _hurry(state, asked, timeout_s)
+            wait([r.process.sentinel for r in state.running], TICK_S)
+            for over in [r for r in state.running if not r.process.is_alive()]:
+                state.running.remove(over)
+                state.ended.append((over.cell, _ended(over)))
                 free.append(over.slot)
             if time.monotonic() - signed > SIGN_S:
                 signed = time.monotonic()
-                for r in board.running:
+                for r in state.running:
                     ledger.give_sign(r.attempt)
-            show(board)
+            show(state)
     return int(asked[0]) if asked else 0
 
 
-def _warm_up() -> None:
+def _warm_up(command: worker.Command) -> None:
     """Start the process that imports everything and that cells are forked from."""
-    forkserver.set_forkserver_preload(["bench.sweep.warm"])
+    forkserver.set_forkserver_preload([command.__module__, "bench.sweep.warm"])
     os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm reads it when it is imported: there, not in what we start later
     try:
         forkserver.ensure_running()
@@ -110,31 +112,38 @@ def _warm_up() -> None:
         del os.environ["TQDM_BAR_FORMAT"]
 
 
-def stop(board: Board) -> None:
+def stop(state: SweepState) -> None:
     """End the running cells in order and wait for them; for a signal handler that ends the process after it."""
-    while any(r.process.is_alive() for r in board.running):
-        _hurry(board, [signal.SIGTERM], None)
-        wait([r.process.sentinel for r in board.running], TICK_S)
-    for r in board.running:
+    while any(r.process.is_alive() for r in state.running):
+        _hurry(state, [signal.SIGTERM], None)
+        wait([r.process.sentinel for r in state.running], TICK_S)
+    for r in state.running:
         _ended(r)
 
 
-def _start(root: Path, board: Board, slot: Slot, process: Callable[..., BaseProcess], is_ours: bool) -> Running | None:
+def _start(
+    root: Path,
+    state: SweepState,
+    slot: Slot,
+    process: Callable[..., BaseProcess],
+    is_ours: bool,
+    command: worker.Command,
+) -> Running | None:
     """Claim the next cell and start it; return None where another sweep has it."""
-    cell, attempt = board.todo.pop(0)
+    cell, attempt = state.todo.pop(0)
     claimed = attempt if is_ours else ledger.claim(attempt, cell.fingerprint)
     if claimed is None:
-        board.elsewhere.append(cell)
+        state.elsewhere.append(cell)
         return None
-    child = process(target=worker.run_cell, args=(root, cell, claimed, slot), name=cell.name)
+    child = process(target=worker.run_cell, args=(root, cell, claimed, slot, command), name=cell.name)
     child.start()
     return Running(cell, claimed, slot, child, time.monotonic())
 
 
-def _hurry(board: Board, asked: Sequence[int], timeout_s: float | None) -> None:
+def _hurry(state: SweepState, asked: Sequence[int], timeout_s: float | None) -> None:
     """End what took too long, and everything after a signal."""
     now = time.monotonic()
-    for r in board.running:
+    for r in state.running:
         if r.doomed is None and asked:
             r.doomed = (now, STOPPED)
         elif r.doomed is None and timeout_s is not None and now - r.began > timeout_s:

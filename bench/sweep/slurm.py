@@ -13,6 +13,7 @@ from bench.sweep import ledger, local
 from bench.sweep.cells import Cell
 from bench.sweep.ledger import Attempt
 from bench.sweep.slots import slots
+from bench.sweep.worker import Command
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
@@ -33,7 +34,7 @@ KILLED_WITHIN_S = 300
 
 
 @dataclass(frozen=True)
-class Settings:
+class SlurmSettings:
     """How jobs are submitted: the section ``sweep.slurm`` of params.yaml.
 
     Attributes:
@@ -73,18 +74,20 @@ class Task:
         root: the project.
         chunk: cells and their attempts, claimed when they were submitted.
         timeout_minutes: of each cell.
+        command: runs a cell's command line.
     """
 
     root: Path
     chunk: list[tuple[Cell, Attempt]]
     timeout_minutes: float | None
-    board: local.Board = field(default_factory=lambda: local.Board([]))
+    command: Command
+    state: local.SweepState = field(default_factory=lambda: local.SweepState([]))
 
     def __call__(self) -> None:
         """Run the cells that are still ours and not over."""
-        self.board.todo = [(cell, attempt) for cell, attempt in self.chunk if _is_due(attempt)]
+        self.state.todo = [(cell, attempt) for cell, attempt in self.chunk if _is_due(attempt)]
         timeout_s = None if self.timeout_minutes is None else 60 * self.timeout_minutes
-        if local.run(self.root, self.board, slots(1, 1), timeout_s, _ignore, is_ours=True):
+        if local.run_cells(self.root, self.state, slots(1, 1), timeout_s, _ignore, self.command, is_ours=True):
             time.sleep(
                 KILLED_WITHIN_S
             )  # SIGTERM came from Slurm, which queues again only a job that did not end itself
@@ -93,12 +96,17 @@ class Task:
         """End the running cell in order, and return what the job does when it starts again."""
         from submitit.helpers import DelayedSubmission
 
-        local.stop(self.board)
-        return DelayedSubmission(Task(self.root, self.chunk, self.timeout_minutes))
+        local.stop(self.state)
+        return DelayedSubmission(Task(self.root, self.chunk, self.timeout_minutes, self.command))
 
 
 def submit(
-    root: Path, folder: Path, todo: Sequence[tuple[Cell, Attempt]], settings: Settings, timeout_minutes: float | None
+    root: Path,
+    folder: Path,
+    todo: Sequence[tuple[Cell, Attempt]],
+    settings: SlurmSettings,
+    timeout_minutes: float | None,
+    command: Command,
 ) -> int:
     """Claim cells and submit them; return how many: what another sweep claimed first is left out.
 
@@ -111,7 +119,7 @@ def submit(
     for i in range(0, len(chunks), ARRAY_SIZE):
         part = chunks[i : i + ARRAY_SIZE]
         try:
-            numbers = _send(root, folder, part, settings, timeout_minutes)
+            numbers = _send(root, folder, part, settings, timeout_minutes, command)
         except Exception as error:
             for chunk in chunks[i:]:
                 for _, attempt in chunk:
@@ -140,16 +148,21 @@ def jobs(folder: Path) -> frozenset[str] | None:
 
 
 def _send(
-    root: Path, folder: Path, chunks: list[list[tuple[Cell, Attempt]]], settings: Settings, timeout: float | None
+    root: Path,
+    folder: Path,
+    chunks: list[list[tuple[Cell, Attempt]]],
+    settings: SlurmSettings,
+    timeout: float | None,
+    command: Command,
 ) -> list[str]:
     """Submit one array; return the number of each task's job."""
     executor = _executor(folder, settings)
     with executor.batch():
-        submitted = [executor.submit(Task(root, chunk, timeout)) for chunk in chunks]
+        submitted = [executor.submit(Task(root, chunk, timeout, command)) for chunk in chunks]
     return [job.job_id for job in submitted]
 
 
-def _executor(folder: Path, settings: Settings) -> Any:
+def _executor(folder: Path, settings: SlurmSettings) -> Any:
     """Return submitit's executor."""
     from submitit import SlurmExecutor
 
@@ -179,5 +192,5 @@ def _is_due(attempt: Attempt) -> bool:
     return True
 
 
-def _ignore(board: local.Board) -> None:
+def _ignore(state: local.SweepState) -> None:
     """Show nothing: the logs and the ledger tell."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.sweep import ledger, progress
 from bench.sweep.cells import Cell
 from bench.sweep.ledger import Attempt
-from bench.sweep.local import Board
+from bench.sweep.local import SweepState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,8 +25,8 @@ def tell(line: str) -> None:
 
 
 @contextmanager
-def view() -> Iterator[Callable[[Board], None]]:
-    """Yield the function that shows a board; it may be called often."""
+def view() -> Iterator[Callable[[SweepState], None]]:
+    """Yield the function that shows a state; it may be called often."""
     if not sys.stderr.isatty():
         yield _Plain()
         return
@@ -34,7 +34,7 @@ def view() -> Iterator[Callable[[Board], None]]:
     from rich.live import Live
 
     with Live(console=Console(stderr=True), refresh_per_second=4, transient=False) as live:
-        yield lambda board: live.update(_table(board))
+        yield lambda state: live.update(_table(state))
 
 
 class _Plain:
@@ -43,10 +43,10 @@ class _Plain:
     def __init__(self) -> None:
         self.printed = 0
 
-    def __call__(self, board: Board) -> None:
-        for cell, attempt in board.ended[self.printed :]:
+    def __call__(self, state: SweepState) -> None:
+        for cell, attempt in state.ended[self.printed :]:
             self.printed += 1
-            print(f"{time.strftime('%H:%M:%S')} [{self.printed}/{_total(board)}] {describe(cell, attempt)}",
+            print(f"{time.strftime('%H:%M:%S')} [{self.printed}/{_total(state)}] {describe(cell, attempt)}",
                   file=sys.stderr, flush=True)  # fmt: skip
 
 
@@ -69,30 +69,30 @@ def failures(found: Sequence[tuple[Cell, Attempt]]) -> str:
     return "".join(parts)
 
 
-def seconds_left(board: Board) -> float | None:
+def seconds_left(state: SweepState) -> float | None:
     """Return the time that the sweep still takes if cells go on as fast as until now; None before the first ended."""
-    elapsed = time.monotonic() - board.began
-    done = len(board.ended) + sum(progress.read(r.attempt.log).share for r in board.running)
-    return elapsed * (_total(board) - done) / done if board.ended and done else None
+    elapsed = time.monotonic() - state.began
+    done = len(state.ended) + sum(progress.read(r.attempt.log).share for r in state.running)
+    return elapsed * (_total(state) - done) / done if state.ended and done else None
 
 
-def _total(board: Board) -> int:
-    return len(board.todo) + len(board.running) + len(board.ended)
+def _total(state: SweepState) -> int:
+    return len(state.todo) + len(state.running) + len(state.ended)
 
 
-def _table(board: Board) -> "Table":
+def _table(state: SweepState) -> "Table":
     """Return the running cells, and those that ended last, as a table of rich."""
     from rich.table import Table
 
-    failed = sum(attempt.state == "failed" for _, attempt in board.ended)
-    left = seconds_left(board)
-    title = f"{len(board.ended)} of {_total(board)} cells ended, {failed} failed"
+    failed = sum(attempt.state == "failed" for _, attempt in state.ended)
+    left = seconds_left(state)
+    title = f"{len(state.ended)} of {_total(state)} cells ended, {failed} failed"
     title += "" if left is None else f", {_clock(left)} left"
-    title += " - stopping in order; Ctrl-C again kills" if board.stopping else ""
+    title += " - stopping in order; Ctrl-C again kills" if state.stopping else ""
     table = Table("cell", "state", "epoch", "IoU", "images/s", "left", title=title, title_justify="left")
-    for cell, attempt in board.ended[-SHOWN_ENDED:]:
+    for cell, attempt in state.ended[-SHOWN_ENDED:]:
         table.add_row(cell.label, attempt.state, "", progress.read(attempt.log).iou, "", "")
-    for r in board.running:
+    for r in state.running:
         facts = progress.read(r.attempt.log)
         where = "running" if r.slot.gpu is None else f"on GPU {r.slot.gpu}"
         table.add_row(r.cell.label, where, facts.epoch, facts.iou, facts.images_per_s, facts.left)

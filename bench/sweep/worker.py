@@ -1,4 +1,4 @@
-"""A process that runs one cell: it shares with the others nothing that its end could harm."""
+"""Run one cell in its own process, so that a crash cannot affect the others."""
 
 import ctypes
 import os
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -17,11 +18,14 @@ from bench.sweep.cells import Cell
 from bench.sweep.ledger import Attempt
 from bench.sweep.slots import Slot
 
+Command = Callable[[list[str]], None]
+"""Runs the arguments of a command line in this process; a function of a module, so that it pickles by reference."""
+
 PR_SET_PDEATHSIG = 1
 """**Source:** linux/prctl.h."""
 
 
-def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
+def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot, command: Command) -> None:
     """Run a cell's command, print to the attempt's log, and exit with the command's status.
 
     Meant for a process forked for this cell alone. SIGTERM ends it in order, and comes when the sweep dies.
@@ -39,7 +43,7 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot) -> None:
     ledger.mark_child(attempt)
     os.chdir(root)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    status = _run(cell, slot)
+    status = _run(cell, slot, command)
     if status == 0:
         ledger.end(attempt, "done", "", time.monotonic() - began)  # here: the sweep itself may be dead by now
     sys.exit(status)
@@ -59,18 +63,16 @@ def _end_with_sweep() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _run(cell: Cell, slot: Slot) -> int:
+def _run(cell: Cell, slot: Slot, command: Command) -> int:
     """Run the command in this process; return its exit status."""
     from tqdm import tqdm
-
-    from bench.cli import main
 
     tqdm.set_lock(threading.RLock())  # its own is a semaphore that a killed process leaves behind
     try:
         _take(slot)
         if cell.target.is_dir():
             shutil.rmtree(cell.target)  # as `dvc repro` does; the checkpoint lies beside it
-        main(list(cell.command), prog_name="bench")
+        command(list(cell.command))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.datasets._collection import COLLECTION, select_from_collection
+from bench.data.collection import COLLECTION, select_from_collection
 
 
 def test_each_file_once_although_train_and_test_repeat_it() -> None:

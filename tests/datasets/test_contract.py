@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from bench import datasets
-from bench.datasets._dataset import Archive, Card
+from bench.data.dataset import Archive, Card
 
 DATASETS = sorted(path.stem for path in Path(datasets.__file__).parent.glob("[!_]*.py"))
 

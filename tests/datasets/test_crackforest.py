@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.datasets._crackforest import CRACKFOREST
+from bench.data.crackforest import CRACKFOREST
 
 TOP = "CrackForest-dataset-master/"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets._dataset import pairs_by_stem
+from bench.data.dataset import pairs_by_stem
 from bench.errors import UserError, shorten
 
 

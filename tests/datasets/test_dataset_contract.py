@@ -6,9 +6,9 @@ from types import ModuleType
 import pytest
 
 from bench import plugins
-from bench.datasets._dataset import Archive, Card, Pair
-from bench.datasets._images import read_image, read_mask
-from bench.datasets._sample import generate
+from bench.data.dataset import Archive, Card, Pair
+from bench.data.images import read_image, read_mask
+from bench.sample.generate import generate
 
 every_dataset = pytest.mark.parametrize("name", plugins.names("datasets"))
 
@@ -40,7 +40,7 @@ def test_keeps_the_contract(name: str, tmp_path: Path) -> None:
     for part in ("images", "masks"):
         (tmp_path / part).mkdir()
     if hasattr(module, "FOLDER"):
-        from bench.stages._sources import from_folder
+        from bench.data.sources import from_folder
 
         from_folder(Path(module.FOLDER), module.CRACK_VALUE).fill(tmp_path)
     else:

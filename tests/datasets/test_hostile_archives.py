@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets import _unpack
-from bench.datasets._unpack import open_tree
+from bench.data import unpack
+from bench.data.unpack import open_tree
 from bench.errors import UserError
 
 
@@ -103,7 +103,7 @@ def test_a_damaged_member_of_a_tar_is_named(tmp_path: Path) -> None:
 
 
 def test_absurd_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_unpack, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(unpack, "MAX_MEMBERS", 3)
     refused(zip_of(tmp_path / "a.zip", *"abcd"), "more than 3 members")
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for name in "abcd":

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from bench.datasets._images import read_image, read_mask
+from bench.data.images import read_image, read_mask
 from bench.errors import UserError
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)

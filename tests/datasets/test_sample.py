@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.datasets._sample import draw, generate
+from bench.sample.generate import draw, generate
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sample.json"
 SEED, IMAGES, SIZE = 0, 12, 128

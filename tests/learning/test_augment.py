@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.learning.augment import augment, build_augmentation
-from bench.learning.settings import AugmentSettings
+from bench.training.augment import augment, build_augmentation
+from bench.training.settings import AugmentSettings
 
 NONE = AugmentSettings(0, 0, 0, 0, 0.1, 0.1, 30, 0, (0.0124, 0.0277), 0, 0.2, 0.2, 0.2, 0.1)
 PAPER = AugmentSettings(0.5, 0.5, 0.5, 0.5, 0.1, 0.1, 30, 0.2, (0.0124, 0.0277), 0.5, 0.2, 0.2, 0.2, 0.1)

@@ -10,9 +10,9 @@ import torch
 import yaml
 from scipy.stats import ks_2samp
 
-from bench.learning.augment import augment, build_augmentation
-from bench.learning.augment_device import Draw, apply, draw
-from bench.learning.settings import AugmentSettings
+from bench.training.augment import augment, build_augmentation
+from bench.training.augment_device import Draw, apply, draw
+from bench.training.settings import AugmentSettings
 
 NONE = Draw(False, False, 0, None, None, (), 0)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import plugins
-from bench.datasets._index import index
-from bench.learning.split import carve, grouped_split
+from bench.data.index import index
+from bench.data.split import carve, grouped_split
 
 OWN = {n for n in plugins.names("datasets") if hasattr(plugins.load("datasets", n), "FOLDER")}
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from bench.learning.loss import binary_loss, inverse_frequency, multiclass_loss
-from bench.learning.settings import LossSettings
+from bench.training.loss import binary_loss, inverse_frequency, multiclass_loss
+from bench.training.settings import LossSettings
 
 EPSILON = 1e-5
 BOTH = LossSettings(cross_entropy=1.0, dice=1.0, epsilon=EPSILON)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.learning.order import epoch_batches
+from bench.training.order import epoch_batches
 
 ROWS = st.lists(st.integers(0, 10_000), min_size=1, max_size=80, unique=True).map(lambda rows: np.array(rows))
 

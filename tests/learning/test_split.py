@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.learning.split import random_split
+from bench.data.split import random_split
 
 SHARES = st.floats(0.01, 0.99)
 

@@ -7,7 +7,7 @@ from scipy import ndimage
 from skimage.morphology import skeletonize
 from sklearn.metrics import average_precision_score
 
-import bench.metrics._counting as counting
+import bench.metrics.counting as counting
 from bench import plugins
 
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import bench.metrics._counting as counting
+import bench.metrics.counting as counting
 from bench import plugins
 from bench.formats import scores
-from bench.results import summarise
+from bench.ranking.results import summarise
 
 REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "averaging.py"))
 AVERAGES, average = REFERENCE["AVERAGES"], REFERENCE["average"]

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bench.metrics import _counting
-from bench.metrics._counting import HALF, measure, threshold_counts
+from bench.metrics import counting
+from bench.metrics.counting import HALF, measure, threshold_counts
 
 SHAPE = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)
 
 
 def tolerant_hits(pred: np.ndarray, true: np.ndarray, tolerances: tuple[int, ...]) -> list[tuple[int, int]]:
-    return [_counting.tolerant_hits(pred, true, tolerance) for tolerance in tolerances]
+    return [counting.tolerant_hits(pred, true, tolerance) for tolerance in tolerances]
 
 
 def best_f1(levels: np.ndarray, true: np.ndarray) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.metrics import crack_iou, dice, f1, mean_iou, precision, recall
-from bench.metrics._ratio import ratio
+from bench.metrics.ratios import ratio
 
 COUNTS = st.tuples(*[st.integers(0, 200_704)] * 4)  # 448 x 448 pixels
 MASKS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=64)

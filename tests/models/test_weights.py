@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench.errors import UserError
-from bench.models._weights import fetch_weights
+from bench.models.weights import fetch_weights
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from bench.formats import cost, files, predictions, prepared, scores
-from bench.learning.settings import Settings
-from bench.protocol import protocol
+from bench.formats.protocol import protocol
 from bench.settings import load_params, section
 from bench.stages.evaluate import score
+from bench.training.settings import TrainSettings
 
 SIZE, TESTS = 32, 6
 TRAIN = load_params(Path(__file__).parents[2] / "params.yaml")["train"] | {"lr": "1e-4"}  # as YAML reads 1e-4
@@ -55,7 +55,7 @@ def predict(data, quality, seed):
 
 
 def record_of(data, model, seed, train):
-    settings, hashed = protocol(data.card, asdict(section({"train": train}, "train", Settings)))
+    settings, hashed = protocol(data.card, asdict(section({"train": train}, "train", TrainSettings)))
     cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
     return cell | {
         "model_name": model.upper(), "protocol": hashed, "settings": settings, "data": data.card["content"],

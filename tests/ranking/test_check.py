@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import check
 from bench.errors import UserError
 from bench.formats import files
-from bench.results import read
+from bench.ranking import check
+from bench.ranking.results import read
 
 MODELS = {"fpn": 0.6, "unet": 0.75}
 DATASETS = ["cfd", "forest"]

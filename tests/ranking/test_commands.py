@@ -10,10 +10,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bench.cli import main
+from bench.cli.main import main
 from bench.formats import files, prepared
-from bench.results import read
-from bench.standings import Question, standings
+from bench.ranking.results import read
+from bench.ranking.standings import Query, standings
 
 DATASETS = ["cfd", "deepcrack", "crack500", "gaps", "rissbilder", "volker"]
 MODELS = {"fpn": 0.60, "unet": 0.75, "linknet": 0.70}
@@ -369,5 +369,5 @@ def test_a_metric_that_one_seed_leaves_undefined_is_undefined(workspace, call):
     summary = found.summary
     one = (summary["model"] == "fpn") & (summary["seed"] == 1) & (summary["metric"] == "precision")
     summary.loc[one, "value"] = np.nan
-    board = standings(found, Question("precision", "pooled", 100), ["cfd"], list(MODELS))
+    board = standings(found, Query("precision", "pooled", 100), ["cfd"], list(MODELS))
     assert np.isnan(board.values[0]).tolist() == [True, False, False]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from bench import paper_audit as audit
-from bench.paper import published
+from bench.paper import audit, published
 from bench.render.tables import table_7
 
 

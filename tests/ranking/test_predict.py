@@ -7,9 +7,9 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.cli import main
-from bench.learning.settings import IMAGENET_MEAN, IMAGENET_STD
-from bench.predict import tiled
+from bench.cli.main import main
+from bench.tools.predict import tiled
+from bench.training.settings import IMAGENET_MEAN, IMAGENET_STD
 
 
 def write_onnx(path, side="side", channels=3, kind="FLOAT", stride=1, scale=-4.0):
@@ -138,8 +138,10 @@ def test_probabilities_taken_for_logits_are_noticed(workspace, tmp_path, monkeyp
 
 def test_a_run_whose_model_takes_no_such_encoder_is_refused(tmp_path, monkeypatch):
     settings = {"prepare": {"image_size": 64}, "train": {"encoder": "vgg11"}}
-    monkeypatch.setattr("bench.predict.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None))
-    monkeypatch.setattr("bench.predict.files.verify", lambda folder, names: None)
+    monkeypatch.setattr(
+        "bench.tools.predict.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None)
+    )
+    monkeypatch.setattr("bench.tools.predict.files.verify", lambda folder, names: None)
     (tmp_path / "run").mkdir()
     said = run("predict", tmp_path / "run", "--images", tmp_path, fails=True)
     assert "model 'deeplabv3'" in said

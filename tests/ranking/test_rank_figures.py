@@ -1,6 +1,6 @@
 """The critical-difference diagram shows every model once, and a bar for each group that does not differ."""
 
-from bench import paper_audit as audit
+from bench.paper import audit
 from bench.render.rank_figures import critical_difference
 from bench.stats import ranks as stats
 

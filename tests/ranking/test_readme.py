@@ -43,7 +43,7 @@ def test_the_model_file_is_a_model_in_at_most_15_lines():
 
 
 def test_every_command_in_the_table_exists():
-    from bench.cli import main
+    from bench.cli.main import main
 
     for name in re.findall(r"\| `bench ([\w-]+)", SECTION):
         assert name in main.commands, name

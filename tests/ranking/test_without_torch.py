@@ -12,7 +12,7 @@ class Refuse:
                                   "safetensors", "timm", "torchmetrics", "sklearn"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Refuse())
-from bench.cli import main
+from bench.cli.main import main
 main(sys.argv[1:], prog_name="bench")
 """
 

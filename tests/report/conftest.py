@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench import standings
+from bench.report.settings import ReportSettings
 from bench.stages import report
 
 WRITE = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))["write"]
@@ -32,7 +32,7 @@ def run_report():
         lists = params["datasets"], params["models"], params["seeds"]
         where = folder / "prepared", folder / "runs"
         return report.run(
-            folder / "results", folder / target, *lists, standings.Settings("batch_mean"), *where, only
+            folder / "results", folder / target, *lists, ReportSettings("batch_mean"), *where, only
         )  # fmt: skip
 
     return run

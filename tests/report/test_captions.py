@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.stages._report_elsewhere import read_all
-from bench.stages._report_figures import FIGURES, caption
-from bench.stages._report_parts import PARTS, all_tables
-from bench.stages._report_values import Values
+from bench.report.context import Values
+from bench.report.external import read_all
+from bench.report.figures import FIGURES, caption
+from bench.report.parts import PARTS, all_tables
 
 
 @pytest.fixture

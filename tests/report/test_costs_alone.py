@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from bench.cli import main
+from bench.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 

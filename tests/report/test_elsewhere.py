@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import score, standings
 from bench.formats import files
-from bench.learning.settings import Settings
+from bench.report.context import Values
+from bench.report.external import read_all
+from bench.report.settings import ReportSettings
 from bench.settings import section
 from bench.stages import report
-from bench.stages._report_elsewhere import read_all
-from bench.stages._report_values import Values
+from bench.tools import score
+from bench.training.settings import TrainSettings
 
 GRID = runpy.run_path(str(Path(__file__).parents[1] / "ranking" / "conftest.py"))
 workspace, write_predictions = GRID["workspace"], GRID["write_predictions"]
@@ -28,14 +29,14 @@ def scored(workspace, write_predictions):
     def run(model, dataset, quality, train=GRID["TRAIN"]):
         data, masks = folder / "prepared" / dataset, folder / "masks" / model / dataset
         write_predictions(masks, data, quality)
-        settings = section({"train": train}, "train", Settings)
-        score.run(masks, data, folder / "results", model, 0, settings, 4)
+        settings = section({"train": train}, "train", TrainSettings)
+        score.score_folder(masks, data, folder / "results", model, 0, settings, 4)
 
     return folder, run
 
 
 def render(folder):
-    where = folder / "results", folder / "reports", DATASETS, MODELS, [0], standings.Settings("pooled")
+    where = folder / "results", folder / "reports", DATASETS, MODELS, [0], ReportSettings("pooled")
     return report.run(*where, folder / "prepared", folder / "runs")
 
 

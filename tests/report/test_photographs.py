@@ -12,7 +12,7 @@ import yaml
 
 from bench.formats import cost, files, predictions, scores
 from bench.render.panels import missed_pieces
-from bench.stages._difficulty import difficulty, likely_cause
+from bench.report.difficulty import difficulty, likely_cause
 from bench.stages.evaluate import score
 
 ROOT = Path(__file__).parents[2]

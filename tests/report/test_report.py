@@ -16,11 +16,12 @@ from bench.render.headings import split
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
-from bench.stages import _report_figures, report
-from bench.stages._report_elsewhere import read_all
-from bench.stages._report_figures import FIGURES
-from bench.stages._report_parts import PARTS
-from bench.stages._report_values import Values, iou_by_width, rank
+from bench.report import figures
+from bench.report.context import Values, iou_by_width, rank
+from bench.report.external import read_all
+from bench.report.figures import FIGURES
+from bench.report.parts import PARTS
+from bench.stages import report
 
 
 def test_every_part_writes_its_files(grid):
@@ -153,8 +154,8 @@ def test_the_figure_of_widths_leaves_out_what_lacks_images_of_the_others(grid, m
     found = read_all(grid / "results", ["cfd", "gaps"], ["unet", "unetplusplus"], [0])
     cells = [c for c in found.cells if (c["dataset"], c["model"]) != ("gaps", "unet")]
     shown = []
-    monkeypatch.setattr(_report_figures, "iou_by_width", lambda images, models: shown.append(models))
-    monkeypatch.setattr(_report_figures.figures, "by_width", lambda *given: None)
+    monkeypatch.setattr(figures, "iou_by_width", lambda images, models: shown.append(models))
+    monkeypatch.setattr(figures.figures, "by_width", lambda *given: None)
     FIGURES["iou_by_width"][1](Values(replace(found, cells=cells), "pooled", Path(), Path()))
     assert shown == [["unetplusplus"]]
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import segmentation_models_pytorch  # noqa: F401  (imported before the forks, so that they start in no time)
 import yaml
 
-from bench.learning.settings import Settings
 from bench.settings import section
-from bench.stages import _fit, train
+from bench.stages import train
+from bench.training import loop
+from bench.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]
 FOLDER, KILLS, EPOCHS = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -28,11 +29,11 @@ def start(run: str) -> int:
     if child := os.fork():
         return child
     os.dup2(os.open(FOLDER / f"{run}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
-    _fit.CHECKPOINT_SHARE = 1e9
+    loop.CHECKPOINT_SHARE = 1e9
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"encoder": "mobilenet_v2", "weights": None, "epochs": EPOCHS, "batch": 4, "threads": 1}
     params["train"]["checkpoint_minutes"] = 0
-    settings = section(params, "train", Settings)
+    settings = section(params, "train", TrainSettings)
     # Context-CrackNet has dropout: the random state must survive too
     train.run(FOLDER / "prepared", FOLDER / "runs" / run, "context_cracknet", 0, settings)
     os._exit(0)

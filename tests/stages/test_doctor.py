@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench import doctor
 from bench.formats import prepared
+from bench.tools import doctor
 
 Make = Callable[..., Any]
 

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from bench.errors import UserError
-from bench.stages.download import Sample, Settings, run
+from bench.stages.download import DownloadSettings, Sample, run
 
 SAMPLE = Sample(images=2, size=32, seed=0)
 
@@ -54,7 +54,7 @@ def archive(tmp_path: Path) -> Path:
 def fill(
     tmp_path: Path, source: object, *datasets: str, sample: Sample = SAMPLE, mirrors: tuple[str, ...] = ()
 ) -> Path:
-    run(tmp_path / "downloads", datasets, tmp_path / "archives", Settings(str(source), list(mirrors), sample))
+    run(tmp_path / "downloads", datasets, tmp_path / "archives", DownloadSettings(str(source), list(mirrors), sample))
     return tmp_path / "downloads"
 
 

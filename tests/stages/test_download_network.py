@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets import _transfer
-from bench.datasets._dataset import Archive
-from bench.datasets._fetch import LEDGER, fetch
-from bench.datasets._transfer import transfer
+from bench.data import transfer as transfer_module
+from bench.data.dataset import Archive
+from bench.data.fetch import LEDGER, fetch
+from bench.data.transfer import transfer
 from bench.errors import UserError
 
 CONTENT = bytes(range(256)) * 2000
@@ -113,7 +113,7 @@ def test_a_killed_download_goes_on_in_the_next_run(site: Site, tmp_path: Path, m
 
     site.break_after = [100_000]
     with monkeypatch.context() as patch:
-        patch.setattr(_transfer.time, "sleep", kill)
+        patch.setattr(transfer_module.time, "sleep", kill)
         with pytest.raises(KeyboardInterrupt):
             transfer(f"{site.url}/a", tmp_path / "a")
     transfer(f"{site.url}/a", tmp_path / "a")
@@ -169,7 +169,7 @@ def test_the_button_of_the_virus_scan_page_is_followed_once(site: Site, tmp_path
 
 
 def test_a_full_disk_is_found_before_the_transfer(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transfer, "SPARE_BYTES", 2**60)
+    monkeypatch.setattr(transfer_module, "SPARE_BYTES", 2**60)
     with pytest.raises(UserError, match=f"needs {len(CONTENT)} bytes"):
         transfer(f"{site.url}/a", tmp_path / "a", 0.001)
 

@@ -11,10 +11,10 @@ import pytest
 from PIL import ExifTags, Image
 
 from bench import plugins
-from bench.datasets._images import read_mask
-from bench.datasets._index import PATH, deviations, index, published_split
+from bench.data.images import read_mask
+from bench.data.index import PATH, deviations, index, published_split
 from bench.errors import UserError
-from bench.stages.download import Sample, Settings, run, status
+from bench.stages.download import DownloadSettings, Sample, run, status
 
 
 def jpeg(value: int = 90) -> bytes:
@@ -45,8 +45,8 @@ LAYOUTS = {
 }
 
 
-def settings(source: str) -> Settings:
-    return Settings(source, [], Sample(2, 64, 0))
+def settings(source: str) -> DownloadSettings:
+    return DownloadSettings(source, [], Sample(2, 64, 0))
 
 
 def make_zip(path: Path, members: dict[str, bytes]) -> Path:

@@ -14,10 +14,10 @@ import pytest
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, scores
 from bench.metrics import f1
-from bench.stages.evaluate import Settings, run
+from bench.stages.evaluate import EvaluateSettings, run
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = Settings(batch=2)
+SETTINGS = EvaluateSettings(batch=2)
 
 Make = Callable[..., Any]
 

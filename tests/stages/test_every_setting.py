@@ -11,15 +11,17 @@ import pytest
 import torch
 from dvc.repo import Repo
 
-from bench import demo, standings
-from bench.datasets import _transfer
+from bench.data import transfer
 from bench.errors import UserError
 from bench.formats import files, prepared
-from bench.learning.settings import Settings
+from bench.report.settings import ReportSettings
 from bench.settings import load_params, section
-from bench.stages import _feed, _fit, download, evaluate, measure, prepare, report, train
-from bench.sweep import run as sweeps
+from bench.stages import download, evaluate, measure, prepare, report, train
 from bench.sweep import slots, slurm
+from bench.sweep import sweep as sweeps
+from bench.tools import demo
+from bench.training import loader, loop
+from bench.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
@@ -131,8 +133,8 @@ def test_the_matrix(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", SOURCES)
 def test_where_data_come_from(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.getaddrinfo", no_network)
-    monkeypatch.setattr(_transfer.time, "sleep", lambda _: None)
-    settings = section(changed(PARAMS, key, SOURCES[key]), "download", download.Settings)
+    monkeypatch.setattr(transfer.time, "sleep", lambda _: None)
+    settings = section(changed(PARAMS, key, SOURCES[key]), "download", download.DownloadSettings)
     with pytest.raises(UserError, match={"download.source": "/nowhere.zip", "download.mirrors": "127.0.0.1:9"}[key]):
         download.run(tmp_path / "downloads", ["cfd"], tmp_path / "archives", settings)
 
@@ -146,7 +148,7 @@ def downloaded(folder: Path, params: dict[str, Any]) -> dict[str, bytes]:
     for name in small:
         if params["download"]["sample"][name] == PARAMS["download"]["sample"][name]:
             params = changed(params, f"download.sample.{name}", small[name])
-    settings = section(changed(params, "download.source", "sample"), "download", download.Settings)
+    settings = section(changed(params, "download.source", "sample"), "download", download.DownloadSettings)
     download.run(folder, ["cfd"], folder / "archives", settings)
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.png"))}
 
@@ -175,7 +177,7 @@ def test_prepare(key: str, raw: Path, tmp_path: Path) -> None:
     for name, params in (("a", PARAMS), ("b", changed(PARAMS, key, PREPARE[key]))):
         if key != "prepare.image_size" or name == "a":
             params = changed(params, "prepare.image_size", 32)
-        prepare.run(raw, tmp_path / name, "volker", section(params, "prepare", prepare.Settings))
+        prepare.run(raw, tmp_path / name, "volker", section(params, "prepare", prepare.PrepareSettings))
         data = prepared.read(tmp_path / name)
         contents.append((data.images.tobytes(), data.masks.tobytes(), data.items["split"].tolist()))
     assert contents[0] != contents[1]
@@ -202,7 +204,7 @@ def trained(make_prepared: Make, tmp_path: Path, tiny_model: str) -> Callable[..
 
     def run(params: dict[str, Any], model: str) -> dict[str, bytes]:
         target = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
-        train.run(source, target, model, 0, section(params, "train", Settings))
+        train.run(source, target, model, 0, section(params, "train", TrainSettings))
         return {name: (target / name).read_bytes() for name in ("weights.safetensors", "history.csv")}
 
     return run
@@ -237,7 +239,7 @@ def test_what_is_not_there_is_refused(
         if key.startswith("train."):
             trained(params, "pspnet")
         else:
-            measure.run(tmp_path / "cost.json", "pspnet", section(params, "measure", measure.Settings))
+            measure.run(tmp_path / "cost.json", "pspnet", section(params, "measure", measure.MeasureSettings))
 
     with pytest.raises(UserError, match=REFUSED[key]):
         run()
@@ -248,18 +250,18 @@ def test_workers_compile_and_checkpoints(
     trained: Callable[..., dict[str, bytes]], make_prepared: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = base_training("tiny")
-    settings = section(changed(base, "train.workers", 3), "train", Settings)
-    assert _feed.count_workers(settings, torch.device("cpu")) == 3
+    settings = section(changed(base, "train.workers", 3), "train", TrainSettings)
+    assert loader.count_workers(settings, torch.device("cpu")) == 3
 
     data = prepared.read(make_prepared(size=32, folder="other"))
     for value in (False, True):
-        settings = section(changed(base, "train.compile", value), "train", Settings)
+        settings = section(changed(base, "train.compile", value), "train", TrainSettings)
         network = train.build_network(data, "pspnet", settings, torch.device("cpu"))
         assert (network._compiled_call_impl is not None) == value
 
     saved = []
-    monkeypatch.setattr(_fit.State, "save", lambda *_: saved.append(1))
-    monkeypatch.setattr(_fit, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(loop.State, "save", lambda *_: saved.append(1))
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
     trained(changed(base, "train.checkpoint_minutes", 1000), "tiny")
     assert not saved
     trained(changed(base, "train.checkpoint_minutes", 0), "tiny")
@@ -270,7 +272,7 @@ def test_evaluate(make_prepared: Make) -> None:
     data = prepared.read(make_prepared((1, 0, 4), size=32))
     batches = []
     for size in (1, 2):
-        settings = section(changed(PARAMS, "evaluate.batch", size), "evaluate", evaluate.Settings)
+        settings = section(changed(PARAMS, "evaluate.batch", size), "evaluate", evaluate.EvaluateSettings)
         levels = lambda name, shape: np.zeros(shape, np.uint8)  # noqa: E731
         batches.append(evaluate.score(data, levels, settings.batch)[0]["images"]["batch"].tolist())
     assert batches == [[0, 1, 2, 3], [0, 0, 1, 1]]
@@ -281,7 +283,7 @@ def test_report(tmp_path: Path) -> None:
     params = load_params(real / "params.yaml")
     tables = []
     for headline in ("batch_mean", "pooled", "image_mean"):
-        settings = section(changed(PARAMS, "report.headline", headline), "report", standings.Settings)
+        settings = section(changed(PARAMS, "report.headline", headline), "report", ReportSettings)
         lists = params["datasets"], params["models"], params["seeds"]
         report.run(real, tmp_path / headline, *lists, settings, tmp_path, tmp_path, ["table3"])
         tables.append((tmp_path / headline / "tables" / "table3.csv").read_text(encoding="utf-8"))
@@ -295,7 +297,7 @@ def test_measure(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for params in (PARAMS | {"measure": small}, changed(PARAMS | {"measure": small}, key, MEASURE[key])):
         passes = []
         monkeypatch.setattr(measure, "tqdm", lambda some, passes=passes, **_: passes.append(len(some)) or some)
-        measure.run(tmp_path / "cost.json", "pspnet", section(params, "measure", measure.Settings))
+        measure.run(tmp_path / "cost.json", "pspnet", section(params, "measure", measure.MeasureSettings))
         found.append((passes, files.read_json(tmp_path / "cost.json")["gmacs"]))
     assert found[0] != found[1]
 
@@ -304,7 +306,7 @@ def test_measure(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_slurm(key: str, tmp_path: Path) -> None:
     written = []
     for params in (PARAMS, changed(PARAMS, key, SLURM[key])):
-        settings = section(params, "sweep", sweeps.Settings)
+        settings = section(params, "sweep", sweeps.SweepSettings)
         written.append(slurm._executor(tmp_path, settings.slurm).parameters)
     assert written[0] != written[1]
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from bench.formats import prepared
-from bench.learning.augment import augment, build_augmentation
-from bench.learning.order import epoch_batches
-from bench.stages import _fit, train
-from bench.stages._feed import TrainBatch, count_workers, hold, normalise, train_batches
+from bench.stages import train
+from bench.training import loop
+from bench.training.augment import augment, build_augmentation
+from bench.training.loader import TrainBatch, count_workers, hold, normalise, train_batches
+from bench.training.order import epoch_batches
 
 CPU = torch.device("cpu")
 Make = Callable[..., Any]
@@ -141,12 +142,12 @@ def test_workers_keep_to_the_threads_of_a_slot(
 def test_on_a_gpu_nothing_waits_for_a_step(data: prepared.Prepared, train_settings: Make) -> None:
     device = torch.device("cuda")
     settings = train_settings(device="cuda", augment_on="device", precision="mixed", epochs=9)
-    state = _fit.start(train.build_network(data, "unet", settings, device), settings, device)
+    state = loop.start(train.build_network(data, "unet", settings, device), settings, device)
     criterion, batches = train.build_loss(data, settings, device), train_batches(data, settings, 0, (1, 0), device)
     for _ in range(3):
-        _fit.step(state, next(batches), criterion, settings, device)
+        loop.step(state, next(batches), criterion, settings, device)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        _fit.step(state, next(batches), criterion, settings, device)
+        loop.step(state, next(batches), criterion, settings, device)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -16,9 +16,9 @@ from torch import nn
 from bench.errors import UserError
 from bench.formats import cost
 from bench.stages import measure
-from bench.stages.measure import Settings, multiply_adds, run
+from bench.stages.measure import MeasureSettings, multiply_adds, run
 
-SETTINGS = Settings(encoder="resnet18", image_size=64, warmup=1, repeats=4, device="cpu")
+SETTINGS = MeasureSettings(encoder="resnet18", image_size=64, warmup=1, repeats=4, device="cpu")
 
 
 def test_multiply_adds_of_a_convolution_by_hand() -> None:

@@ -14,13 +14,13 @@ from PIL import Image
 from scipy.io import savemat
 
 from bench import plugins
-from bench.datasets._dataset import Card, pairs_by_stem
+from bench.data.dataset import Card, pairs_by_stem
 from bench.errors import UserError
 from bench.formats import prepared
 from bench.stages import prepare
-from bench.stages.prepare import Settings, resize, run
+from bench.stages.prepare import PrepareSettings, resize, run
 
-SETTINGS = Settings(
+SETTINGS = PrepareSettings(
     image_size=32, mask_threshold=0, split="random", test_share=0.2, validation_share=0.0, seed=0, skip=[]
 )
 NAMES = [f"CFD_{i:03d}" for i in range(1, 11)]

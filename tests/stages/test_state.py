@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.amp.grad_scaler import GradScaler
 
-from bench.stages._state import SUMS, State
+from bench.training.state import SUMS, State
 
 
 def stepped(layout: torch.memory_format, scaled: bool = False) -> State:

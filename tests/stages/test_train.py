@@ -26,11 +26,12 @@ from bench import plugins
 from bench.errors import Interrupted, UserError
 from bench.formats import files, prepared
 from bench.formats import run as run_format
-from bench.learning.augment import augment
-from bench.learning.loss import binary_loss
-from bench.learning.settings import Settings
-from bench.stages import _feed, _fit, train
-from bench.stages._feed import normalise
+from bench.stages import train
+from bench.training import loader, loop
+from bench.training.augment import augment
+from bench.training.loader import normalise
+from bench.training.loss import binary_loss
+from bench.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]
 Make = Callable[..., Any]
@@ -114,7 +115,7 @@ def test_the_weights_are_those_of_the_best_epoch(trained: tuple[Path, list[Path]
     images, masks = images_and_masks(data, "test")
     with torch.no_grad():
         logits = network.eval()(images)
-    from bench.learning.settings import LossSettings
+    from bench.training.settings import LossSettings
 
     loss = binary_loss(logits, masks, LossSettings(**record["settings"]["train"]["loss"])).mean()
     assert loss.item() == pytest.approx(best["val_loss"], rel=1e-5)
@@ -148,14 +149,14 @@ def test_the_training_loss_of_an_epoch_is_the_mean_over_its_images(
     tmp_path: Path, make_prepared: Make, train_settings: Make, monkeypatch: pytest.MonkeyPatch, tiny_model: str
 ) -> None:
     losses: dict[int, list[tuple[float, int]]] = {}
-    real = _fit.step
+    real = loop.step
 
     def step(state: Any, batch: Any, *rest: Any) -> torch.Tensor:
         loss = real(state, batch, *rest)
         losses.setdefault(batch.epoch, []).append((loss.item(), len(batch.rows)))
         return loss
 
-    monkeypatch.setattr(_fit, "step", step)
+    monkeypatch.setattr(loop, "step", step)
     train.run(make_prepared((7, 0, 2), size=32), tmp_path / "run", tiny_model, 0, train_settings(epochs=3, batch=4))
     assert {epoch: [n for _, n in found] for epoch, found in losses.items()} == {1: [4, 3], 2: [4, 3], 3: [4, 3]}
     expected = [sum(loss * n for loss, n in found) / 7 for found in losses.values()]
@@ -244,7 +245,7 @@ def test_a_dataset_without_the_items_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-def diverging(settings: Settings) -> Settings:
+def diverging(settings: TrainSettings) -> TrainSettings:
     """Return settings with a learning rate that params.yaml could not have."""
     object.__setattr__(settings, "lr", 1e30)
     return settings
@@ -271,14 +272,14 @@ def test_no_batch_is_kept_after_its_step(
 ) -> None:
     batches: list[weakref.ref[Any]] = []
     alive: list[int] = []
-    real = _fit.step
+    real = loop.step
 
     def step(state: Any, batch: Any, *rest: Any) -> Any:
         batches.append(weakref.ref(batch.images))
         alive.append(sum(images() is not None for images in batches))
         return real(state, batch, *rest)
 
-    monkeypatch.setattr(_fit, "step", step)
+    monkeypatch.setattr(loop, "step", step)
     train.run(make_prepared((8, 0, 2), size=32), tmp_path / "run", tiny_model, 0, train_settings(epochs=1, batch=2))
     assert len(alive) == 4
     assert max(alive) <= 2
@@ -323,7 +324,7 @@ def test_no_part_of_a_batch_is_a_single_image(tmp_path: Path, make_prepared: Mak
 def stop_at(monkeypatch: pytest.MonkeyPatch, at: int, number: signal.Signals = signal.SIGTERM) -> None:
     """Send this process a signal in a certain step of the training."""
     count = 0
-    real = _fit.step
+    real = loop.step
 
     def step(*args: Any) -> Any:
         nonlocal count
@@ -332,7 +333,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, at: int, number: signal.Signals = s
             os.kill(os.getpid(), number)
         return real(*args)
 
-    monkeypatch.setattr(_fit, "step", step)
+    monkeypatch.setattr(loop, "step", step)
 
 
 @pytest.fixture
@@ -444,7 +445,7 @@ def test_what_only_concerns_the_machine_may_change_in_between(
 SCRIPT = """
 import os, signal
 from bench.stages import {module}
-from bench.cli import main
+from bench.cli.main import main
 
 real, count = {module}.{name}, 0
 def stopping(*args):
@@ -512,8 +513,8 @@ def test_an_exception_in_a_worker_loses_nothing(
         return augment(compose, image, mask, key)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_feed, "augment", broken)
-        patch.setattr(_fit, "CHECKPOINT_SHARE", 1e9)
+        patch.setattr(loader, "augment", broken)
+        patch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
         with pytest.raises(RuntimeError, match="a cosmic ray"):
             train.run(source, tmp_path / "broken", tiny_model, 0, settings)
     (left,) = (tmp_path / ".broken.checkpoint").glob("*.safetensors")
@@ -532,7 +533,7 @@ def test_a_worker_that_the_system_kills_is_explained_and_nothing_is_lost(
         os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_feed, "augment", killed)
+        patch.setattr(loader, "augment", killed)
         with pytest.raises(UserError, match=r"worker .* is gone, .*lower train\.workers"):
             train.run(source, tmp_path / "run", tiny_model, 0, settings)
     train.run(source, tmp_path / "run", tiny_model, 0, settings)
@@ -545,9 +546,9 @@ def test_a_full_disk_loses_nothing(
     source = make_prepared((6, 0, 2), size=32)
     settings = train_settings(epochs=3, batch=3, checkpoint_minutes=0)
     train.run(source, tmp_path / "whole", tiny_model, 0, settings)
-    monkeypatch.setattr(_fit, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
-    monkeypatch.setattr(_fit, "CHECKPOINT_SHARE", 1e9)
-    real, count = _fit.step, 0
+    monkeypatch.setattr(loop, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+    real, count = loop.step, 0
 
     def step(*args: Any) -> torch.Tensor:
         nonlocal count
@@ -558,7 +559,7 @@ def test_a_full_disk_loses_nothing(
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_fit, "step", step)
+        patch.setattr(loop, "step", step)
         try:
             with pytest.raises(
                 UserError, match=r"the checkpoint cannot be written to .* free space there and run again"
@@ -577,8 +578,8 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
 ) -> None:
     source, settings = make_prepared((6, 0, 2), size=32), train_settings(epochs=3, batch=3)
     train.run(source, tmp_path / "whole", tiny_model, 0, settings)
-    monkeypatch.setattr(_fit, "WORTH_KEEPING_S", 0)
-    monkeypatch.setattr(_fit, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
+    monkeypatch.setattr(loop, "WORTH_KEEPING_S", 0)
+    monkeypatch.setattr(loop, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "predict", lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1])))
@@ -587,7 +588,7 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
                 train.run(source, tmp_path / "full", tiny_model, 0, settings)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    monkeypatch.setattr(_fit, "step", lambda *_: pytest.fail("all steps were done"))
+    monkeypatch.setattr(loop, "step", lambda *_: pytest.fail("all steps were done"))
     train.run(source, tmp_path / "full", tiny_model, 0, settings)
     assert contents(tmp_path / "full") == contents(tmp_path / "whole")
 
@@ -661,7 +662,7 @@ def test_a_full_device_says_what_to_set(
     def full(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(_fit, "step", full)
+    monkeypatch.setattr(loop, "step", full)
     with pytest.raises((UserError, RuntimeError), match=cure):
         train.run(make_prepared((4, 0, 2), size=32), tmp_path / "run", tiny_model, 0, train_settings(**changes))
 

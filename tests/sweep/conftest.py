@@ -13,7 +13,7 @@ from types import ModuleType
 import psutil
 import pytest
 
-from bench import demo
+from bench.tools import demo
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from bench.cli import main
+from bench.cli.main import main
 
 
 @pytest.mark.parametrize(

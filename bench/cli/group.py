@@ -1,0 +1,74 @@
+"""The command group: commands listed by topic, and every error meant for the user as one message."""
+
+import errno
+import re
+from typing import Any
+
+import click
+
+from bench.errors import Interrupted, UserError
+
+TRAINING_LIBRARIES = {
+    "torch", "torchvision", "segmentation_models_pytorch", "albumentations", "fvcore", "safetensors",
+}  # fmt: skip
+"""Libraries of the extra ``train``; an installation without it lacks them."""
+
+
+class Group(click.Group):
+    """A click group that lists its commands under topics and turns user errors into messages."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.topics: dict[str, list[str]] = {}
+
+    def add_topic(self, topic: str, *commands: click.Command) -> None:
+        """Add commands under a heading of the help text."""
+        for command in commands:
+            self.add_command(command)
+            self.topics.setdefault(topic, []).append(str(command.name))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command and report its errors.
+
+        Raises:
+            click.ClickException: a UserError, a missing training library, or a full or read-only disk.
+        """
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise click.ClickException(_with_params_path(str(error), str(ctx.params["params"]))) from error
+        except ModuleNotFoundError as error:
+            if error.name not in TRAINING_LIBRARIES:
+                raise
+            raise click.ClickException(f"{error}: `pip install '.[train]'` in the clone of CrackBench.") from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+                raise
+            raise click.ClickException(
+                f"{error.filename or 'a file'}: {error.strerror}. Fix this and retry."
+            ) from error
+        except Interrupted as error:
+            click.echo(str(error), err=True)
+            ctx.exit(128 + error.number)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which they were added."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands to the help text, one section per topic."""
+        for topic, names in self.topics.items():
+            with formatter.section(topic):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=60)) for name in names])
+
+
+def _with_params_path(message: str, params: str) -> str:
+    """Return a message with the settings file named as ``--params`` gave it.
+
+    >>> _with_params_path("params.yaml: no seeds; see also a/params.yaml", "my.yaml")
+    'my.yaml: no seeds; see also a/params.yaml'
+    >>> _with_params_path("my params.yaml not found", "my params.yaml")
+    'my params.yaml not found'
+    """
+    already_replaced = re.escape(params) + r"(?![\w-])"
+    return re.sub(rf"(?<![\w./-])({already_replaced}|params\.yaml)", lambda _: params, message)

@@ -1,0 +1,1 @@
+"""Raw data: reading, fetching, unpacking, pairing, splitting and comparing images and masks."""

@@ -1,0 +1,176 @@
+"""Where a dataset's files come from: which layout an archive or folder has, and how its files are written out."""
+
+import hashlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bench import plugins
+from bench.data.collection import select_from_collection
+from bench.data.dataset import IMAGE_SUFFIXES, MASK_SUFFIXES
+from bench.data.folder import find_pairs
+from bench.data.unpack import MAX_MEMBER_BYTES, Tree, open_tree
+from bench.errors import UserError
+from bench.formats import files
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The facts about where a dataset came from, and what writes its files into a folder."""
+
+    facts: dict[str, Any]
+    fill: Callable[[Path], None]
+
+
+class NotHeldError(UserError):
+    """An archive or folder holds nothing of a dataset."""
+
+
+def from_path(name: str, path: Path, sha256: str | None) -> Origin:
+    """Return where a dataset lies in an archive or folder.
+
+    Args:
+        name: the dataset.
+        path: archive or folder in one of the layouts: the merged collection, the original, or what this stage writes.
+        sha256: of an archive; that of a folder's files is taken here.
+
+    Raises:
+        NotHeldError: it is not there.
+        UserError: the archive is damaged or refused.
+    """
+    plugin = plugins.load("datasets", name)
+    with open_tree(path) as tree:
+        written = _written(name, path, tree)
+        inside = {member for folder in written for member in folder.members.values()}
+        names = [member for member in tree.names if member not in inside]
+        kind, value = "originals", plugin.ORIGINAL.crack_value if plugin.ORIGINAL else None
+        chosen = dict(plugin.ORIGINAL.select(names)) if plugin.ORIGINAL else {}
+        if not chosen:
+            kind, value, chosen = "collection", None, dict(select_from_collection(plugin.PREFIX, names))
+        if not chosen:
+            kind, chosen = _own_layout(name, plugin.PREFIX, written)
+        if not chosen:
+            raise NotHeldError(
+                f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
+                "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
+            )
+
+    def fill(folder: Path) -> None:
+        with open_tree(path) as tree:
+            for target, member in chosen.items():
+                content = tree.read(member)
+                if len(content) > MAX_MEMBER_BYTES:
+                    raise UserError(f"{path}: {member!r} has {len(content)} bytes: not an image, refused.")
+                mask = value is not None and target.startswith("masks/")
+                _write(folder, target, _binary(content, value, f"{path}: {member}") if mask else content)
+
+    if path.is_dir():
+        sha256 = _digest({target: path / member for target, member in chosen.items()})
+    facts = {"source": kind, "archive": path.name, "sha256": sha256, "files": len(chosen), "crack_value": value}
+    return Origin(facts, fill)
+
+
+def from_folder(folder: Path, crack_value: int | None) -> Origin:
+    """Return the origin of a dataset of one's own: a folder of images and one of masks.
+
+    Raises:
+        UserError: a folder or a partner is missing.
+    """
+    pairs = find_pairs(folder)
+    chosen = {f"images/{p.item}{p.image.suffix.lower()}": p.image for p in pairs}
+    chosen |= {f"masks/{p.item}{p.mask.suffix.lower()}": p.mask for p in pairs}
+
+    def fill(target: Path) -> None:
+        for name, path in chosen.items():
+            content = path.read_bytes()
+            if crack_value is not None and name.startswith("masks/"):
+                name, content = str(Path(name).with_suffix(".png")), _binary(content, crack_value, str(path))
+            _write(target, name, content)
+
+    facts = {"source": "folder", "archive": folder.name, "sha256": _digest(chosen), "crack_value": crack_value}
+    return Origin(facts, fill)
+
+
+def _digest(chosen: Mapping[str, Path]) -> str:
+    """Return the hash of files under the names that they are to have."""
+    return files.digest({target: files.sha256(path) for target, path in chosen.items()})
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A folder that this stage wrote: its name, the source that its record states, {path below it: member}."""
+
+    name: str
+    source: str
+    members: dict[str, str]
+
+
+def _written(name: str, path: Path, tree: Tree) -> list[_Written]:
+    """Return the folders of an archive or folder ``path`` that this stage wrote, the shortest path first.
+
+    Raises:
+        UserError: the dataset's folder has a record that this stage did not write.
+    """
+    found = []
+    suffixes = {"images": IMAGE_SUFFIXES, "masks": MASK_SUFFIXES}
+    for record in sorted((n for n in tree.names if f"/{n}".endswith("/source.json")), key=len):
+        root = record.removesuffix("source.json")
+        members = {
+            n.removeprefix(root): n
+            for n in tree.names
+            if n.startswith(root)
+            and len(parts := n.removeprefix(root).split("/")) == 2
+            and PurePosixPath(parts[1]).suffix.lower() in suffixes.get(parts[0], ())
+        }
+        if not members:
+            continue
+        called = PurePosixPath(root).name or path.resolve().name
+        content = files.loads(tree.read(record).decode(errors="replace"), record)
+        if isinstance(content, dict) and isinstance(content.get("source"), str):
+            found.append(_Written(called, content["source"], members))
+        elif called == name:
+            raise UserError(f"{record} was not written by `bench download`: it has no key 'source'. Name other files.")
+    return found
+
+
+def _own_layout(name: str, prefix: str, written: Sequence[_Written]) -> tuple[str, dict[str, str]]:
+    """Return kind and files of the dataset's folder: the one of its name, else one whose files all have its prefix."""
+    named = [folder for folder in written if folder.name == name]
+    alike = [f for f in written if all(PurePosixPath(target).name.startswith(prefix) for target in f.members)]
+    for folder in [*named, *alike]:
+        return folder.source, folder.members
+    return "", {}
+
+
+def _write(folder: Path, target: str, content: bytes) -> None:
+    """Write a file below ``folder``, nowhere else, whatever the name says."""
+    path = folder / target
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{target!r} points outside the folder: refused.")
+    path.write_bytes(content)
+
+
+def _binary(content: bytes, value: int | None, name: str) -> bytes:
+    """Return a mask whose crack has the grey level ``value`` as an upright PNG of 0 and 255."""
+    try:
+        labels = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{name} cannot be read ({error}).") from None
+    labels = labels[..., 0] if labels.ndim == 3 else labels
+    buffer = io.BytesIO()
+    Image.fromarray(np.where(labels == value, 255, 0).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def content_hash(folder: Path) -> tuple[str, int, int]:
+    """Return the hash of all images and masks below ``folder``, how many they are and their bytes."""
+    hasher = hashlib.sha256()
+    paths = sorted(p for part in ("images", "masks") for p in (folder / part).glob("*") if p.is_file())
+    for path in paths:
+        hasher.update(f"{path.relative_to(folder).as_posix()} {files.sha256(path)}\n".encode())
+    return hasher.hexdigest(), len(paths), sum(p.stat().st_size for p in paths)

@@ -1,1 +1,0 @@
-"""What is identical for all models: loss, augmentation and schedule. Pure."""

@@ -1,0 +1,1 @@
+"""Ranking: read a results folder, compare and rank its models, check it."""

@@ -1,0 +1,230 @@
+"""Compare a model with others of its protocol: differences with intervals, tests, ranks, cost, and a plain verdict."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import UserError, instead_of
+from bench.ranking import check
+from bench.ranking.leaderboard import undefined_notes
+from bench.ranking.results import SAMPLE_WARNING, Results
+from bench.ranking.standings import (
+    Query,
+    Standings,
+    by_protocol,
+    covered,
+    independent,
+    per_image,
+    shared_note,
+    standings,
+)
+from bench.render.tables import Table
+from bench.stats.bootstrap import interval
+from bench.stats.paired import bayesian_signed_rank, cohen_dz, holm, rank_biserial, smallest_p, wilcoxon
+from bench.stats.ranks import rank_range, ranks
+
+ALPHA = 0.05
+
+FEW_DATASETS = 6
+"""With fewer, Wilcoxon's p cannot fall below 0.05 (2 / 2**5 = 0.0625): nothing can be said of further datasets."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison came to: its tables and one sentence."""
+
+    tables: list[Table]
+    verdict: str
+
+
+def compare(results: Results, query: Query, model: str, against: str | None, rope: float) -> Comparison:
+    """Return how a model does against the others of its protocol on the datasets that it has.
+
+    Args:
+        results: they must pass the check.
+        query: metric, average, bootstrap.
+        model: id.
+        against: id of the other; None for the one with the best mean rank.
+        rope: half the width of the region of practical equivalence, in units of the metric.
+
+    Raises:
+        UserError: a model has no scores or no defined metric, follows another protocol, or the results fail the check.
+    """
+    check.require(results)
+    board, left_out = _board(results, query, model, against)
+    others = [m for m in board.models if m != model]
+    mean_ranks = ranks(board.sign * board.values).mean(0)
+    rival = against or min(others, key=lambda m: mean_ranks[board.models.index(m)])
+    tables = [
+        _per_dataset(board, results, query, model, rival),
+        _pairs(board, results, model, others, rope, query.seed),
+        _places(board, results, model, left_out),
+        _images(results, query, board, model, rival),
+    ]
+    verdict = _verdict(board, results, model, rival, [rival] if against else others)
+    return Comparison(
+        [t for t in tables if len(t.frame)], f"{SAMPLE_WARNING} {verdict}" if results.is_sample else verdict
+    )
+
+
+def _board(results: Results, query: Query, model: str, against: str | None) -> tuple[Standings, list[str]]:
+    """Return the standings of the model and of all others of its protocol, on the datasets that it has.
+
+    A rival whose metric is undefined on one of them is left out, and named in the second value.
+    """
+    datasets = covered(results, model)
+    if not datasets:
+        hint = instead_of(model, results.summary["model"].unique())
+        raise UserError(f"no scores of {model}{hint} Or run `bench score FOLDER --dataset D --model {model}`.")
+    group = next(models for models in by_protocol(results).values() if model in models)
+    if against is not None and (against not in group or against == model):
+        hint = instead_of(against, (m for m in group if m != model), "models, of the same protocol")
+        raise UserError(f"{model} cannot be compared with {against!r}{hint}")
+    models = [m for m in group if set(datasets) <= set(covered(results, m))]
+    if against is not None and against not in models:
+        datasets = [d for d in datasets if d in covered(results, against)]
+        models = [m for m in group if set(datasets) <= set(covered(results, m))]
+    if len(models) < 2 or not datasets:
+        raise UserError(f"there is no other model of the protocol of {model} with scores on {', '.join(datasets)}.")
+    board = standings(results, query, datasets, models)
+    for asked in (m for m in (model, against) if m in board.undefined):
+        where = ", ".join(board.undefined[asked])
+        raise UserError(f"{query.metric} of {asked} is undefined on {where}: choose another --metric.")
+    defined = [m for m in models if m not in board.undefined]
+    if len(defined) < 2:
+        raise UserError(f"{query.metric} of all others is undefined somewhere: choose another --metric.")
+    return board.only(models=defined), undefined_notes(board, results)
+
+
+def _difference(board: Standings, model: str, other: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return first minus second, positive where the first is better: (D,), and in each resample, (R, D)."""
+    i, j = board.models.index(model), board.models.index(other)
+    values, draws = board.sign * board.values, board.sign * board.draws
+    return values[:, i] - values[:, j], draws[..., i] - draws[..., j]
+
+
+def _per_dataset(board: Standings, results: Results, query: Query, model: str, rival: str) -> Table:
+    """Return the difference on each dataset with its interval, and who wins."""
+    difference, draws = _difference(board, model, rival)
+    low, high = interval(draws)
+    outcome = np.select([low > 0, high < 0, low <= high], ["win", "loss", "tie"], "")
+    i, j = board.models.index(model), board.models.index(rival)
+    names = [results.names[m] for m in (model, rival)]
+    frame = pd.DataFrame(
+        {
+            "Dataset": [results.names[d] for d in board.datasets], names[0]: board.values[:, i],
+            names[1]: board.values[:, j], "Difference": difference, "Low": low, "High": high, "Outcome": outcome,
+        }
+    )  # fmt: skip
+    count = {word: int((outcome == word).sum()) for word in ("win", "tie", "loss")}
+    metric = query.module()
+    caption = (
+        f"{names[0]} against {names[1]}: {metric.NAME} ({results.spelled(query.average)}). "
+        f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses."
+    )
+    notes = [
+        "Positive: the first is better. A tie is where the 95 % interval of the paired difference holds 0; without an "
+        "interval there is no outcome."
+    ]
+    return Table("datasets", caption, frame, dict.fromkeys([*names, "Difference", "Low", "High"], 4), notes)
+
+
+def _pairs(board: Standings, results: Results, model: str, others: list[str], rope: float, seed: int) -> Table:
+    """Return the tests of the model against each other one, over the datasets."""
+    rows = []
+    for other in others:
+        difference, draws = _difference(board, model, other)
+        low, high = interval(draws.mean(1))
+        worse, equal, better = bayesian_signed_rank(difference, rope, seed)
+        rows.append(
+            {
+                "Against": results.names[other], "Mean difference": float(difference.mean()), "Low": float(low),
+                "High": float(high), "Raw p": wilcoxon(difference), "Rank biserial": rank_biserial(difference),
+                "Cohen dz": cohen_dz(difference), "P worse": worse, "P equal": equal, "P better": better,
+            }
+        )  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame.insert(5, "Holm p", holm(frame["Raw p"]))
+    datasets = len(board.datasets)
+    notes = [
+        "Low and High: 95 % bootstrap interval of the mean difference, for new photographs of these datasets.",
+        f"Raw p: Wilcoxon over {datasets} datasets, two-sided. Holm p: corrected for {len(others)} comparisons; "
+        f"it cannot be below {smallest_p(datasets, len(others)):.2g}.",
+        f"P: Bayesian signed-rank test; equal means within {rope:g} of each other.",
+        *shared_note(results, board.datasets),
+    ]
+    digits = {"Mean difference": 4, "Low": 4, "High": 4, "Raw p": 4, "Holm p": 4, "Rank biserial": 2}
+    digits |= {"Cohen dz": 2, "P worse": 3, "P equal": 3, "P better": 3}
+    return Table("pairs", f"{results.names[model]} against each other model, over datasets.", frame, digits, notes)
+
+
+def _places(board: Standings, results: Results, model: str, left_out: list[str]) -> Table:
+    """Return the place of every model with the new one and without it, and cost beside accuracy."""
+    mean_ranks = ranks(board.sign * board.values).mean(0)
+    rest = [m for m in board.models if m != model]
+    before = dict(zip(rest, ranks(board.sign * board.only(models=rest).values).mean(0), strict=True))
+    known = np.isfinite(board.draws).all()
+    best, worst, _ = rank_range(board.sign * board.draws) if known else (mean_ranks * np.nan,) * 3
+    rows = []
+    for i in np.argsort(mean_ranks, kind="stable"):
+        name = board.models[i]
+        cost = results.costs.get(name, {})
+        old = "new" if name == model else str(1 + sum(r < before[name] - 1e-9 for r in before.values()))
+        rows.append(
+            {
+                "Place": str(1 + int((mean_ranks < mean_ranks[i] - 1e-9).sum())), "Without it": old,
+                "Model": results.names[name], "Mean rank": mean_ranks[i],
+                "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
+                "Score": board.values[:, i].mean(), "Params M": cost.get("parameters", np.nan) / 1e6,
+                "GMACs": cost.get("gmacs", np.nan), "Latency ms": cost.get("latency_ms_p50", np.nan),
+                "Trained": results.trained(name),
+            }
+        )  # fmt: skip
+    digits = {"Mean rank": 2, "Score": 4, "Params M": 2, "GMACs": 1, "Latency ms": 1}
+    caption = f"Places with and without {results.names[model]}, and costs."
+    return Table("places", caption, pd.DataFrame(rows), digits, [*left_out, *check.notes(results)])
+
+
+def _images(results: Results, query: Query, board: Standings, model: str, rival: str) -> Table:
+    """Return the ten images where the two differ most."""
+    parts = []
+    for dataset in board.datasets:
+        first, second = (per_image(results, query.module(), dataset, m) for m in (model, rival))
+        frame = pd.DataFrame({results.names[model]: first, results.names[rival]: second}).dropna()
+        parts.append(frame.assign(Dataset=results.names[dataset]).rename_axis("Image").reset_index())
+    frame = pd.concat(parts, ignore_index=True)
+    names = [results.names[model], results.names[rival]]
+    frame["Difference"] = frame[names[0]] - frame[names[1]]
+    order = frame["Difference"].abs().sort_values(ascending=False, kind="stable").index[:10]
+    frame = frame.loc[order, ["Dataset", "Image", *names, "Difference"]]
+    return Table("images", "The images where the two differ most.", frame, dict.fromkeys([*names, "Difference"], 4))
+
+
+def _verdict(board: Standings, results: Results, model: str, rival: str, compared: list[str]) -> str:
+    """Return one sentence; both interval and test must agree before it claims a difference."""
+    difference, draws = _difference(board, model, rival)
+    names = results.names[model], results.names[rival]
+    low, high = interval(draws.mean(1))
+    p = float(holm([wilcoxon(_difference(board, model, m)[0]) for m in compared])[compared.index(rival)])
+    datasets = f"{len(board.datasets)} dataset" + "s" * (len(board.datasets) > 1)
+    facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+    if not np.isfinite(draws).all():
+        return (
+            f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples, "
+            "histograms.npz is empty, or a dataset has a single photograph for testing."
+        )
+    if low <= 0 <= high:
+        return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
+    side = "ahead of" if low > 0 else "behind"
+    if independent(board.datasets) < FEW_DATASETS:
+        return (
+            f"Verdict: {names[0]} is {side} {names[1]} on new photographs of {datasets} ({facts}); "
+            "these are too few datasets to say so of others."
+        )
+    if p > ALPHA:
+        return (
+            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {p:.2g} after "
+            f"correction for {len(compared)} comparisons), though {side} it on new photographs of these ({facts})."
+        )
+    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {p:.2g} after correction)."

@@ -1,0 +1,64 @@
+"""One run under every definition: each metric under each average, since a gap between papers is often only that."""
+
+from inspect import cleandoc
+
+import numpy as np
+import pandas as pd
+
+from bench import plugins
+from bench.errors import UserError, instead_of
+from bench.ranking.results import Results
+from bench.render.tables import Table
+
+AVERAGES = {"pooled": "Pooled", "image_mean": "Mean of images", "batch_mean": "Mean of batches"}
+
+
+def definitions(results: Results, model: str, dataset: str) -> Table:
+    """Return every metric of a model on a dataset under every average, the mean over seeds.
+
+    Raises:
+        UserError: there are no scores of it.
+    """
+    part = results.summary[(results.summary["dataset"] == dataset) & (results.summary["model"] == model)]
+    if part.empty:
+        on = results.summary.loc[results.summary["model"] == model, "dataset"].unique()
+        if not len(on):
+            raise UserError(f"no scores of {model}{instead_of(model, results.summary['model'].unique())}")
+        raise UserError(f"no scores of {model} on {dataset}{instead_of(dataset, on)}")
+    values = part.groupby(["metric", "average"])["value"].mean(skipna=False)
+    images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
+    undefined = int((images["tp"] + images["fn"] == 0).sum())
+    rows = []
+    why: dict[str, list[str]] = {}
+    for name in part["metric"].unique():
+        found = {title: float(values.get((name, how), np.nan)) for how, title in AVERAGES.items()}
+        spread = float(np.ptp([v for v in found.values() if not np.isnan(v)] or [np.nan]))
+        metric = plugins.load("metrics", name)
+        rows.append({"Metric": metric.NAME, "Id": name} | found | {"Spread": spread})
+        for how, reason in metric.INPUT.undefined.items():
+            why.setdefault(reason, []).append(f"{name} {AVERAGES[how].lower()}")
+    notes = [
+        "Spread: highest minus lowest average of the same metric of the same predictions. -: not defined.",
+        *(f"No {', '.join(names)}: {reason}." for reason, names in why.items()),
+        f"{undefined} of {len(images)} image scores have no true crack; means leave out what is undefined there.",
+    ]
+    caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."
+    digits = dict.fromkeys([*AVERAGES.values(), "Spread"], 4)
+    return Table(f"definitions_{dataset}_{model}", caption, pd.DataFrame(rows), digits, notes, blank="-")
+
+
+def explanation(name: str) -> str:
+    """Return what the file of a metric says about it.
+
+    Raises:
+        UserError: there is no such metric.
+    """
+    metric = plugins.load("metrics", name)
+    given = metric.INPUT
+    where = "curves.csv (256 thresholds)" if given.over == "curve" else "images.csv"
+    lines = [f"{metric.NAME} ({name})", "", cleandoc(str(metric.__doc__)), "", cleandoc(metric.compute.__doc__), ""]
+    lines += [f"{'Higher' if metric.HIGHER_IS_BETTER else 'Lower'} is better."]
+    lines += [f"Computed from: {', '.join(given.columns)} of {where}. {given.about}".rstrip()]
+    lines += [f"Averages: {', '.join(given.averages)}."]
+    lines += [f"No {how}: {reason}." for how, reason in given.undefined.items()]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The parts of the report: its tables, figures, source images and page."""

@@ -1,0 +1,1 @@
+"""The embedded synthetic sample: images of cracked surfaces, drawn from a seed."""

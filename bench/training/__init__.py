@@ -1,0 +1,1 @@
+"""Training: what is identical for all models, from the data loader to the checkpoint."""

@@ -1,0 +1,24 @@
+"""The type that a network computes in: mixed precision on a GPU, float32 elsewhere."""
+
+import torch
+
+from bench.training.settings import TrainSettings
+
+
+def autocast(settings: TrainSettings, device: torch.device) -> torch.autocast:
+    """Return the context of mixed precision; off on a CPU."""
+    return torch.autocast(device.type, dtype=_half(device), enabled=_is_mixed(settings, device))
+
+
+def computes_in(settings: TrainSettings, device: torch.device) -> torch.dtype:
+    """Return what the network computes in: of mixed precision bfloat16, or float16 on GPUs without it; else float32."""
+    return _half(device) if _is_mixed(settings, device) else torch.float32
+
+
+def _half(device: torch.device) -> torch.dtype:
+    native = device.type == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float16
+
+
+def _is_mixed(settings: TrainSettings, device: torch.device) -> bool:
+    return settings.precision == "mixed" and device.type == "cuda"

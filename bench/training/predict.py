@@ -1,0 +1,56 @@
+"""What a trained network says of the test items: probability maps, and gates where it has any."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.errors import UserError
+from bench.formats import predictions, prepared
+from bench.training.loader import hold
+from bench.training.precision import autocast
+from bench.training.settings import TrainSettings
+
+GATED_ITEMS = 4
+"""Test items of which the gates are kept: enough to choose one from."""
+
+
+@torch.no_grad()
+def predict(
+    network: nn.Module, data: prepared.Prepared, folder: Path, settings: TrainSettings, device: torch.device
+) -> None:
+    """Write the probability of crack for every test item."""
+    network.eval()
+    rows = data.split("test")
+    names = iter(data.items["item"].iloc[rows])
+    for images, _ in hold(data, rows, device).batches(settings.part):
+        with autocast(settings, device):
+            logits = network(images)
+        for prob in _crack_probability(logits.float()).cpu().numpy():
+            name = next(names)
+            if not np.isfinite(prob).all():
+                raise UserError(f"the network's output for {name} is no number: set train.precision to float32.")
+            predictions.write_one(folder, name, predictions.quantise(prob))
+
+
+@torch.no_grad()
+def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, device: torch.device) -> None:
+    """Write the gates of a network that has any, of the first test items, as ``<side in px>/<item>.png``, floor(256 g).
+
+    They are what figure 7 shows; a report can so be rendered without the weights.
+    """
+    if not getattr(network, "has_gates", False):
+        return
+    rows = data.split("test")[:GATED_ITEMS]
+    names = data.items["item"].iloc[rows]
+    network.eval()
+    images, _ = next(iter(hold(data, rows, device).batches(GATED_ITEMS)))
+    for gate in network.gates(images):  # type: ignore[operator]
+        for name, values in zip(names, gate[:, 0].float().cpu().numpy(), strict=True):
+            predictions.write_one(folder / str(values.shape[0]), name, predictions.quantise(values))
+
+
+def _crack_probability(logits: Tensor) -> Tensor:
+    """Return the probability of crack, (B, H, W); of several classes, of any but the first."""
+    return logits[:, 0].sigmoid() if logits.shape[1] == 1 else 1 - logits.softmax(1)[:, 0]

@@ -1,0 +1,84 @@
+"""Record provenance: hardware, library versions, and the code that ran."""
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import bench
+from bench import plugins
+
+LIBRARIES = ("crackbench", "torch", "segmentation-models-pytorch", "albumentations", "numpy", "opencv-python-headless")
+
+DECIDES = [
+    *(
+        f"training/{name}.py"
+        for name in (
+            "augment", "augment_device", "loader", "loop", "loss", "order", "precision", "predict", "settings", "state",
+        )
+    ),
+    "models/_context_cracknet.py",
+    "models/smp.py",
+    "models/weights.py",
+    "stages/train.py",
+]  # fmt: skip
+"""Source files that, with the architecture's own, determine a training result (hashed into ``program``)."""
+
+
+def describe_hardware(device: torch.device) -> dict[str, Any]:
+    """Return names and numbers of the processor and of the GPU, if one is used."""
+    facts: dict[str, Any] = {"processor": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
+    if device.type == "cuda":
+        facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": torch.version.cuda}
+    return facts
+
+
+def device_name(device: torch.device) -> str:
+    """Return the name of the device that computes."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def commit() -> dict[str, Any]:
+    """Return the commit of the code and whether it was changed since; None outside a git checkout."""
+    folder = Path(bench.__file__).resolve().parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--", str(folder)))}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+
+
+def program(model: str) -> str:
+    """Return a hash of the files that decide the numbers of a training: loop, learning, architecture."""
+    folder = Path(bench.__file__).parent
+    parts = [folder / name for name in DECIDES]
+    parts.append(Path(str(plugins.load("models", model).__file__)))
+    hasher = hashlib.sha256()
+    for path in sorted(parts):
+        hasher.update(path.read_bytes())
+    return hasher.hexdigest()[:12]
+
+
+def _processor() -> str:
+    """Return the processor's name as the system states it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
