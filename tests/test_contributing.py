@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.synthetic import write
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -35,12 +37,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bench" / "models" / "my_net.py").write_text(block("A model"))
     (folder / "bench" / "metrics" / "balanced_accuracy.py").write_text(block("A metric"))
     (folder / "bench" / "render" / "seeds.py").write_text(block("A table of the report"))
-    parts = folder / "bench" / "stages" / "_report_parts.py"
+    parts = folder / "bench" / "report" / "parts.py"
     at_top = re.sub(
         r"(?m)^(from bench\.render\.tables)", block("A table of the report", 1) + r"\1", parts.read_text(), count=1
     )
     parts.write_text(at_top + "\n\n" + block("A table of the report", 2))
-    write = runpy.run_path(str(ROOT / "tests" / "report" / "synthetic.py"))["write"]
     write(folder, datasets=["cfd"], models=["unet", "fpn"], tests=4, epochs=2)
     params = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("image_size: 448", "image_size: 64")
     params = re.sub(r"(?m)^datasets: .*", "datasets: [cfd]", params).replace("source: collection", "source: sample")

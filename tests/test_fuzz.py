@@ -51,6 +51,11 @@ def keys(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
         yield path
 
 
+def settings_class(section: str) -> type:
+    """Return the dataclass of a section of params.yaml."""
+    return getattr(import_module(MODULES[section]), f"{section.capitalize()}Settings")
+
+
 SETTINGS = [path for name in MODULES for path in keys(PARAMS[name], (name,))]
 
 
@@ -78,7 +83,10 @@ def refused_or_not(call: Callable[[], Any], name: str = "") -> None:
 @given(st.sampled_from(SETTINGS), SCALARS)
 def test_any_value_of_any_setting(path: tuple[str, ...], value: Any) -> None:
     params = yaml.safe_load(yaml.safe_dump(changed(path, value)))
-    refused_or_not(lambda: section(params, path[0], import_module(MODULES[path[0]]).Settings), path[0])
+    refused_or_not(
+        lambda: section(params, path[0], settings_class(path[0])),
+        path[0],
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +121,11 @@ def test_values_out_of_range(path: str, values: list[Any]) -> None:
     for value in values:
         name = path.partition(".")[0]
         with pytest.raises(UserError, match=rf"^params\.yaml: (the key ')?{name}"):
-            section(changed(tuple(path.split(".")), value), name, import_module(MODULES[name]).Settings)
+            section(
+                changed(tuple(path.split(".")), value),
+                name,
+                settings_class(name),
+            )
 
 
 @pytest.mark.parametrize("encoder", ["tu-nothing", "nothing", "tu-", "../resnet50", ""])

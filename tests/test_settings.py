@@ -193,7 +193,7 @@ def test_a_seed_that_stands_twice() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_repository_s_params_fit_each_stage(stage: str) -> None:
     params = load_params(ROOT / "params.yaml")
-    cls = import_module(f"bench.stages.{stage}").Settings
+    cls = getattr(import_module(f"bench.stages.{stage}"), f"{stage.capitalize()}Settings")
     assert isinstance(section(params, stage, cls), cls)
 
 
@@ -228,7 +228,7 @@ def test_the_repository_s_params_are_the_paper_s_grid() -> None:
 )
 def test_a_stage_s_setting_out_of_range(stage: str, changes: dict[str, Any], message: str) -> None:
     params = load_params(ROOT / "params.yaml")
-    cls = import_module(f"bench.stages.{stage}").Settings
+    cls = getattr(import_module(f"bench.stages.{stage}"), f"{stage.capitalize()}Settings")
     with pytest.raises(UserError) as caught:
         section(params | {stage: params[stage] | changes}, stage, cls)
     assert message in str(caught.value)

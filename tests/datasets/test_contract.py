@@ -9,10 +9,10 @@ from types import ModuleType
 
 import pytest
 
-from bench import datasets
+from bench import plugins
 from bench.data.dataset import Archive, Card
 
-DATASETS = sorted(path.stem for path in Path(datasets.__file__).parent.glob("[!_]*.py"))
+DATASETS = plugins.names("datasets")
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 

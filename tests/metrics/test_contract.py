@@ -1,8 +1,5 @@
 """Every file in bench/metrics: its contract, the empty cases, and what holds for any counts."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +11,9 @@ import bench.metrics.counting as counting
 from bench import plugins
 from bench.formats import scores
 from bench.ranking.results import summarise
+from tests.fixtures import averaging
 
-REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "averaging.py"))
+REFERENCE = vars(averaging)
 AVERAGES, average = REFERENCE["AVERAGES"], REFERENCE["average"]
 
 NAMES = plugins.names("metrics")

@@ -1,13 +1,5 @@
-from collections.abc import Iterator
+"""Every test here trains small networks on one thread."""
 
-import pytest
-import torch
+from tests.fixtures.training import one_thread
 
-
-@pytest.fixture(scope="package", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Run these small networks on one thread: more gain nothing, and beside another busy program they cost minutes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+__all__ = ["one_thread"]

@@ -15,8 +15,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from bench import plugins
+
 ROOT = Path(__file__).parents[2]
-MODELS = sorted(path.stem for path in (ROOT / "bench" / "models").glob("*.py") if not path.stem.startswith("_"))
+MODELS = plugins.names("models")
 SIZE = 128  # px: every encoder's stride divides it, and a network of 1/32 still sees 4 x 4 positions
 SIGNATURE = "(channels: int, classes: int, image_size: int, encoder: str, weights: str | None) -> nn.Module"
 IMPORT = """

@@ -1,6 +1,5 @@
 """What shows photographs: rendered where prepared/ and runs/ are, left out and said so where not."""
 
-import runpy
 import shutil
 from pathlib import Path
 
@@ -14,26 +13,26 @@ from bench.formats import cost, files, predictions, scores
 from bench.render.panels import missed_pieces
 from bench.report.difficulty import difficulty, likely_cause
 from bench.stages.evaluate import score
+from tests.fixtures import grid as grid_module
 
 ROOT = Path(__file__).parents[2]
-GRID = runpy.run_path(str(ROOT / "tests" / "ranking" / "conftest.py"))
 TRAIN = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
 
 
 @pytest.fixture
 def workspace(tmp_path):
     """Return a workspace of one dataset and two models with photographs, predictions and gates."""
-    data = GRID["write_prepared"](tmp_path / "prepared" / "cfd", "cfd", 0)
+    data = grid_module.write_prepared(tmp_path / "prepared" / "cfd", "cfd", 0)
     tables, histograms, cells = {name: [] for name in scores.TABLES if name != "history"}, [], []
     for model, quality in (("context_cracknet", 0.9), ("manet", 0.3)):
-        found, cell = GRID["predict"](data, quality, 0), {"dataset": "cfd", "model": model, "seed": 0}
+        found, cell = grid_module.predict(data, quality, 0), {"dataset": "cfd", "model": model, "seed": 0}
         for item, levels in found.items():
             predictions.write_one(tmp_path / "runs" / "cfd" / model / "0" / "probabilities", item, levels)
         written, counts = score(data, lambda item, _, found=found: found[item], 4)
         histograms.append(counts)
         for name, table in written.items():
             tables[name].append(table.assign(**cell))
-        cells.append(GRID["record_of"](data, model, 0, TRAIN))
+        cells.append(grid_module.record_of(data, model, 0, TRAIN))
         cost.write(tmp_path / "results" / "cost" / f"{model}.json", dict.fromkeys(cost.KEYS, 1.0) | {"model": model})
     for side in (2, 4, 8, 16):
         gate = np.full((side, side), 200, np.uint8)

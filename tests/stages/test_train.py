@@ -444,7 +444,7 @@ def test_what_only_concerns_the_machine_may_change_in_between(
 
 SCRIPT = """
 import os, signal
-from bench.stages import {module}
+from bench.training import {module}
 from bench.cli.main import main
 
 real, count = {module}.{name}, 0
@@ -463,9 +463,9 @@ main(prog_name="bench")
 @pytest.mark.parametrize(
     ("where", "workers", "place"),
     [
-        (("_fit", "step"), 0, "epoch 2, step 1"),
-        (("_fit", "step"), 1, "epoch 2, step 1"),
-        (("_feed", "augment"), 1, "epoch 1, step 0"),  # while the training waits for the worker
+        (("loop", "step"), 0, "epoch 2, step 1"),
+        (("loop", "step"), 1, "epoch 2, step 1"),
+        (("loader", "augment"), 1, "epoch 1, step 0"),  # while the training waits for the worker
     ],
 )
 def test_the_command_stops_on_sigterm_and_the_next_run_goes_on_to_the_same_end(

@@ -1,16 +1,14 @@
 """The averaging conventions by hand, with images where the metric is undefined."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.metrics import crack_iou, recall
+from tests.fixtures import averaging
 
-REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "averaging.py"))
+REFERENCE = vars(averaging)
 AVERAGES, average = REFERENCE["AVERAGES"], REFERENCE["average"]
 
 NAN = float("nan")

@@ -1,14 +1,12 @@
 """The bootstrap against a loop that draws photographs one by one."""
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from bench.stats.bootstrap import interval, resample
+from tests.fixtures import averaging
 
-REFERENCE = runpy.run_path(str(Path(__file__).parents[1] / "averaging.py"))
+REFERENCE = vars(averaging)
 average = REFERENCE["average"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from bench.errors import UserError
 from bench.tools.demo import create_workspace
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_project_is_not_written_over(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bench.errors import UserError
 from bench.tools import add_model
 from bench.tools.demo import create_workspace
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "datasets": ["cfd"],
     "models": ["unet"],

@@ -1,7 +1,6 @@
 """Models scored from predictions (`bench score`) stand in the report, marked, where they may be compared."""
 
 import json
-import runpy
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +14,8 @@ from bench.settings import section
 from bench.stages import report
 from bench.tools import score
 from bench.training.settings import TrainSettings
+from tests.fixtures import grid as grid_module
 
-GRID = runpy.run_path(str(Path(__file__).parents[1] / "ranking" / "conftest.py"))
-workspace, write_predictions = GRID["workspace"], GRID["write_predictions"]
 DATASETS, MODELS = ["cfd", "gaps"], ["unet", "fpn", "pan"]
 
 
@@ -26,7 +24,7 @@ def scored(workspace, write_predictions):
     """Return a workspace, and a function that scores a model on a dataset of it."""
     folder = workspace(DATASETS, {"unet": 0.9, "fpn": 0.7, "pan": 0.5})
 
-    def run(model, dataset, quality, train=GRID["TRAIN"]):
+    def run(model, dataset, quality, train=grid_module.TRAIN):
         data, masks = folder / "prepared" / dataset, folder / "masks" / model / dataset
         write_predictions(masks, data, quality)
         settings = section({"train": train}, "train", TrainSettings)
@@ -85,7 +83,7 @@ def test_a_model_that_lacks_a_dataset_is_shown_and_changes_no_rank(scored):
 def test_a_model_of_another_protocol_has_a_place_of_its_own(scored):
     folder, run = scored
     for dataset in DATASETS:
-        run("other_net", dataset, 1.0, GRID["TRAIN"] | {"lr": "1e-3"})
+        run("other_net", dataset, 1.0, grid_module.TRAIN | {"lr": "1e-3"})
     render(folder)
     assert set(pd.read_csv(folder / "reports" / "tables" / "elsewhere.csv")["Comparable"]) == {"no"}
     assert "other_net" not in (folder / "reports" / "tables" / "table3.md").read_text()

@@ -8,7 +8,7 @@ import pytest
 from bench.formats.protocol import MACHINE_ONLY, protocol
 from bench.settings import load_params
 
-TRAIN: dict[str, Any] = load_params(Path(__file__).parents[1] / "params.yaml")["train"]
+TRAIN: dict[str, Any] = load_params(Path(__file__).parents[2] / "params.yaml")["train"]
 CARD: dict[str, Any] = {
     "dataset": "cfd",
     "origin": {"source": "collection", "archive": "a.zip"},

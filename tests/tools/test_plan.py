@@ -11,7 +11,7 @@ from bench.settings import load_params
 from bench.tools import plan
 from bench.tools.plan import makespan
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 @pytest.mark.parametrize(("seconds", "slots", "expected"), [([5], 3, 5), ([4, 3, 3], 2, 6), ([1] * 10, 4, 3)])

@@ -18,7 +18,7 @@ from bench.stages import download, prepare
 from bench.tools import add_dataset
 from tests.datasets.test_dataset_contract import check_contract
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 @pytest.fixture

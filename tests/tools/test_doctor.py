@@ -1,4 +1,4 @@
-"""`bench doctor`: what it finds on a machine, and what it says limits a training."""
+"""`bench doctor`: what it finds on a machine, and the hint for what is missing."""
 
 import shutil
 import socket
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bench.formats import prepared
 from bench.tools import doctor
 
 Make = Callable[..., Any]
@@ -41,23 +40,3 @@ def test_what_is_there_needs_no_cure(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert rows["Slurm"] == ("/usr/bin/sbatch", "")
     assert rows["DVC repository"] == ("yes", "")
     assert rows["torch"][1] == ""
-
-
-def test_the_three_speeds_are_measured(make_prepared: Make, train_settings: Make, tiny_model: str) -> None:
-    data = prepared.read(make_prepared((6, 0, 2), size=32))
-    found = doctor.throughput(data, tiny_model, train_settings(), seconds=0.05)
-    assert list(found) == ["loader", "step", "together"]
-    assert all(rate > 0 for rate in found.values())
-
-
-@pytest.mark.parametrize(
-    ("loader", "augment_on", "expected"),
-    [
-        (200.0, "workers", "The network limits the training, the loader keeps up: 90 % of the bare step's speed."),
-        (100.0, "workers", "or train.augment_on: device."),
-        (100.0, "device", "train.augment_on: workers may be faster on a machine with many cores."),
-    ],
-)
-def test_the_verdict(loader: float, augment_on: str, expected: str, train_settings: Make) -> None:
-    found = {"loader": loader, "step": 100.0, "together": 90.0}
-    assert doctor.verdict(found, train_settings(augment_on=augment_on)).endswith(expected)

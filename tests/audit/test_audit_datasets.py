@@ -18,7 +18,7 @@ from bench.stages.download import DownloadSettings, Sample
 from bench.stages.download import run as download
 
 GENERATOR = np.random.default_rng(0)
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import yaml
 from bench.errors import UserError
 from bench.tools import switch_protocol
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 def test_there_and_back_leaves_every_byte_as_it_was(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from bench.cli.main import main
 from bench.errors import UserError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STAGES = ["download", "prepare", "train", "evaluate", "measure", "report"]
 
 
@@ -41,8 +41,14 @@ def bench(params: Path, *arguments: object) -> Result:
 
 def test_the_commands_are_the_stages_in_order_then_the_tools() -> None:
     assert list(main.commands)[: len(STAGES)] == STAGES
-    shown = CliRunner().invoke(main, ["--help"]).output.split("Commands:")[1].split("\n")
-    assert [line.split()[0] for line in shown if line.strip()] == list(main.commands)
+    assert sorted(name for names in main.topics.values() for name in names) == sorted(main.commands)
+
+
+def test_help_lists_the_commands_by_topic_and_cuts_none_at_80_columns() -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(main, ["--help"]).output.split("\n\nPipeline:\n")[1]
+    lines = [line for line in shown.split("\n") if line.startswith("  ")]
+    assert [line.split()[0] for line in lines] == list(main.commands)  # one line each: none is wrapped
+    assert not [line for line in lines if line.endswith("...") or len(line) > 80]
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
