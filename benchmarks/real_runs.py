@@ -20,6 +20,7 @@ import yaml
 from _command import Command
 
 from bench import plugins
+from bench.cli.main import run_command
 from bench.formats import files
 from bench.report.parts import PARTS
 from bench.report.settings import ReportSettings
@@ -70,7 +71,7 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
             plugins.load(kind, chosen)
     with tempfile.TemporaryDirectory() as scratch:
         folder = workspace or Path(scratch) / "workspace"
-        demo.run(ROOT, folder, settings)
+        demo.run_demo(ROOT, folder, run_command, settings)
         keep(folder, ROOT / "results" / "experiments" / name)
     click.echo(f"The results are in results/experiments/{name}.")
 

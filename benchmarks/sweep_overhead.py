@@ -22,6 +22,7 @@ from pathlib import Path
 import click
 
 from bench import plugins
+from bench.cli.main import run_command
 from bench.formats import files
 from bench.settings import load_params
 from bench.sweep import cells, ledger, local
@@ -91,7 +92,7 @@ def _engine(folder, count, jobs):
         todo.append((cell, ledger.Attempt(folder / ".sweep" / cell.name, 0)))
     state = local.SweepState(todo)
     began = time.perf_counter()
-    local.run_cells(folder, state, [Slot(None, 1)] * jobs, None, lambda state: None)
+    local.run_cells(folder, state, [Slot(None, 1)] * jobs, None, lambda state: None, run_command)
     assert all(attempt.state == "done" for _, attempt in state.ended)
     return time.perf_counter() - began
 

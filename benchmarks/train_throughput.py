@@ -43,7 +43,7 @@ from bench.formats import files, prepared
 from bench.sample.generate import draw
 from bench.settings import load_params, section
 from bench.stages import train
-from bench.tools.doctor import WARM_UP_STEPS, images_per_s
+from bench.tools.profile import WARM_UP_STEPS, images_per_s
 from bench.training import loop
 from bench.training.augment import build_augmentation
 from bench.training.device import pick_device

@@ -13,7 +13,7 @@ import yaml
 from bench import plugins
 from bench.cli.main import main
 from bench.formats import files
-from bench.paper import published
+from bench.paper import audit, published
 from bench.settings import load_params, section
 from bench.stages import download
 from bench.stats.paired import smallest_p
@@ -88,8 +88,8 @@ def test_the_shell_completes() -> None:
 
 def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
     text = " ".join(TEXTS["README.md"].partition("## What it found about the paper")[2].partition("\n## ")[0].split())
-    audit = (ROOT / "results" / "experiments" / "data_audit" / "README.md").read_text(encoding="utf-8")
-    shared = [line.split("|")[4].strip() for line in audit.splitlines() if line.startswith("| deepcrack | random |")]
+    leakage = (ROOT / "results" / "experiments" / "data_audit" / "README.md").read_text(encoding="utf-8")
+    shared = [line.split("|")[4].strip() for line in leakage.splitlines() if line.startswith("| deepcrack | random |")]
     assert [f"{share} % of DeepCrack's test images" in text for share in shared] == [True]
     gaps = audit.identities()["iou_gap"].abs()
     assert f"{(gaps < 2e-4).sum()} of its {len(gaps)} rows" in text

@@ -112,7 +112,7 @@ def test_changed_frozen_and_half_missing_sources(project: Path, tmp_path: Path) 
     assert "forest is missing" in said
     assert "Running stage 'prepare@cfd'" in said
     assert (project / "prepared/cfd/card.json").exists()
-    assert "To try again: `bench download`, then `dvc repro`." in said
+    assert "To retry: `bench download`, then `dvc repro`." in said
     set_source(project, collection(tmp_path / "d.zip", CFD=70, forest=20))
     call(project, "bench", "download")
     call(project, "dvc", "repro", "prepare")

@@ -73,7 +73,7 @@ def test_an_image_too_large_to_be_read_is_told(tmp_path: Path, monkeypatch: pyte
 
 def audit(folder: Path, *datasets: str, params: Path = PARAMS) -> str:
     """Return what the command says of the datasets in ``folder/data``; tables and page are in ``folder/audit``."""
-    arguments = [*datasets, "--data", str(folder / "data"), "--target", str(folder / "audit")]
+    arguments = [*datasets, "--data", str(folder / "data"), "--out", str(folder / "audit")]
     result = CliRunner().invoke(main, ["--params", str(params), "audit", *arguments])
     assert result.exit_code == 0, result.output
     return result.output

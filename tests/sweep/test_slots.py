@@ -53,21 +53,19 @@ def test_the_gpus_are_those_that_nvidia_smi_lists(tmp_path: Path, monkeypatch: p
 
 SCRIPT = """
 import os, sys
-import bench.cli
 from pathlib import Path
 from bench.sweep import ledger, worker
 from bench.sweep.cells import Cell
 from bench.sweep.slots import Slot
 
-def main(*_, **__):
+def main(arguments):
     import torch
     print(os.environ["CUDA_VISIBLE_DEVICES"], torch.get_num_threads())
 
-bench.cli.main = main
 root = Path(sys.argv[1])
 cell = Cell("train@a", (), None, Path("runs/a"), "f")
 attempt = ledger.claim(ledger.last(root / ".sweep", cell.name), cell.fingerprint)
-worker.run_cell(root, cell, attempt, Slot("1", 1, 0.5))
+worker.run_cell(root, cell, attempt, Slot("1", 1, 0.5), main)
 """
 
 
