@@ -14,7 +14,7 @@ from _record import asked, write
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-from bench.metrics.counting import measure
+from bench.metrics.counting import count_image
 
 SIDE, REPEATS = 448, 7
 
@@ -93,7 +93,7 @@ def main(out: Path | None) -> None:
     print(f"| image {SIDE}x{SIDE} | one pass, ms | one function per metric, ms | ratio |\n|---|---|---|---|")
     for seed in range(3):
         levels, true = image(seed)
-        ours, theirs = median_ms(lambda: measure(levels, true)), median_ms(lambda: naive(levels, true), 3)  # noqa: B023
+        ours, theirs = median_ms(lambda: count_image(levels, true)), median_ms(lambda: naive(levels, true), 3)  # noqa: B023
         found.append(
             {"crack": round(float(true.mean()), 4), "one_pass_ms": round(ours, 1), "naive_ms": round(theirs, 1)}
         )

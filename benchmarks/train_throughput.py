@@ -181,12 +181,12 @@ def our_steps(case: Case, *kinds: tuple[TrainSettings, bool]) -> list[Iterator[i
         network = train.build_network(case.data, case.model, replace(case.settings, compile=compiled), case.device)
         states[compiled] = loop.start(network, case.settings, case.device)
     batches = train_batches(case.data, case.settings, 0, (1, 0), case.device)
-    held = next(batches)
+    first = next(batches)
 
     def steps(settings: TrainSettings, repeat_one: bool) -> Iterator[int]:
         while True:
             train.configure(settings, 0)
-            batch = held if repeat_one else next(batches)
+            batch = first if repeat_one else next(batches)
             loop.step(states[settings.compile], batch, criterion, settings, case.device)
             yield len(batch.rows)
 

@@ -23,7 +23,7 @@ from bench.data.images import read_image, read_mask
 from bench.data.unpack import open_tree
 from bench.errors import UserError
 from bench.formats import cost, files, predictions, prepared, run, scores
-from bench.formats.split import remembered
+from bench.formats.split import load_or_create
 from bench.settings import load_params, section
 from bench.sweep import ledger
 from bench.tools import score
@@ -274,10 +274,10 @@ def test_csv_of_any_content(tmp_path: Path, rows: list[list[str]]) -> None:
 def test_split_manifests(tmp_path: Path, content: Any) -> None:
     for old in tmp_path.iterdir():
         old.unlink()
-    remembered(tmp_path, "cfd", "random", ["a", "b"], {}, lambda: ["train", "test"])
+    load_or_create(tmp_path, "cfd", "random", ["a", "b"], {}, lambda: ["train", "test"])
     (path,) = tmp_path.glob("*.json")
     path.write_text(json.dumps(content))
-    refused_or_not(lambda: remembered(tmp_path, "cfd", "random", ["a", "b"], {}, list), str(path))
+    refused_or_not(lambda: load_or_create(tmp_path, "cfd", "random", ["a", "b"], {}, list), str(path))
 
 
 @fuzz
@@ -312,7 +312,7 @@ def test_networks_from_elsewhere(tmp_path: Path, content: bytes, suffix: str) ->
 def test_any_changed_byte_of_a_sealed_folder_is_found(tmp_path: Path) -> None:
     generator = random.Random(0)
     (tmp_path / "a.csv").write_text("item,tp\nx,123\n")
-    files.seal(tmp_path)
+    files.write_checksums(tmp_path)
     whole = {name: (tmp_path / name).read_bytes() for name in ("a.csv", files.SUMS)}
     for name, content in whole.items():
         for place in range(len(content)):

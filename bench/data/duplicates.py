@@ -32,7 +32,7 @@ def thumbnail(grey: npt.NDArray[np.uint8]) -> Floats:
     return np.asarray(small / norm if norm > 1e-3 else np.zeros_like(small), np.float32)
 
 
-def turned(thumbnails: Floats) -> Iterator[tuple[str, Floats]]:
+def orientations(thumbnails: Floats) -> Iterator[tuple[str, Floats]]:
     """Yield the eight orientations of pictures (N, S, S) with their names."""
     for mirror in (0, 4):
         seen = thumbnails[:, :, ::-1] if mirror else thumbnails
@@ -55,7 +55,7 @@ def find_duplicates(thumbnails: Floats, alike: float = ALIKE) -> pd.DataFrame:
     count = len(thumbnails)
     flat = thumbnails.reshape(count, -1)
     found: dict[tuple[int, int], tuple[float, str]] = {}
-    for turn, seen in turned(thumbnails):
+    for turn, seen in orientations(thumbnails):
         other = np.ascontiguousarray(seen).reshape(count, -1)
         for start in range(0, count, BLOCK):
             block = flat[start : start + BLOCK] @ other[start:].T  # pairs (a, b) with b in the block or after it

@@ -57,7 +57,7 @@ def grouped_split(
     >>> grouped_split(["a", "a", "b", "c", "d"], [0.1, 0.2, 0.1, 0.2, 0.1], 0.4, 0.0, seed=0)
     ['train', 'train', 'test', 'test', 'train']
     """
-    tests = carve(groups, weights, test_share, seed)
+    tests = split_off(groups, weights, test_share, seed)
     split = ["test" if chosen else "train" for chosen in tests]
     return with_validation(split, groups, weights, validation_share, seed)
 
@@ -69,12 +69,12 @@ def with_validation(
     if share <= 0:
         return list(split)
     rest = [i for i, part in enumerate(split) if part == "train"]
-    chosen = carve([groups[i] for i in rest], [weights[i] for i in rest], share, seed)
+    chosen = split_off([groups[i] for i in rest], [weights[i] for i in rest], share, seed)
     inner = {rest[i] for i in np.flatnonzero(chosen)}
     return ["validation" if i in inner else part for i, part in enumerate(split)]
 
 
-def carve(groups: Sequence[str], weights: Sequence[float], share: float, seed: int) -> npt.NDArray[np.bool_]:
+def split_off(groups: Sequence[str], weights: Sequence[float], share: float, seed: int) -> npt.NDArray[np.bool_]:
     """Return which items to set aside (bool, one per item): whole groups, near ``share`` of the items.
 
     Of many seeded orders, each filled up group by group without going over the goal by more than it stays under, the

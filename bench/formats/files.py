@@ -27,7 +27,7 @@ _MEND = (
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and rename it, on failure remove it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -52,7 +52,7 @@ def _umask() -> int:
 
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -120,7 +120,7 @@ def with_checksum(content: Mapping[str, Any]) -> dict[str, Any]:
     return rest | {"checksum": digest(rest)}
 
 
-def seal(folder: Path) -> None:
+def write_checksums(folder: Path) -> None:
     """Write the checksums of all files below a folder; the last step of what fills it."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS and not p.name.startswith("."))
     write_text(folder / SUMS, "".join(f"{sha256(p)}  {p.relative_to(folder).as_posix()}\n" for p in paths))

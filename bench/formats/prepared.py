@@ -58,7 +58,7 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
     side = card["settings"]["image_size"]
     hasher = hashlib.sha256()
     measured: dict[str, list[Any]] = {"native_h": [], "native_w": [], "crack_share": []}
-    with files.whole_file(folder / "images.npy") as a, files.whole_file(folder / "masks.npy") as b:
+    with files.atomic_write(folder / "images.npy") as a, files.atomic_write(folder / "masks.npy") as b:
         images = np.lib.format.open_memmap(a, "w+", np.uint8, (len(items), side, side, 3))
         masks = np.lib.format.open_memmap(b, "w+", np.uint8, (len(items), side, side))
         for i, (image, mask, (height, width)) in enumerate(pairs):
@@ -78,15 +78,15 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
         "native_size": f"{sizes[0][0]}x{sizes[0][1]}" + (f" and {len(sizes) - 1} others" if len(sizes) > 1 else ""),
     }
     files.write_json(folder / "card.json", {**card, "measured": facts, "content": hasher.hexdigest()[:16]})
-    files.seal(folder)
+    files.write_checksums(folder)
 
 
-def read(folder: Path, all_of_it: bool = True) -> Prepared:
+def read(folder: Path, verify_arrays: bool = True) -> Prepared:
     """Return a prepared dataset, its arrays memory-mapped.
 
     Args:
         folder: the prepared dataset.
-        all_of_it: hold the arrays against their checksums too, which reads them once, at about 1 GB/s; for whoever
+        verify_arrays: hold the arrays against their checksums too, which reads them once, at about 1 GB/s; for whoever
             looks at a few images only, it need not be.
 
     Raises:
@@ -100,7 +100,7 @@ def read(folder: Path, all_of_it: bool = True) -> Prepared:
             f"{folder} does not fit together (images {images.shape}, masks {masks.shape}, {len(items)} items): "
             "delete it and run `bench prepare` again."
         )
-    files.verify(folder, ["card.json", "items.csv", *(["images.npy", "masks.npy"] if all_of_it else [])])
+    files.verify(folder, ["card.json", "items.csv", *(["images.npy", "masks.npy"] if verify_arrays else [])])
     return Prepared(images, masks, items, card)
 
 

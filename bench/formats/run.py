@@ -31,7 +31,7 @@ def write(folder: Path, record: dict[str, Any], history: pd.DataFrame) -> None:
     files.write_csv(folder / "history.csv", history[HISTORY])
     (folder / files.SUMS).unlink(missing_ok=True)
     files.write_json(folder / "run.json", record)
-    files.seal(folder)
+    files.write_checksums(folder)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -90,11 +90,11 @@ def write(folder: Path, scores: Scores) -> None:
         files.write_csv(folder / f"{name}.csv", getattr(scores, name)[columns].sort_values([*CELL, by]))
     order = scores.images.reset_index(drop=True).sort_values([*CELL, "item"]).index
     known = np.zeros((len(order), 2, 256)) if scores.histograms is None else scores.histograms
-    with files.whole_file(folder / "histograms.npz") as temporary, temporary.open("wb") as file:
+    with files.atomic_write(folder / "histograms.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, histograms=known[order].astype(np.uint32))
     record = {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": SCHEMA}
     files.write_json(folder / "cells.json", record)
-    files.seal(folder)
+    files.write_checksums(folder)
 
 
 def read(folder: Path) -> Scores:

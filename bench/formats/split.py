@@ -8,7 +8,7 @@ from bench.errors import UserError
 from bench.formats import files
 
 
-def remembered(
+def load_or_create(
     folder: Path, dataset: str, kind: str, items: Sequence[str], facts: Mapping[str, Any], make: Callable[[], list[str]]
 ) -> list[str]:
     """Return the part of each item from the manifest of this split; make it and write the manifest if there is none.

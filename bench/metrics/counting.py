@@ -24,7 +24,7 @@ BOUNDARY_SHARE = 0.02
 """Width of a boundary as a share of the diagonal. **Source:** Cheng 2021, doi 10.1109/CVPR46437.2021.01508."""
 
 
-def measure(levels: Levels, true: Mask) -> tuple[dict[str, float], Curve]:
+def count_image(levels: Levels, true: Mask) -> tuple[dict[str, float], Curve]:
     """Return the columns of one image in the score files, and its counts by threshold.
 
     Args:

@@ -27,7 +27,7 @@ def precision_recall(
         datasets: ids, one panel each.
         models: ids.
     """
-    parts = by_cell(curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
+    parts = frames_by_cell(curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
 
     def draw(axis: Any, dataset: str, model: str) -> None:
         rows: pd.DataFrame = parts[(dataset, model)]
@@ -52,7 +52,7 @@ def training(history: pd.DataFrame, names: Mapping[str, str], datasets: Sequence
         datasets: ids, one panel each.
         models: ids.
     """
-    parts = by_cell(history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
+    parts = frames_by_cell(history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
 
     def draw(axis: Any, dataset: str, model: str) -> None:
         rows: pd.DataFrame = parts[(dataset, model)]
@@ -66,7 +66,7 @@ def training(history: pd.DataFrame, names: Mapping[str, str], datasets: Sequence
     return figure
 
 
-def by_cell(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+def frames_by_cell(frame: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
     """Return the part of each dataset and model, from a frame indexed by them and a third level, which remains."""
     return {(str(d), str(m)): part.droplevel([0, 1]) for (d, m), part in frame.groupby(level=[0, 1])}
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def split(headings: Sequence[str]) -> list[tuple[str, list[str]]]:
+def split_headings(headings: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Return neighbours that share what stands before their last ", " as (shared, rests); others as ("", [heading]).
 
     >>> split(["Model", "Dice, published", "Dice, here", "p95, here"])

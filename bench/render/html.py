@@ -2,7 +2,7 @@
 
 from html import escape
 
-from bench.render.headings import split
+from bench.render.headings import split_headings
 from bench.render.tables import Table
 from bench.render.text import is_numeric, shown
 
@@ -48,7 +48,7 @@ def fragment(table: Table) -> str:
 
 def _head(columns: list[str], right: dict[str, str]) -> list[str]:
     """Return one line of headings, or two where columns share a name."""
-    groups = split(columns)
+    groups = split_headings(columns)
     if not any(shared for shared, _ in groups):
         return ["<tr>" + "".join(f'<th scope="col"{right[c]}>{escape(c)}</th>' for c in columns) + "</tr>"]
     above = [

@@ -1,6 +1,6 @@
 r"""Tables as LaTeX: a ``table*`` with booktabs rules, to \input in a paper that loads booktabs and graphicx."""
 
-from bench.render.headings import split
+from bench.render.headings import split_headings
 from bench.render.tables import Table
 from bench.render.text import is_numeric, shown
 
@@ -18,7 +18,7 @@ def latex(table: Table, heading: str = "") -> str:
 
     A column whose cells repeat from row to row (the dataset) is printed where it changes, with a rule above.
     """
-    groups = split([str(c) for c in table.frame.columns])
+    groups = split_headings([str(c) for c in table.frame.columns])
     align = "".join("r" if is_numeric(table, str(c)) else "l" for c in table.frame.columns)
     caption = f"{heading} {table.caption}" if heading else table.caption
     lines = [

@@ -31,7 +31,7 @@ Measured = Mapping[tuple[str, str], Mapping[str, tuple[float, float, float]]]
 """(dataset, model) -> metric -> value (mean over seeds), low and high end of its 95 % interval."""
 
 
-def by_cell(values: pd.DataFrame) -> dict[tuple[str, str], dict[str, tuple[float, float, float]]]:
+def intervals_by_cell(values: pd.DataFrame) -> dict[tuple[str, str], dict[str, tuple[float, float, float]]]:
     """Return ``Measured`` of a frame with the columns dataset, model, metric, value, low, high."""
     found: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
     for r in values.to_dict("records"):

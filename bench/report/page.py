@@ -11,7 +11,7 @@ from bench import plugins
 from bench.ranking import check, standings
 from bench.ranking.definitions import AVERAGES
 from bench.render import style
-from bench.render.curve_figures import by_cell, ratios
+from bench.render.curve_figures import frames_by_cell, ratios
 from bench.render.page import Picture, page
 from bench.render.tables import COLUMNS, Table
 from bench.report.context import CURVE_RESAMPLES, PAGE_RESAMPLES, RESAMPLES, Values
@@ -146,8 +146,8 @@ def _cells(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[s
     results = values.results
     if not results.cells:
         return {}
-    curves = by_cell(results.curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
-    history = by_cell(results.history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
+    curves = frames_by_cell(results.curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
+    history = frames_by_cell(results.history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
     scores = results.summary.groupby(["dataset", "model", "metric", "average"])["value"].mean(skipna=False)
     found: dict[str, Any] = {}
     for cell in results.cells:

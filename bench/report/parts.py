@@ -36,7 +36,7 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     facts = {d: asdict(plugins.load("datasets", d).CARD) for d in results.datasets}
     yield tables.table_1(results.cards, facts, paper["table_1"])
     yield tables.table_2(flat(values.own[0]["settings"]) if values.own else {}, paper["table_2"])
-    measured = score_tables.by_cell(values.headline)
+    measured = score_tables.intervals_by_cell(values.headline)
     declared = [m for m in results.models if m not in values.elsewhere]
     yield from score_tables.segmentation_tables(
         measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"],

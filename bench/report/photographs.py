@@ -48,7 +48,7 @@ class Photographs:
     ) -> None:
         self.results, self.shown, self.runs = results, models, runs
         self.data = {
-            d: prepared.read(prepared_folder / d, all_of_it=False)
+            d: prepared.read(prepared_folder / d, verify_arrays=False)
             for d in datasets
             if (prepared_folder / d / "card.json").is_file() and (runs / d).is_dir()
         }

@@ -238,6 +238,6 @@ def _replace(name: str, folder: Path, origin: Origin) -> None:
         shutil.rmtree(partial)  # another archive with the same files: what depends on them stays valid
         return
     files.write_json(partial / "source.json", record)
-    files.seal(partial)
+    files.write_checksums(partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, scores
 from bench.formats import run as run_format
-from bench.metrics.counting import curve_metrics, f1_curve, measure
+from bench.metrics.counting import count_image, curve_metrics, f1_curve
 from bench.metrics.histogram import histogram
 
 
@@ -99,7 +99,7 @@ def score(
         item = data.items.iloc[row]
         true = data.masks[row] > 0
         levels = read_levels(item["item"], true.shape)
-        values, curve = measure(levels, true)
+        values, curve = count_image(levels, true)
         pooled[number // batch] += curve
         histograms.append(histogram(levels, true))
         if true.any():

@@ -20,7 +20,7 @@ from bench.data.index import published_split
 from bench.data.split import grouped_split, random_split, with_validation
 from bench.errors import UserError, shorten
 from bench.formats import files, prepared
-from bench.formats.split import remembered
+from bench.formats.split import load_or_create
 
 Array = npt.NDArray[np.uint8]
 
@@ -90,7 +90,7 @@ def run(source: Path, target: Path, dataset: str, settings: PrepareSettings, spl
         split = assign(dataset, pairs, settings, groups)
     else:
         names = [pair.item for pair in pairs]
-        split = remembered(
+        split = load_or_create(
             splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings, groups)
         )
     items = pd.DataFrame(

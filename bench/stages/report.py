@@ -52,7 +52,7 @@ def run(
     written: set[Path] = set()
     for name in tqdm(only or PARTS, desc="report", unit="part"):
         for path, content in PARTS[name](values):
-            with files.whole_file(target / path) as temporary:
+            with files.atomic_write(target / path) as temporary:
                 temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
             written.add(target / path)
     if only:

@@ -64,7 +64,7 @@ def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettin
             raise UserError(explanation) from error
         raise
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with files.whole_file(target / "weights.safetensors") as temporary:
+    with files.atomic_write(target / "weights.safetensors") as temporary:
         try:
             save_file(weights, temporary)
         except SafetensorError as error:

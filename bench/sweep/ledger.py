@@ -153,7 +153,7 @@ def mark_child(attempt: Attempt) -> None:
     files.write_json(attempt.path("child"), files.with_checksum(asdict(myself())))
 
 
-def give_sign(attempt: Attempt) -> None:
+def heartbeat(attempt: Attempt) -> None:
     """Tell other hosts that the owner is alive."""
     os.utime(attempt.path("claim"))
 

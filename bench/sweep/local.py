@@ -97,7 +97,7 @@ def run_cells(
             if time.monotonic() - signed > SIGN_S:
                 signed = time.monotonic()
                 for r in state.running:
-                    ledger.give_sign(r.attempt)
+                    ledger.heartbeat(r.attempt)
             show(state)
     return int(asked[0]) if asked else 0
 

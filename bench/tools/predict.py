@@ -246,5 +246,5 @@ def _write_overlay(path: Path, image: Image, mask: npt.NDArray[np.bool_]) -> Non
     shown = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     shown[mask] = (shown[mask] * 0.4 + np.array(CRACK_BGR) * 0.6).astype(np.uint8)
     _, buffer = cv2.imencode(".png", shown)
-    with files.whole_file(path) as temporary:
+    with files.atomic_write(path) as temporary:
         temporary.write_bytes(buffer.tobytes())

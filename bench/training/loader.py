@@ -122,17 +122,19 @@ def _device_arrays(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the same, from items that lie on the device and are augmented there."""
     rows = data.split("train")
-    held, place = hold(data, rows, device), {int(row): i for i, row in enumerate(rows)}
-    size = held.masks.shape[1]
+    resident, place = load_resident(data, rows, device), {int(row): i for i, row in enumerate(rows)}
+    size = resident.masks.shape[1]
     for chosen in keys:
         draws = [draw(settings.augment, size, (seed, epoch, row)) for epoch, row in chosen]
         places = [place[row] for _, row in chosen]
-        images, masks = apply([held.images[i].permute(2, 0, 1) for i in places], [held.masks[i] for i in places], draws)
+        images, masks = apply(
+            [resident.images[i].permute(2, 0, 1) for i in places], [resident.masks[i] for i in places], draws
+        )
         yield images.permute(0, 2, 3, 1), masks
 
 
 @dataclass(frozen=True)
-class Held:
+class Resident:
     """Items kept on the device for as long as a training lasts: the largest of the ten datasets has 0.6 GB to test on.
 
     Attributes:
@@ -149,9 +151,9 @@ class Held:
             yield normalise(self.images[i : i + batch]), self.masks[i : i + batch]
 
 
-def hold(data: Prepared, rows: Rows, device: torch.device) -> Held:
+def load_resident(data: Prepared, rows: Rows, device: torch.device) -> Resident:
     """Return the items of ``rows`` on the device."""
-    return Held(*(torch.from_numpy(array[rows]).to(device) for array in (data.images, data.masks)))
+    return Resident(*(torch.from_numpy(array[rows]).to(device) for array in (data.images, data.masks)))
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from bench import signals
 from bench.errors import Interrupted, UserError
 from bench.formats import files
 from bench.formats.prepared import Prepared
-from bench.training.loader import Held, TrainBatch, hold, train_batches
+from bench.training.loader import Resident, TrainBatch, load_resident, train_batches
 from bench.training.loss import Loss
 from bench.training.order import Rows
 from bench.training.precision import autocast, computes_in
@@ -64,7 +64,7 @@ def fit(
     state = start(network, settings, device)
     if state.resume(checkpoints, identity):
         tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
-    held = hold(data, data.split(settings.select_on), device)
+    resident = load_resident(data, data.split(settings.select_on), device)
     batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
     began, saved_at, save_seconds = time.monotonic() - state.seconds, time.monotonic(), 0.0
     trace: list[tuple[int, Rows, Tensor]] = []
@@ -95,7 +95,7 @@ def fit(
             if batch.last:
                 _check_losses(trace, data, state, checkpoints)
                 trace.clear()
-                _end_epoch(state, held, criterion, settings, device)
+                _end_epoch(state, resident, criterion, settings, device)
                 bar.set_postfix(_summary(state))
             if due or asked:
                 save_seconds = save()
@@ -110,11 +110,13 @@ def fit(
 
 
 @torch.no_grad()
-def measure(network: nn.Module, held: Held, criterion: Loss, settings: TrainSettings, device: torch.device) -> Tensor:
+def validation_loss(
+    network: nn.Module, resident: Resident, criterion: Loss, settings: TrainSettings, device: torch.device
+) -> Tensor:
     """Return loss, tp, fp, fn and items, ``SUMS``, added up over the items as they are, without augmentation."""
     network.eval()
     sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
-    for images, masks in held.batches(settings.part):
+    for images, masks in resident.batches(settings.part):
         with autocast(settings, device):
             logits = network(images)
         _add(sums, criterion(logits.float(), masks), logits, masks)
@@ -159,9 +161,14 @@ def _add(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
     sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_full((), len(losses))])
 
 
-def _end_epoch(state: State, held: Held, criterion: Loss, settings: TrainSettings, device: torch.device) -> None:
+def _end_epoch(
+    state: State, resident: Resident, criterion: Loss, settings: TrainSettings, device: torch.device
+) -> None:
     """Validate, note the epoch, keep the weights if they are the best, lower the learning rate on a plateau."""
-    train, val = _loss_and_iou(state.sums), _loss_and_iou(measure(state.network, held, criterion, settings, device))
+    train, val = (
+        _loss_and_iou(state.sums),
+        _loss_and_iou(validation_loss(state.network, resident, criterion, settings, device)),
+    )
     if not math.isfinite(val[0]):
         raise UserError(
             f"the loss on the {settings.select_on} items became {val[0]} in epoch {state.epoch}: lower train.lr."

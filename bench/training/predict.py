@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bench.errors import UserError
 from bench.formats import predictions, prepared
-from bench.training.loader import hold
+from bench.training.loader import load_resident
 from bench.training.precision import autocast
 from bench.training.settings import TrainSettings
 
@@ -24,7 +24,7 @@ def predict(
     network.eval()
     rows = data.split("test")
     names = iter(data.items["item"].iloc[rows])
-    for images, _ in hold(data, rows, device).batches(settings.part):
+    for images, _ in load_resident(data, rows, device).batches(settings.part):
         with autocast(settings, device):
             logits = network(images)
         for prob in _crack_probability(logits.float()).cpu().numpy():
@@ -45,7 +45,7 @@ def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, devic
     rows = data.split("test")[:GATED_ITEMS]
     names = data.items["item"].iloc[rows]
     network.eval()
-    images, _ = next(iter(hold(data, rows, device).batches(GATED_ITEMS)))
+    images, _ = next(iter(load_resident(data, rows, device).batches(GATED_ITEMS)))
     for gate in network.gates(images):  # type: ignore[operator]
         for name, values in zip(names, gate[:, 0].float().cpu().numpy(), strict=True):
             predictions.write_one(folder / str(values.shape[0]), name, predictions.quantise(values))

@@ -198,7 +198,7 @@ def test_a_single_photograph_gives_neither_interval_nor_winner(workspace, call):
         frame = pd.read_csv(path)
         if "photo" in frame:
             files.write_csv(path, frame.assign(photo="p0"))
-    files.seal(folder / "results" / "scores" / "cfd")
+    files.write_checksums(folder / "results" / "scores" / "cfd")
     (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
     assert [r["Low"] for r in rows if r["Place"]] == [None, None, None]
     assert "a dataset has a single photograph" in " ".join(call(folder, "leaderboard", *FAST).split())
@@ -240,7 +240,7 @@ def test_scores_of_data_prepared_anew_block_no_ranking(workspace, call, write_pr
     path = folder / "results" / "external" / "my_net" / "cfd" / "cells.json"
     content = files.read_json(path)
     files.write_json(path, content | {"cells": [c | {"data": "0123456789abcdef"} for c in content["cells"]]})
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     assert "Left out: my_net was scored on other data than cfd is now" in call(folder, "leaderboard", *FAST)
     said = call(folder, "check", fails=True)
     assert "run `bench score` again" in said
@@ -252,7 +252,7 @@ def test_scores_in_other_batches_than_the_runs_are_left_out(workspace, call, wri
     path = folder / "results" / "scores" / "cfd" / "cells.json"
     content = files.read_json(path)
     files.write_json(path, content | {"cells": [c | {"evaluation_batch": 5} for c in content["cells"]]})
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
     call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
     asked = ("leaderboard", "--average", "batch_mean", *FAST)

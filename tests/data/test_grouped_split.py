@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bench import plugins
 from bench.data.index import index
-from bench.data.split import carve, grouped_split
+from bench.data.split import grouped_split, split_off
 
 OWN = {n for n in plugins.names("datasets") if hasattr(plugins.load("datasets", n), "FOLDER")}
 
@@ -26,18 +26,18 @@ def test_no_group_is_torn_and_every_part_is_filled(photos: list[int], seed: int)
 
 def test_the_exact_share_is_met_where_groups_allow() -> None:
     groups = [f"{i // 2}" for i in range(100)]
-    assert carve(groups, [0.1] * 100, 0.2, seed=3).sum() == 20
+    assert split_off(groups, [0.1] * 100, 0.2, seed=3).sum() == 20
 
 
 def test_one_group_cannot_be_split() -> None:
     with pytest.raises(ValueError, match="1 photographs cannot be split"):
-        carve(["a", "a"], [1, 1], 0.2, 0)
+        split_off(["a", "a"], [1, 1], 0.2, 0)
 
 
 @pytest.mark.parametrize("name", [n for n in plugins.names("datasets") if n not in OWN])
 def test_the_real_datasets_are_split_near_80_to_20_with_equal_cracks(name: str) -> None:
     known = index(plugins.load("datasets", name).PREFIX)
-    tests = carve(known["photo"].tolist(), known["crack_share_pct"].tolist(), 0.2, seed=0)
+    tests = split_off(known["photo"].tolist(), known["crack_share_pct"].tolist(), 0.2, seed=0)
     share = known["crack_share_pct"].to_numpy()
     few = known["photo"].nunique() < 10  # five photographs leave little choice
     assert tests.mean() == pytest.approx(0.2, abs=0.05 if few else 0.005)

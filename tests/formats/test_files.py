@@ -22,7 +22,7 @@ def names(folder: Path) -> list[str]:
 def test_a_whole_file_replaces_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with files.whole_file(path) as temporary:
+    with files.atomic_write(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -38,13 +38,13 @@ def test_who_reads_the_old_file_still_reads_it_whole(tmp_path: Path) -> None:
 
 
 def test_a_whole_file_makes_its_folder(tmp_path: Path) -> None:
-    with files.whole_file(tmp_path / "b" / "c" / "a.txt") as temporary:
+    with files.atomic_write(tmp_path / "b" / "c" / "a.txt") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "b" / "c" / "a.txt").read_text() == "new"
 
 
 def fail(path: Path, error: BaseException) -> None:
-    with files.whole_file(path) as temporary:
+    with files.atomic_write(path) as temporary:
         temporary.write_text("half")
         raise error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.formats.split import remembered
+from bench.formats.split import load_or_create
 
 
 def fail() -> list[str]:
@@ -14,16 +14,16 @@ def fail() -> list[str]:
 
 
 def test_written_once_and_used_again(tmp_path: Path) -> None:
-    first = remembered(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, lambda: ["train", "test"])
-    assert remembered(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, fail) == first == ["train", "test"]
-    assert remembered(tmp_path, "cfd", "random", ["a", "b"], {"seed": 1}, lambda: ["test", "train"])[0] == "test"
+    first = load_or_create(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, lambda: ["train", "test"])
+    assert load_or_create(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, fail) == first == ["train", "test"]
+    assert load_or_create(tmp_path, "cfd", "random", ["a", "b"], {"seed": 1}, lambda: ["test", "train"])[0] == "test"
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_an_edited_manifest_is_refused(tmp_path: Path) -> None:
-    remembered(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, lambda: ["train", "test"])
+    load_or_create(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, lambda: ["train", "test"])
     (path,) = tmp_path.iterdir()
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps(manifest | {"items": {"a": "test", "b": "train"}}))
     with pytest.raises(UserError, match="was edited or is damaged"):
-        remembered(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, fail)
+        load_or_create(tmp_path, "cfd", "random", ["a", "b"], {"seed": 0}, fail)

@@ -26,7 +26,7 @@ def image(seed, size=96):
 @pytest.fixture(params=range(4))
 def case(request):
     levels, true = image(request.param)
-    values, curve = counting.measure(levels, true)
+    values, curve = counting.count_image(levels, true)
     return levels, true, values, curve
 
 

@@ -25,7 +25,7 @@ PAIRS = SMALL.flatmap(lambda s: st.tuples(hnp.arrays(np.uint8, s), hnp.arrays(np
 
 def every_value(*images):
     """Return (metric, average) -> value of one cell of these (levels, truth) pairs, in batches of two."""
-    rows, curves = zip(*(counting.measure(*pair) for pair in images), strict=True)
+    rows, curves = zip(*(counting.count_image(*pair) for pair in images), strict=True)
     f1 = [counting.f1_curve(c) for c, (_, true) in zip(curves, images, strict=True) if true.any()]
     cell = {"dataset": "cfd", "model": "unet", "seed": 0}
     curve = pd.DataFrame(sum(curves), columns=["tp", "fp", "fn"])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bench.metrics import counting
-from bench.metrics.counting import HALF, measure, threshold_counts
+from bench.metrics.counting import HALF, count_image, threshold_counts
 
 SHAPE = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)
 
@@ -17,12 +17,12 @@ def tolerant_hits(pred: np.ndarray, true: np.ndarray, tolerances: tuple[int, ...
 
 
 def best_f1(levels: np.ndarray, true: np.ndarray) -> tuple[float, float]:
-    columns, _ = measure(levels, true)
+    columns, _ = count_image(levels, true)
     return columns["best_threshold"], columns["best_f1"]
 
 
 def skeleton_hits(pred: np.ndarray, true: np.ndarray) -> tuple[float, ...]:
-    columns, _ = measure(255 * pred.astype(np.uint8), true)
+    columns, _ = count_image(255 * pred.astype(np.uint8), true)
     return tuple(columns[f"skeleton_{name}"] for name in ("pred", "pred_hit", "true", "true_hit"))
 
 

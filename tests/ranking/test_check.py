@@ -30,7 +30,7 @@ def change_rows(folder, name, change):
     frame = pd.read_csv(path, dtype={"photo": str})
     changed = change(frame)
     files.write_csv(path, frame if changed is None else changed)
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
 
 
 def change_cells(folder, change):
@@ -38,7 +38,7 @@ def change_cells(folder, change):
     content = json.loads(path.read_text())
     change(content)
     files.write_json(path, content)
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
 
 
 def test_sound_results_pass(folder):
@@ -91,7 +91,7 @@ def test_an_item_twice_or_gone_is_found(folder):
     with np.load(path) as content:
         histograms = content["histograms"]
     np.savez_compressed(path, histograms=histograms[1:])
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     assert any("cfd/fpn/0 has 5 images, its dataset 6 for testing." in fault for fault in faults(folder))
 
 
@@ -137,7 +137,7 @@ def test_histograms_that_do_not_fit_the_counts_are_found(folder):
         histograms = content["histograms"]
     histograms[0, 0, [0, 255]] += np.array([1, -1], np.int64).astype(np.uint32)
     np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))
 
 

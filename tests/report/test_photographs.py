@@ -96,7 +96,7 @@ def test_without_photographs_it_says_so(workspace, run_report):
 def test_photographs_prepared_anew_are_not_shown_beside_older_scores(workspace, run_report):
     card = files.read_json(workspace / "prepared" / "cfd" / "card.json")
     files.write_json(workspace / "prepared" / "cfd" / "card.json", card | {"content": "other"})
-    files.seal(workspace / "prepared" / "cfd")
+    files.write_checksums(workspace / "prepared" / "cfd")
     run_report(workspace)
     assert not (workspace / "reports" / "photographs").exists()
 

@@ -12,7 +12,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.formats import files
-from bench.render.headings import split
+from bench.render.headings import split_headings
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
@@ -143,7 +143,7 @@ def test_the_curve_of_the_loss_ends_where_the_first_cell_does(tmp_path, write_gr
     path = tmp_path / "results" / "scores" / "gaps" / "history.csv"
     frame = pd.read_csv(path)
     files.write_csv(path, frame[(frame["model"] != "unet") | (frame["epoch"] <= 3)])
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     run_report(tmp_path, only=("numbers",))
     loss = pd.read_csv(tmp_path / "reports" / "plots" / "selection_loss.csv").set_index("epoch")
     assert loss["unet"].count() == (frame["epoch"].unique() <= 3).sum()
@@ -208,7 +208,7 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     frame = pd.read_csv(path)
     frame.loc[0, "tp"] = -5
     frame.to_csv(path, index=False)
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     assert "Not ranked, as" in run_report(tmp_path)
     assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
@@ -236,7 +236,7 @@ def test_latex_escapes_and_groups():
     text = latex(Table("t", "C.", frame, {"Dice, here": 2}, marks={(0, "Dice, here"): "best"}))
     assert r"a\_b \& 5 \% & 0.5 & \textbf{0.25} \\" in text
     assert r"\multicolumn{2}{c}{Dice}" in text
-    assert split(list(frame.columns)) == [("", ["Model"]), ("Dice", ["published", "here"])]
+    assert split_headings(list(frame.columns)) == [("", ["Model"]), ("Dice", ["published", "here"])]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")

@@ -29,7 +29,7 @@ def data(make_prepared: Make) -> Path:
     masks = np.load(folder / "masks.npy")
     masks[-1] = 0
     np.save(folder / "masks.npy", masks)
-    files.seal(folder)
+    files.write_checksums(folder)
     return folder
 
 
@@ -180,7 +180,7 @@ def test_a_run_of_other_data_or_another_cell_is_refused(
 ) -> None:
     path = tmp_path / "runs" / "unet" / "0" / "run.json"
     files.write_json(path, files.read_json(path) | {key: value})
-    files.seal(path.parent)
+    files.write_checksums(path.parent)
     message = refusal(tmp_path)
     assert f"{path}: {key} is {value!r}, expected " in message
     assert "train it again" in message

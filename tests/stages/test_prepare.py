@@ -278,14 +278,14 @@ def test_progress_goes_to_stderr(make_raw: Make, capsys: pytest.CaptureFixture[s
 
 
 def test_images_are_not_held_in_memory_all_at_once(make_raw: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    held: list[int] = []
+    resident: list[int] = []
     source = make_raw(NAMES)
     target = source.with_name("prepared")
 
     def read(path: Path) -> np.ndarray:
-        held.append(sum(path.stat().st_size > 10 * 32 * 32 * 3 for path in target.glob(".images.npy.*")))
+        resident.append(sum(path.stat().st_size > 10 * 32 * 32 * 3 for path in target.glob(".images.npy.*")))
         return np.zeros((48, 64, 3), np.uint8)
 
     monkeypatch.setattr(prepare, "read_image", read)
     make(source)
-    assert held == [1] * 10  # the array on disk is there before the first image is read
+    assert resident == [1] * 10  # the array on disk is there before the first image is read

@@ -195,7 +195,7 @@ def test_classes_are_weighed_by_how_rare_they_are_in_training(make_prepared: Mak
     counts = [int((masks[:4] == k).sum()) for k in range(3)]
     masks[4:] = 1  # the test items would say otherwise
     np.save(folder / "masks.npy", masks)
-    files.seal(folder)
+    files.write_checksums(folder)
     data = prepared.read(folder)
     settings = train_settings(loss={"cross_entropy": 1.0, "dice": 0.0, "epsilon": 1e-5})
     weights = torch.tensor([4 * 32 * 32 / (3 * count) for count in counts])

@@ -53,7 +53,7 @@ def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path)
     old = claim.stat().st_mtime - ledger.LEASE_S - 60
     os.utime(claim, (old, old))
     assert ledger.last(tmp_path, "c").state == "lost"
-    ledger.give_sign(attempt)
+    ledger.heartbeat(attempt)
     assert ledger.last(tmp_path, "c").state == "running"
 
 

@@ -12,7 +12,7 @@ from bench.formats import prepared
 from bench.stages import train
 from bench.training import loop
 from bench.training.augment import augment, build_augmentation
-from bench.training.loader import TrainBatch, count_workers, hold, normalise, train_batches
+from bench.training.loader import TrainBatch, count_workers, load_resident, normalise, train_batches
 from bench.training.order import epoch_batches
 
 CPU = torch.device("cpu")
@@ -100,9 +100,9 @@ def test_the_global_generators_are_left_alone(data: prepared.Prepared, train_set
     assert torch.equal(torch.get_rng_state(), before)  # dropout draws from it
 
 
-def test_held_items_come_in_order_as_they_are(data: prepared.Prepared) -> None:
+def test_resident_items_come_in_order_as_they_are(data: prepared.Prepared) -> None:
     rows = data.split("test")
-    found = list(hold(data, rows, CPU).batches(2))
+    found = list(load_resident(data, rows, CPU).batches(2))
     assert [len(images) for images, _ in found] == [2, 1]
     images, masks = (torch.cat(parts) for parts in zip(*found, strict=True))
     assert torch.equal(images, normalise(torch.from_numpy(data.images[rows])))
