@@ -35,6 +35,7 @@ from bench.audit.crops import find_crops
 from bench.audit.features import extract, extract_all
 from bench.audit.leakage import links_by_names
 from bench.audit.parallel_map import parallel_map
+from bench.data.dataset import pairs_of
 from bench.data.duplicates import find_duplicates, thumbnail
 from bench.data.images import read_image
 from bench.formats import files
@@ -234,7 +235,7 @@ def main():
         (name, pair)
         for name in plugins.names("datasets")
         if (arguments.data / name / "images").is_dir()
-        for pair in plugins.load("datasets", name).pairs(arguments.data / name)
+        for pair in pairs_of(plugins.load("datasets", name), arguments.data / name)
     ]
     names, paths = [n for n, _ in pairs], [p.image for _, p in pairs]
     items, photos = [p.item for _, p in pairs], [p.photo for _, p in pairs]

@@ -15,7 +15,7 @@ from bench.audit.integrity import COLUMNS, FLAGS, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
 from bench.audit.page import examples, markdown, page
 from bench.audit.parallel_map import parallel_map
-from bench.data.dataset import Pair
+from bench.data.dataset import Pair, pairs_of, photo_of
 from bench.data.duplicates import find_duplicates, join_groups
 from bench.errors import UserError
 from bench.formats import files
@@ -88,14 +88,13 @@ def _examine(work: tuple[Pair, int]) -> tuple[dict[str, Any], Features | None]:
 
 
 def _pairs(name: str, root: Path) -> list[Pair]:
-    """Return the pairs that are whole; files without partner are told apart from the rest."""
-    lonely = {Path(path).stem for path in unpaired(root)}
+    """Return the complete pairs; unpaired files are reported separately."""
+    plugin, lonely = plugins.load("datasets", name), {Path(path).stem for path in unpaired(root)}
     if not lonely:
-        return list(plugins.load("datasets", name).pairs(root))
-    plugin = plugins.load("datasets", name)
+        return pairs_of(plugin, root)
     images = {p.stem: p for p in (root / "images").glob("*") if p.stem not in lonely}
     masks = {p.stem: p for p in (root / "masks").glob("*") if p.stem not in lonely}
-    return [Pair(stem, images[stem], masks[stem], plugin.photo(stem)) for stem in sorted(images)]
+    return [Pair(stem, images[stem], masks[stem], photo_of(plugin, stem)) for stem in sorted(images)]
 
 
 def _stacked(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

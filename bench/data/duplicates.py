@@ -1,4 +1,4 @@
-"""Find images that show the same picture: recompressed, resized, brightened, mirrored or turned."""
+"""Find duplicate images, even if recompressed, resized, brightened, mirrored or rotated."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,15 +6,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from tqdm import tqdm
+
+from bench.data.dataset import Pair
+from bench.data.images import read_image
+from bench.errors import UserError
 
 Floats = npt.NDArray[np.float32]
 
 THUMBNAIL = 32
 HIGH_PASS = 4.0
-"""Standard deviation, px of the thumbnail, of the blur taken off: what is left is not the light but the thing."""
+"""Standard deviation, px of the thumbnail, of the blur that is subtracted, which removes the lighting."""
 ALIKE = 0.9
-"""Least correlation of two thumbnails of one picture. Measured in benchmarks/leakage.py: unlike pictures stay below."""
+"""Least correlation of the thumbnails of duplicates; different images stay below (benchmarks/leakage.py)."""
 BLOCK = 2048
+"""Thumbnails compared in one matrix product."""
 
 TURNS = ("", "turn 90", "turn 180", "turn 270", "mirror", "mirror, turn 90", "mirror, turn 180", "mirror, turn 270")
 
@@ -33,43 +39,58 @@ def thumbnail(grey: npt.NDArray[np.uint8]) -> Floats:
 
 
 def orientations(thumbnails: Floats) -> Iterator[tuple[str, Floats]]:
-    """Yield the eight orientations of pictures (N, S, S) with their names."""
+    """Yield the eight orientations of images (N, S, S) with their names."""
     for mirror in (0, 4):
-        seen = thumbnails[:, :, ::-1] if mirror else thumbnails
+        base = thumbnails[:, :, ::-1] if mirror else thumbnails
         for quarter in range(4):
-            yield TURNS[mirror + quarter], np.rot90(seen, quarter, (1, 2))
+            yield TURNS[mirror + quarter], np.rot90(base, quarter, (1, 2))
 
 
 def find_duplicates(thumbnails: Floats, alike: float = ALIKE) -> pd.DataFrame:
-    """Return the pairs of pictures that are alike in one of the eight orientations.
+    """Return the pairs of images that match in one of the eight orientations.
 
-    Every pair is compared, so that nothing hangs on the luck of a hash table.
+    Every pair is compared: hashing could miss some.
 
     Args:
         thumbnails: (N, S, S), zero mean and unit norm each.
-        alike: least correlation.
+        alike: least correlation of a match.
 
     Returns:
-        Columns a, b (positions, a < b), turn (what makes b look like a), similarity; sorted.
+        Columns a, b (positions, a < b), turn (the orientation in which b looks like a), similarity; sorted.
     """
     count = len(thumbnails)
     flat = thumbnails.reshape(count, -1)
-    found: dict[tuple[int, int], tuple[float, str]] = {}
-    for turn, seen in orientations(thumbnails):
-        other = np.ascontiguousarray(seen).reshape(count, -1)
+    best: dict[tuple[int, int], tuple[float, str]] = {}
+    for turn, rotated in orientations(thumbnails):
+        other = np.ascontiguousarray(rotated).reshape(count, -1)
         for start in range(0, count, BLOCK):
-            block = flat[start : start + BLOCK] @ other[start:].T  # pairs (a, b) with b in the block or after it
-            rows, columns = np.nonzero(block > alike)
-            for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            block = flat[start : start + BLOCK] @ other[start:].T  # pairs (a, b) with b in this block or a later one
+            for row, column in np.argwhere(block > alike).tolist():
                 a, b, value = start + row, start + column, float(block[row, column])
-                if a < b and value > found.get((a, b), (0.0, ""))[0] + 1e-6:
-                    found[a, b] = value, turn
-    rows_found = [[a, b, turn, min(value, 1.0)] for (a, b), (value, turn) in sorted(found.items())]
-    return pd.DataFrame(rows_found, columns=["a", "b", "turn", "similarity"])
+                if a < b and value > best.get((a, b), (0.0, ""))[0] + 1e-6:
+                    best[a, b] = value, turn
+    rows = [[a, b, turn, min(value, 1.0)] for (a, b), (value, turn) in sorted(best.items())]
+    return pd.DataFrame(rows, columns=["a", "b", "turn", "similarity"])
+
+
+def duplicates_across(pairs: Sequence[Pair], desc: str) -> list[tuple[int, int]]:
+    """Return the positions of duplicate images whose names state different source images.
+
+    Unreadable images match nothing here; the error is raised when they are decoded.
+    """
+    thumbnails = []
+    for pair in tqdm(pairs, desc=desc, unit="image"):
+        try:
+            thumbnails.append(thumbnail(cv2.cvtColor(read_image(pair.image), cv2.COLOR_RGB2GRAY).astype(np.uint8)))
+        except UserError:
+            thumbnails.append(np.zeros((THUMBNAIL, THUMBNAIL), np.float32))
+    duplicates = find_duplicates(np.stack(thumbnails))
+    positions = zip(duplicates["a"].tolist(), duplicates["b"].tolist(), strict=True)
+    return [(a, b) for a, b in positions if pairs[a].photo != pairs[b].photo]
 
 
 def join_groups(groups: Sequence[str], pairs: Iterable[tuple[int, int]]) -> list[str]:
-    """Return the groups after those of each pair of positions became one, under the name that sorts first.
+    """Return the group of each position after merging the groups of each pair, under the name that sorts first.
 
     >>> join_groups(["p", "q", "r", "s", "q"], [(0, 1), (4, 2)])
     ['p', 'p', 'p', 's', 'p']

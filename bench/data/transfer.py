@@ -1,55 +1,73 @@
-"""Transfer one link over HTTP to a file: resumed by range, retried with back-off, checked for length and web pages.
+"""Download one URL to a file over HTTP: resume by range, retry with back-off, check the length, detect web pages.
 
-On requests alone: gdown resumes without ``If-Range``, so that a file that changed is glued together, and neither it nor
-pooch nor huggingface_hub offers disk space, several mirrors and one kind of error at once; all three together would
-still need this file for the originals and for own mirrors.
+Built on requests alone: gdown resumes without ``If-Range``, so that parts of a changed file are joined, and neither it
+nor pooch nor huggingface_hub offers disk space checks, several mirrors and one kind of error together; all three
+combined would still need this file for the original archives and for user-supplied mirrors.
 """
 
-import html
 import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 import requests
 from tqdm import tqdm
 
+from bench.data.web_page import download_link
 from bench.errors import UserError
 from bench.formats import files
 
 TIMEOUT_S = (10, 60)
-"""Seconds to connect, and between two pieces of the answer."""
-PIECE = 2**16
-"""Bytes at a time; a piece that breaks off half-way is lost."""
+"""Seconds to connect, and between two chunks of the response."""
+CHUNK = 2**16
+"""Chunk size, bytes; an incomplete chunk is discarded."""
 SPARE_BYTES = 2**28
-"""Room to leave on the disk beside what is downloaded."""
+"""Free disk space to leave beside the download."""
 TRIES = 5
-"""Attempts in a row that bring not one byte before a link is given up."""
+"""Consecutive attempts without a single new byte before a URL is given up."""
 LONGEST_PAUSE_S = 60.0
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
+_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+"""HTTP status codes worth a retry."""
 
 
-class _PassingError(Exception):
-    """The transfer stopped for a reason that may pass; ``pause_s`` is what the server asks to wait."""
+class _TransientError(Exception):
+    """The transfer failed but may succeed later; ``pause_s`` is the delay the server asks for."""
 
     def __init__(self, reason: str, pause_s: float = 0.0) -> None:
         super().__init__(reason)
         self.pause_s = pause_s
 
 
-def transfer(url: str, path: Path, pause_s: float = 1.0) -> None:
-    """Download ``url`` to ``path``, whole or not at all; what arrived before an interruption is used again.
+@dataclass(frozen=True)
+class _Partial:
+    """The state of a partial download of ``url``.
 
-    The piece is kept as ``path`` + ``.part`` with the validator of its answer, and goes on by a range request that
-    holds only if the content is still the same (``If-Range``).
+    Attributes:
+        url: the link that delivers the content.
+        start: first byte still to fetch; 0 starts over.
+        total: length of the whole content, if the server stated it.
+        validator: ETag or date that identifies the content (``If-Range``), if the server sent one.
+    """
+
+    url: str
+    start: int
+    total: int | None = None
+    validator: str | None = None
+
+
+def transfer(url: str, path: Path, pause_s: float = 1.0) -> None:
+    """Download ``url`` to ``path`` atomically; an interrupted download resumes.
+
+    The partial file is kept as ``path`` + ``.part`` together with the validator of its response. A range request
+    continues it only if the content is unchanged (``If-Range``).
 
     Args:
         url: the link.
-        path: where the file is to stand.
+        path: target file.
         pause_s: seconds before the second attempt; doubled each time.
 
     Raises:
@@ -66,19 +84,24 @@ def transfer(url: str, path: Path, pause_s: float = 1.0) -> None:
             try:
                 _attempt(session, url, part)
                 break
-            except (_PassingError, requests.RequestException) as error:
+            except (_TransientError, requests.RequestException) as error:
                 failures = 0 if part.exists() and part.stat().st_size > before else failures + 1
                 if failures >= TRIES or isinstance(error, ValueError):  # a malformed link
                     raise UserError(_reason(error)) from None
-                asked = error.pause_s if isinstance(error, _PassingError) else 0.0
-                time.sleep(min(max(pause_s * 2 ** max(failures - 1, 0), asked), LONGEST_PAUSE_S))
+                requested_s = error.pause_s if isinstance(error, _TransientError) else 0.0
+                time.sleep(min(max(pause_s * 2 ** max(failures - 1, 0), requested_s), LONGEST_PAUSE_S))
     part.replace(path)
-    _notes(part).unlink(missing_ok=True)
+    _state_file(part).unlink(missing_ok=True)
 
 
 def _attempt(session: requests.Session, url: str, part: Path) -> None:
-    """Bring the piece to its full length, or raise with what is there so far kept."""
-    with _open(session, url, part) as (answer, start, total):
+    """Complete the partial file; on an error, what has arrived is kept.
+
+    Raises:
+        _TransientError: the connection ended early.
+        UserError: see `transfer`.
+    """
+    with _open(session, url, part) as (response, start, total):
         if start == total:
             return
         if total is not None:
@@ -89,115 +112,124 @@ def _attempt(session: requests.Session, url: str, part: Path) -> None:
             part.open("ab" if start else "wb") as file,
             tqdm(initial=start, total=total, desc=part.stem, unit="B", unit_scale=True) as bar,
         ):
-            for piece in answer.iter_content(PIECE):
-                file.write(piece)
+            for chunk in response.iter_content(CHUNK):
+                file.write(chunk)
                 file.flush()
-                bar.update(len(piece))
-        have = part.stat().st_size
-        if total is not None and have != total:
-            raise _PassingError(f"{have} of {total} bytes arrived")
+                bar.update(len(chunk))
+        size = part.stat().st_size
+        if total is not None and size != total:
+            raise _TransientError(f"{size} of {total} bytes arrived")
 
 
 @contextmanager
-def _open(
-    session: requests.Session, url: str, part: Path, pages: int = 0
-) -> Iterator[tuple[requests.Response, int, int | None]]:
-    """Yield the answer, the byte it starts at and the length of the whole, if the server tells.
+def _open(session: requests.Session, url: str, part: Path) -> Iterator[tuple[requests.Response, int, int | None]]:
+    """Yield the response with the content, the byte it starts at and the total length, if the server states it."""
+    with ExitStack() as stack:
+        response, partial = _request(session, url, part, stack)
+        if response.status_code == 416:
+            _require_complete(partial, part)
+            yield response, partial.start, partial.start
+        else:
+            yield response, *_continue_or_restart(response, partial, part)
 
-    ``pages`` counts the web pages on the way.
+
+def _request(session: requests.Session, url: str, part: Path, stack: ExitStack) -> tuple[requests.Response, _Partial]:
+    """Return the response with the content and the state it resumes; follow one web page with a download button.
+
+    Raises:
+        _TransientError: a status worth a retry.
+        UserError: another error status, or no content behind the web page.
     """
-    notes = files.read_object(_notes(part), {}, "delete it") if part.exists() and _notes(part).exists() else {}
-    start = part.stat().st_size if notes.get("link") == files.digest(url) and notes.get("total") else 0
+    for _ in range(2):
+        partial = _read_partial(url, part)
+        response = stack.enter_context(
+            session.get(url, headers=_headers(partial), stream=True, timeout=TIMEOUT_S),
+        )
+        if response.status_code == 416 and partial.start:  # nothing left after the bytes we have
+            return response, partial
+        _raise_for_status(response)
+        if "text/html" not in response.headers.get("Content-Type", ""):
+            return response, partial
+        url = download_link(response)
+    raise UserError("answered with one web page after another")
+
+
+def _read_partial(url: str, part: Path) -> _Partial:
+    """Return the recorded state of a partial file; it starts over if the file belongs to another URL."""
+    if not part.exists() or not _state_file(part).exists():
+        return _Partial(url, 0)
+    state = files.read_object(_state_file(part), {}, "delete it")
+    if state.get("link") != files.digest(url) or not state.get("total"):
+        return _Partial(url, 0)
+    return _Partial(url, part.stat().st_size, state["total"], state.get("validator"))
+
+
+def _headers(partial: _Partial) -> dict[str, str]:
+    """Return the request headers, with a range if the download resumes."""
     headers = {"Accept-Encoding": "identity", "User-Agent": "crackbench"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
-        if notes.get("validator"):
-            headers["If-Range"] = notes["validator"]
-    with session.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
-        if answer.status_code == 416 and start:
-            if start == notes["total"]:
-                yield answer, start, start
-                return
-            part.unlink()
-            raise _PassingError(f"the server has fewer than the {notes['total']} bytes it promised")
-        if answer.status_code in _PASSING:
-            asked = answer.headers.get("Retry-After", "")
-            raise _PassingError(
-                f"answered {answer.status_code} {answer.reason}", float(asked) if asked.isdecimal() else 0.0
-            )
-        if answer.status_code >= 400:
-            raise UserError(f"answered {answer.status_code} {answer.reason}")
-        if "text/html" in answer.headers.get("Content-Type", ""):
-            follow = _web_page(answer)
-            if pages:
-                raise UserError("answered with one web page after another")
-            with _open(session, follow, part, pages + 1) as opened:
-                yield opened
-            return
-        begin, total = _extent(answer)
-        if begin not in (0, start) or (begin and total != notes["total"]):
-            part.unlink()
-            raise _PassingError("the content changed while it was transferred")
-        if not begin:
-            etag = answer.headers.get("ETag", "")  # a weak one does not promise equal bytes
-            validator = answer.headers.get("Last-Modified") if not etag or etag.startswith("W/") else etag
-            part.unlink(missing_ok=True)
-            files.write_json(_notes(part), {"link": files.digest(url), "total": total, "validator": validator})
-        yield answer, begin, total
+    if partial.start:
+        headers["Range"] = f"bytes={partial.start}-"
+        if partial.validator:
+            headers["If-Range"] = partial.validator
+    return headers
 
 
-def _extent(answer: requests.Response) -> tuple[int, int | None]:
-    """Return the first byte of the answer and the length of the whole."""
-    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-    if answer.status_code == 206 and match:
+def _raise_for_status(response: requests.Response) -> None:
+    """Raise for an error status.
+
+    Raises:
+        _TransientError: it is worth a retry, after the seconds in ``Retry-After``.
+        UserError: it is permanent.
+    """
+    message = f"answered {response.status_code} {response.reason}"
+    if response.status_code in _TRANSIENT:
+        retry_after = response.headers.get("Retry-After", "")
+        raise _TransientError(message, float(retry_after) if retry_after.isdecimal() else 0.0)
+    if response.status_code >= 400:
+        raise UserError(message)
+
+
+def _require_complete(partial: _Partial, part: Path) -> None:
+    """Accept a partial file of full length (status 416); delete a shorter one."""
+    if partial.start != partial.total:
+        part.unlink()
+        raise _TransientError(f"the server has fewer than the {partial.total} bytes it promised")
+
+
+def _continue_or_restart(response: requests.Response, partial: _Partial, part: Path) -> tuple[int, int | None]:
+    """Return the byte the response starts at and the total length; if that is byte 0, start a new partial file."""
+    start, total = _extent(response)
+    if start not in (0, partial.start) or (start and total != partial.total):
+        part.unlink(missing_ok=True)
+        raise _TransientError("the content changed during the transfer")
+    if not start:
+        etag = response.headers.get("ETag", "")  # a weak one does not promise equal bytes
+        validator = response.headers.get("Last-Modified") if not etag or etag.startswith("W/") else etag
+        part.unlink(missing_ok=True)
+        state = {"link": files.digest(partial.url), "total": total, "validator": validator}
+        files.write_json(_state_file(part), state)
+    return start, total
+
+
+def _extent(response: requests.Response) -> tuple[int, int | None]:
+    """Return the first byte of the response and the total length, if the server states it."""
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+    if response.status_code == 206 and match:
         return int(match[1]), int(match[2]) if match[2] != "*" else None
-    length = answer.headers.get("Content-Length", "")
+    length = response.headers.get("Content-Length", "")
     return 0, int(length) if length.isdecimal() else None
 
 
-def _web_page(answer: requests.Response) -> str:
-    """Return the link behind a page's download button (Drive shows one before large files).
-
-    Raises:
-        UserError: the page has none; the message says what it seems to be.
-    """
-    page = next(answer.iter_content(PIECE), b"").decode("utf-8", "replace")
-    form = re.search(r'<form[^>]*id="download-form"[^>]*>(.*?)</form>', page, re.DOTALL | re.IGNORECASE)
-    if form:
-        action = re.search(r'action="([^"]*)"', form[0])
-        fields = {
-            n[1]: html.unescape(v[1])
-            for tag in re.findall(r"<input[^>]*>", form[1])
-            if (n := re.search(r'name="([^"]*)"', tag)) and (v := re.search(r'value="([^"]*)"', tag))
-        }
-        target = urljoin(answer.url, html.unescape(action[1]) if action else "")
-        link = requests.Request("GET", target, params=fields).prepare().url or ""
-        if link != answer.url:
-            return link
-    for words, meaning in _PAGES.items():
-        if re.search(words, page, re.IGNORECASE):
-            raise UserError(f"answered with a web page instead of the archive: {meaning}")
-    title = re.search(r"<title[^>]*>(.*?)</title>", page, re.DOTALL | re.IGNORECASE)
-    shown = f" ({' '.join(html.unescape(title[1]).split())[:80]})" if title else ""
-    raise UserError(f"answered with a web page instead of the archive{shown}")
-
-
-_PAGES = {
-    r"quota|too many users|download limit": "its download quota is used up; try again in a day, or another source",
-    r"sign in|log in|login|captcha": "it wants a login; download it by hand in a browser",
-}
-
-
-def _notes(part: Path) -> Path:
+def _state_file(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
 def _reason(error: Any) -> str:
-    """Return the reason of a failed transfer in a few words."""
+    """Return a short reason for a failed transfer."""
     if isinstance(error, requests.Timeout):
-        return "no answer in time"
+        return "the server did not answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection breaks off again and again"
+        return "the connection breaks repeatedly"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     return str(error).splitlines()[0]

@@ -1,9 +1,6 @@
 """CRACK500: asphalt on a university campus, phone camera, cut into crops."""
 
-import re
-from pathlib import Path
-
-from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.dataset import Archive, Card
 from bench.data.pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
@@ -18,7 +15,8 @@ CARD = Card(
     "Yang et al. 2019, IEEE T-ITS 21(4), doi 10.1109/TITS.2019.2910595",
 )
 PREFIX = "CRACK500_"
-ORIGINAL: Archive | None = Archive(
+PHOTO = r"(?:CRACK500_)?(\w+?_\d+)(?:_\d+_\d+)?"
+ORIGINAL = Archive(
     file=PACK,
     urls=PACK_URLS,
     page=PACK_PAGE,
@@ -27,14 +25,3 @@ ORIGINAL: Archive | None = Archive(
         r"(?:.*/)?(train|val|test)crop/([^/]+)\.png",
     ),
 )
-
-
-def photo(item: str) -> str:
-    """Return the name of the source photograph of an item."""
-    match = re.fullmatch(r"(?:CRACK500_)?(\w+?_\d+)(?:_\d+_\d+)?", item)
-    return match[1] if match else item
-
-
-def pairs(root: Path) -> list[Pair]:
-    """Return the pairs below ``root``."""
-    return pairs_by_stem(root, photo)

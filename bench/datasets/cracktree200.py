@@ -1,9 +1,6 @@
 """CrackTree200: pavement with shadows, stains and low contrast, 800x600 px."""
 
-import re
-from pathlib import Path
-
-from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.dataset import Archive, Card
 from bench.data.pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
@@ -17,7 +14,8 @@ CARD = Card(
     citation="Zou et al. 2012, Pattern Recognition Letters 33(3), doi 10.1016/j.patrec.2011.11.004",
 )
 PREFIX = "cracktree200_"
-ORIGINAL: Archive | None = Archive(
+PHOTO = r"(?:cracktree200_)?(\d+)"
+ORIGINAL = Archive(
     file=PACK,
     urls=PACK_URLS,
     page=PACK_PAGE,
@@ -26,14 +24,3 @@ ORIGINAL: Archive | None = Archive(
         r"(?:.*/)?cracktree200_gt()/([^/]+)\.png",
     ),
 )
-
-
-def photo(item: str) -> str:
-    """Return the name of the source photograph of an item."""
-    match = re.fullmatch(r"(?:cracktree200_)?(\d+)", item)
-    return match[1] if match else item
-
-
-def pairs(root: Path) -> list[Pair]:
-    """Return the pairs below ``root``."""
-    return pairs_by_stem(root, photo)

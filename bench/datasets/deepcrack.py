@@ -1,9 +1,6 @@
 """DeepCrack: concrete and asphalt, many scenes and scales, 544x384 px."""
 
-import re
-from pathlib import Path
-
-from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.dataset import Archive, Card
 from bench.data.pack import paired
 
 CARD = Card(
@@ -17,7 +14,8 @@ CARD = Card(
     citation="Liu et al. 2019, Neurocomputing 338, doi 10.1016/j.neucom.2019.01.036",
 )
 PREFIX = "DeepCrack_"
-ORIGINAL: Archive | None = Archive(
+PHOTO = r"(?:DeepCrack_)?(.+?)(?:-\d+)?"
+ORIGINAL = Archive(
     file="DeepCrack.zip",
     urls=("https://raw.githubusercontent.com/yhlleo/DeepCrack/master/dataset/DeepCrack.zip",),
     page="https://github.com/yhlleo/DeepCrack (dataset/DeepCrack.zip)",
@@ -26,14 +24,3 @@ ORIGINAL: Archive | None = Archive(
         r"(?:.*/)?(train|test)_lab/([^/]+)\.png",
     ),
 )
-
-
-def photo(item: str) -> str:
-    """Return the name of the source photograph of an item."""
-    match = re.fullmatch(r"(?:DeepCrack_)?(.+?)(?:-\d+)?", item)
-    return match[1] if match else item
-
-
-def pairs(root: Path) -> list[Pair]:
-    """Return the pairs below ``root``."""
-    return pairs_by_stem(root, photo)

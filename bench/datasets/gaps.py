@@ -1,9 +1,6 @@
 """GAPs: German asphalt roads, vehicle-mounted camera, 1920x1080 px, cut into crops."""
 
-import re
-from pathlib import Path
-
-from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.dataset import Archive, Card
 from bench.data.pack import PACK, PACK_PAGE, PACK_URLS, paired
 
 CARD = Card(
@@ -17,7 +14,8 @@ CARD = Card(
     citation="Eisenbach et al. 2017, IJCNN, doi 10.1109/IJCNN.2017.7966101",
 )
 PREFIX = "GAPS384_"
-ORIGINAL: Archive | None = Archive(
+PHOTO = r"(?:GAPS384_)?(\w+?_\d+)(?:_\d+_\d+)?"
+ORIGINAL = Archive(
     file=PACK,
     urls=PACK_URLS,
     page=PACK_PAGE,
@@ -26,14 +24,3 @@ ORIGINAL: Archive | None = Archive(
         r"(?:.*/)?croppedgt()/([^/]+)\.png",
     ),
 )
-
-
-def photo(item: str) -> str:
-    """Return the name of the source photograph of an item."""
-    match = re.fullmatch(r"(?:GAPS384_)?(\w+?_\d+)(?:_\d+_\d+)?", item)
-    return match[1] if match else item
-
-
-def pairs(root: Path) -> list[Pair]:
-    """Return the pairs below ``root``."""
-    return pairs_by_stem(root, photo)

@@ -1,9 +1,8 @@
 """Sylvie: French road surfaces, and CrackForest photographs with thicker labels."""
 
 import re
-from pathlib import Path
 
-from bench.data.dataset import Archive, Card, Pair, pairs_by_stem
+from bench.data.dataset import Archive, Card
 from bench.data.pack import paired
 
 CARD = Card(
@@ -15,9 +14,10 @@ CARD = Card(
     crack_share_pct=8.893,
     licence="CC BY 4.0 (as the copy in cracks_segmentation_dataset states)",
     citation="Amhaz et al. 2016, IEEE T-ITS 17(10), doi 10.1109/TITS.2015.2477675",
+    shares_photographs_with=("cfd", "forest"),
 )
 PREFIX = "Sylvie_Chambon_"
-ORIGINAL: Archive | None = Archive(
+ORIGINAL = Archive(
     file="cracks_segmentation_dataset.zip",
     urls=(
         "https://github.com/alexdonchuk/cracks_segmentation_dataset/archive/refs/heads/master.zip",
@@ -33,10 +33,5 @@ ORIGINAL: Archive | None = Archive(
 
 
 def photo(item: str) -> str:
-    """Return the name of the source photograph of an item."""
-    return re.sub(r"(no)?GT_", "", item.removeprefix(PREFIX))  # the two labellings of one photograph
-
-
-def pairs(root: Path) -> list[Pair]:
-    """Return the pairs below ``root``."""
-    return pairs_by_stem(root, photo)
+    """Return the name of the source image: the two labellings of one image (GT, noGT) share it."""
+    return re.sub(r"(no)?GT_", "", item.removeprefix(PREFIX))

@@ -1,4 +1,4 @@
-"""Prepare: data/<dataset> -> prepared/<dataset>: resize, binarise, split, one array per kind."""
+"""Prepare: data/<dataset> -> prepared/<dataset>: resize, binarise, split, store as arrays."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,8 +13,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
-from bench.data.dataset import Pair
-from bench.data.duplicates import THUMBNAIL, find_duplicates, join_groups, thumbnail
+from bench.data.dataset import Pair, pairs_of
+from bench.data.duplicates import duplicates_across, join_groups
 from bench.data.images import read_image, read_mask
 from bench.data.index import published_split
 from bench.data.split import grouped_split, random_split, with_validation
@@ -24,6 +24,11 @@ from bench.formats.split import load_or_create
 
 Array = npt.NDArray[np.uint8]
 
+SPLIT_SETTINGS = ("split", "test_share", "validation_share", "seed")
+"""Settings that a split depends on."""
+NOT_PUBLISHED = {"classes", "shares_photographs_with"}
+"""Fields of a `Card` that are not facts of the publication, so that card.json does not list them as such."""
+
 
 @dataclass(frozen=True)
 class PrepareSettings:
@@ -32,12 +37,12 @@ class PrepareSettings:
     Attributes:
         image_size: side of the square that images and masks are resized to, px.
         mask_threshold: a pixel is crack where its grey level is above this, 0 to 254.
-        split: "random" by item, "grouped" by source photograph with balanced crack share (images that show the same
-            picture count as one photograph), "published" as the merged collection lists it.
+        split: "random" by item, "grouped" by source image with balanced crack share (duplicate images count as one
+            source image), "published" as listed in the merged collection.
         test_share: share of the items for testing, between 0 and 1; the published split has its own.
-        validation_share: share of the rest for validation, 0 to below 1.
-        seed: of the split.
-        skip: pairs to leave out, "<dataset>/<item>"; the way to go on without a broken file.
+        validation_share: share of the rest for validation, at least 0 and below 1.
+        seed: random seed of the split.
+        skip: pairs to leave out, "<dataset>/<item>", for instance a broken file.
     """
 
     image_size: int
@@ -57,7 +62,7 @@ class PrepareSettings:
         if not 0 <= self.mask_threshold <= 254:
             raise ValueError(f"mask_threshold must be 0 to 254, got {self.mask_threshold}")
         if not 0 < self.test_share < 1 or not 0 <= self.validation_share < 1:
-            raise ValueError("test_share must lie between 0 and 1, validation_share from 0 to below 1")
+            raise ValueError("test_share must lie between 0 and 1, validation_share must be at least 0 and below 1")
 
 
 def run(source: Path, target: Path, dataset: str, settings: PrepareSettings, splits: Path | None = None) -> None:
@@ -65,34 +70,18 @@ def run(source: Path, target: Path, dataset: str, settings: PrepareSettings, spl
 
     Args:
         source: the folder of the dataset's images and masks.
-        target: where to write.
+        target: folder to write.
         dataset: its id.
         settings: the section ``prepare`` of params.yaml.
-        splits: folder of the manifests; a split that is there is used again, a new one is written.
+        splits: folder of the split manifests; an existing split is reused, a new one is written.
 
     Raises:
         UserError: pairs are missing or faulty; all faults are counted and the first ones named.
     """
-    plugin = plugins.load("datasets", dataset)
+    card = plugins.load("datasets", dataset).CARD
     origin = files.read_object(source / "source.json", {"source": str}, "run `bench download`")
-    skip = {name.removeprefix(f"{dataset}/") for name in settings.skip if name.startswith(f"{dataset}/")}
-    every = plugin.pairs(source)
-    _require_known(dataset, skip, [pair.item for pair in every], settings.skip)
-    pairs = [pair for pair in every if pair.item not in skip]
-    if len(pairs) < 2:
-        raise UserError(f"{source} holds {len(pairs)} pairs: at least 2 are needed, one to train on and one to test.")
-    groups = [pair.photo for pair in pairs]
-    facts = _split_facts(settings, groups)
-    if settings.split == "grouped" and (alike := _duplicates(dataset, pairs)):
-        groups = join_groups(groups, alike)
-        facts["duplicates"] = [[pairs[a].item, pairs[b].item] for a, b in alike]
-    if splits is None:
-        split = assign(dataset, pairs, settings, groups)
-    else:
-        names = [pair.item for pair in pairs]
-        split = load_or_create(
-            splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings, groups)
-        )
+    pairs, skip = _read_pairs(source, dataset, settings)
+    split = _split(dataset, pairs, settings, splits)
     items = pd.DataFrame(
         {
             "item": [pair.item for pair in pairs],
@@ -101,8 +90,39 @@ def run(source: Path, target: Path, dataset: str, settings: PrepareSettings, spl
             "split": split,
         }
     )
-    card = _card(dataset, plugin.CARD, origin, settings, split, skip)
-    prepared.write(target, items, card, _arrays(dataset, source, pairs, plugin.CARD.classes, settings))
+    record = _card(dataset, card, origin, settings, split, skip)
+    prepared.write(target, items, record, _arrays(dataset, source, pairs, card.classes, settings))
+
+
+def _read_pairs(source: Path, dataset: str, settings: PrepareSettings) -> tuple[list[Pair], set[str]]:
+    """Return the pairs to prepare, and the items of this dataset that prepare.skip leaves out.
+
+    Raises:
+        UserError: an unknown item in prepare.skip, or fewer than two pairs.
+    """
+    skip = {name.removeprefix(f"{dataset}/") for name in settings.skip if name.startswith(f"{dataset}/")}
+    every = pairs_of(plugins.load("datasets", dataset), source)
+    _require_known(dataset, skip, [pair.item for pair in every], settings.skip)
+    pairs = [pair for pair in every if pair.item not in skip]
+    if len(pairs) < 2:
+        raise UserError(f"{source} holds {len(pairs)} pairs: at least 2 are needed, one for training and one for test.")
+    return pairs, skip
+
+
+def _split(dataset: str, pairs: Sequence[Pair], settings: PrepareSettings, splits: Path | None) -> list[str]:
+    """Return the part of each pair; reuse its manifest in ``splits`` if there is one, else write it."""
+    groups = [pair.photo for pair in pairs]
+    facts: dict[str, Any] = {name: getattr(settings, name) for name in SPLIT_SETTINGS}
+    facts["photos"] = files.digest(groups)
+    if settings.split == "grouped" and (duplicates := duplicates_across(pairs, f"compare {dataset}")):
+        groups = join_groups(groups, duplicates)
+        facts["duplicates"] = [[pairs[a].item, pairs[b].item] for a, b in duplicates]
+    if splits is None:
+        return assign(dataset, pairs, settings, groups)
+    names = [pair.item for pair in pairs]
+    return load_or_create(
+        splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings, groups)
+    )
 
 
 def assign(
@@ -112,17 +132,17 @@ def assign(
     groups: Sequence[str],
     weights: Sequence[float] | None = None,
 ) -> list[str]:
-    """Return "train", "validation" or "test" for each pair, as ``settings.split`` says.
+    """Return "train", "validation" or "test" for each pair, as set by ``settings.split``.
 
     Args:
         dataset: its id.
-        pairs: the dataset's.
+        pairs: the pairs of the dataset.
         settings: kind, shares and seed of the split.
-        groups: of each pair; a grouped split, and the validation part of a published one, keep a group together.
-        weights: crack share of each pair; None: read from the masks where they are needed.
+        groups: group of each pair; a grouped split, and the validation part of a published one, keep groups together.
+        weights: crack share of each pair; None reads them from the masks if the split needs them.
 
     Raises:
-        UserError: the dataset has too few photographs, or no published split.
+        UserError: the dataset has too few source images, or no published split.
     """
     plugin, shares = plugins.load("datasets", dataset), (settings.test_share, settings.validation_share)
     if settings.split == "random":
@@ -138,36 +158,20 @@ def assign(
 
 
 def _require_known(dataset: str, skip: set[str], items: Sequence[str], entries: Sequence[str]) -> None:
-    """Refuse what is to be skipped and is no pair of any dataset, or not of this one."""
+    """Raise a UserError if prepare.skip names an unknown dataset, or an unknown item of this one."""
     known = plugins.names("datasets")
-    lost = [entry for entry in entries if entry.partition("/")[0] not in known or "/" not in entry]
-    lost += [f"{dataset}/{item}" for item in sorted(skip - set(items))]
-    if lost:
-        likely = get_close_matches(lost[0].partition("/")[2], items, n=1)
+    unknown = [entry for entry in entries if entry.partition("/")[0] not in known or "/" not in entry]
+    unknown += [f"{dataset}/{item}" for item in sorted(skip - set(items))]
+    if unknown:
+        likely = get_close_matches(unknown[0].partition("/")[2], items, n=1)
         hint = f" Did you mean {dataset}/{likely[0]}?" if likely else ""
-        raise UserError(f"prepare.skip names what is not there: {shorten(lost)}; write <dataset>/<item>.{hint}")
-
-
-def _duplicates(dataset: str, pairs: Sequence[Pair]) -> list[tuple[int, int]]:
-    """Return the positions of images that show the same picture, though their names tell of different photographs.
-
-    An image that cannot be read is like no other; it is named when its pixels are needed.
-    """
-    thumbnails = []
-    for pair in tqdm(pairs, desc=f"compare {dataset}", unit="image"):
-        try:
-            thumbnails.append(thumbnail(cv2.cvtColor(read_image(pair.image), cv2.COLOR_RGB2GRAY).astype(np.uint8)))
-        except UserError:
-            thumbnails.append(np.zeros((THUMBNAIL, THUMBNAIL), np.float32))
-    found = find_duplicates(np.stack(thumbnails))
-    both = zip(found["a"].tolist(), found["b"].tolist(), strict=True)
-    return [(a, b) for a, b in both if pairs[a].photo != pairs[b].photo]
+        raise UserError(f"prepare.skip names unknown pairs: {shorten(unknown)}; write <dataset>/<item>.{hint}")
 
 
 def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[float]:
-    """Return the share of crack pixels of each mask, at half the grey range whatever the threshold of the protocol.
+    """Return the share of crack pixels of each mask, above half the grey range whatever ``mask_threshold`` is.
 
-    A mask that cannot be read counts as empty here; it is named when its pixels are needed.
+    An unreadable mask counts as empty here; the error is raised when it is decoded.
     """
     shares = []
     for pair in tqdm(pairs, desc=f"split {dataset}", unit="mask"):
@@ -178,20 +182,14 @@ def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[flo
     return shares
 
 
-def _split_facts(settings: PrepareSettings, photos: Sequence[str]) -> dict[str, Any]:
-    """Return what a split depends on beside the names of the items."""
-    names = ("split", "test_share", "validation_share", "seed")
-    return {name: getattr(settings, name) for name in names} | {"photos": files.digest(list(photos))}
-
-
 def _arrays(
     dataset: str, source: Path, pairs: Sequence[Pair], classes: int, settings: PrepareSettings
 ) -> Iterator[tuple[Array, Array, tuple[int, int]]]:
-    """Yield image, labels and native size of each pair; go through all of them before complaining.
+    """Yield image, labels and native size of each pair; errors are collected and raised after the last pair.
 
     Raises:
-        UserError: some pairs are faulty; they are counted, the first ones named, with the cure. Or a file is another
-            than was downloaded, which a decoder need not notice.
+        UserError: some pairs are faulty (counted, the first ones named, with a hint), or a file changed since it was
+            downloaded, which a decoder need not notice.
     """
     faults = []
     side = settings.image_size
@@ -219,15 +217,15 @@ def _arrays(
 def resize(image: Array, labels: Array, size: int) -> tuple[Array, Array]:
     """Return image and labels at ``size`` x ``size`` px.
 
-    The image by area where it shrinks and linearly where it grows, the labels by nearest neighbour.
+    Images are resampled by area when they shrink and linearly when they grow, labels by nearest neighbour.
 
     Args:
         image: (H, W, 3).
         labels: (H, W), class of each pixel.
         size: side, px.
     """
-    grows = size > min(image.shape[:2])
-    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if grows else cv2.INTER_AREA)
+    enlarges = size > min(image.shape[:2])
+    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
     nearest = cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(resized, np.uint8), np.asarray(nearest, np.uint8)
 
@@ -235,8 +233,8 @@ def resize(image: Array, labels: Array, size: int) -> tuple[Array, Array]:
 def _card(
     dataset: str, card: Any, origin: dict[str, Any], settings: PrepareSettings, split: list[str], skip: set[str]
 ) -> dict[str, Any]:
-    """Return what card.json says of a prepared dataset."""
-    published = {key: value for key, value in asdict(card).items() if key != "classes"}
+    """Return the content of card.json."""
+    published = {key: value for key, value in asdict(card).items() if key not in NOT_PUBLISHED}
     recorded = {**asdict(settings), "skip": sorted(skip)}
     counts = {name: split.count(name) for name in ("train", "validation", "test")}
     return {

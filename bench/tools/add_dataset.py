@@ -19,12 +19,9 @@ from bench.settings import edited, load_params
 
 MOST_CLASSES = 16
 """A mask with more values is taken for a grey one, which a threshold binarises."""
-TEMPLATE = '''"""{title}: {images} images from a folder of one's own."""
+TEMPLATE = '''"""{title}: {images} images from a user's folder."""
 
-import re
-from pathlib import Path
-
-from bench.data.dataset import Card, Pair, pairs_by_stem
+from bench.data.dataset import Card
 
 CARD = Card(
     name="{title}",
@@ -38,20 +35,10 @@ CARD = Card(
     classes={classes},
 )
 PREFIX = "{name}_"
+PHOTO = {photo}  # the first group is the source image of an item; a split keeps its items together
 ORIGINAL = None
-FOLDER = {folder}  # images and masks are taken from here
-CRACK_VALUE = {value}  # of the masks there; None: 255
-
-
-def photo(item: str) -> str:
-    """Return the name of the source photograph of an item; items of one photograph stay on one side of a split."""
-    match = re.fullmatch({photo}, item)
-    return match[1] if match else item
-
-
-def pairs(root: Path) -> list[Pair]:
-    """Return the pairs below ``root``."""
-    return pairs_by_stem(root, photo)
+FOLDER = {folder}  # source of the images and masks
+CRACK_VALUE = {value}  # grey level of crack in these masks; None: 255
 '''
 
 

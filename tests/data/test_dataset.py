@@ -1,4 +1,4 @@
-"""Pairing by file name: what has no partner, is strange or stands twice is counted and named."""
+"""Pairing by file name: unpaired files, other kinds of file and duplicate names are counted and named."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,18 +66,18 @@ def test_a_folder_without_masks_names_the_images(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["images/readme.txt", "images/Thumbs.db", "masks/a.csv", "images/a.mat"])
 def test_other_kinds_of_file_are_refused_by_name(tmp_path: Path, name: str) -> None:
     fill(tmp_path, "images/x.jpg", "masks/x.png", name)
-    assert f"1 entries are no images: {name.split('/')[1]}. Remove them." in refusal(tmp_path)
+    assert f"1 entries are not images: {name.split('/')[1]}. Remove them." in refusal(tmp_path)
 
 
 def test_a_folder_among_the_images_is_refused(tmp_path: Path) -> None:
     fill(tmp_path, "images/x.jpg", "masks/x.png")
     (tmp_path / "masks" / "more.png").mkdir()
-    assert "1 entries are no images: more.png" in refusal(tmp_path)
+    assert "1 entries are not images: more.png" in refusal(tmp_path)
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     fill(tmp_path, "images/x.jpg", "images/x.png", "masks/x.png")
-    assert "1 names stand twice: x. Keep one file of each." in refusal(tmp_path)
+    assert "1 names occur more than once: x. Keep one file of each." in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_the_exact_share_is_met_where_groups_allow() -> None:
 
 
 def test_one_group_cannot_be_split() -> None:
-    with pytest.raises(ValueError, match="1 photographs cannot be split"):
+    with pytest.raises(ValueError, match="1 source images cannot be split"):
         split_off(["a", "a"], [1, 1], 0.2, 0)
 
 

@@ -1,4 +1,4 @@
-"""The layouts that a download can come in, and what one dead source leaves alone."""
+"""The layouts of downloads, and the datasets that a dead source does not affect."""
 
 import io
 import json
@@ -11,6 +11,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from bench import plugins
+from bench.data.dataset import pairs_of, photo_of
 from bench.data.images import read_mask
 from bench.data.index import PATH, deviations, index, published_split
 from bench.errors import UserError
@@ -68,7 +69,7 @@ def make_folder(path: Path, members: dict[str, bytes]) -> Path:
 def test_originals_arrive_from_a_zip_and_from_a_folder(tmp_path: Path, name: str, make) -> None:
     path = make(tmp_path / "given", LAYOUTS[name])
     assert run(tmp_path / "d", [name], tmp_path / "a", settings("originals"), path) == []
-    pairs = plugins.load("datasets", name).pairs(tmp_path / "d" / name)
+    pairs = pairs_of(plugins.load("datasets", name), tmp_path / "d" / name)
     assert len(pairs) == len(LAYOUTS[name]) // 2
     record = json.loads((tmp_path / "d" / name / "source.json").read_text())
     assert record["source"] == "originals"
@@ -78,7 +79,7 @@ def test_originals_arrive_from_a_zip_and_from_a_folder(tmp_path: Path, name: str
 
 def test_stems_in_both_parts_of_deepcrack_stay_two_images(tmp_path: Path) -> None:
     run(tmp_path / "d", ["deepcrack"], tmp_path, settings(str(make_zip(tmp_path / "a.zip", LAYOUTS["deepcrack"]))))
-    pairs = plugins.load("datasets", "deepcrack").pairs(tmp_path / "d" / "deepcrack")
+    pairs = pairs_of(plugins.load("datasets", "deepcrack"), tmp_path / "d" / "deepcrack")
     assert [(p.item, read_mask(p.mask).tolist()) for p in pairs] == [("11289-1", [[0]]), ("test_11289-1", [[255]])]
 
 
@@ -207,7 +208,7 @@ def test_the_index_agrees_with_the_cards() -> None:
         assert len(known) == plugin.CARD.images
         assert known["photo"].nunique() >= plugin.CARD.photographs
         assert known["crack_share_pct"].mean() == pytest.approx(plugin.CARD.crack_share_pct, abs=2e-3)
-        photos = [plugin.photo(Path(file).stem) for file in known["file"]]
+        photos = [photo_of(plugin, Path(file).stem) for file in known["file"]]
         assert len(set(photos)) == plugin.CARD.photographs
     assert PATH.stat().st_size < 150_000
 

@@ -26,7 +26,7 @@ def refused(path: Path, words: str) -> None:
 
 def zip_of(path: Path, *names: str) -> Path:
     with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
-        warnings.simplefilter("ignore")  # a name that stands twice is the point
+        warnings.simplefilter("ignore")  # the duplicate name is the point
         for name in names:
             archive.writestr(zipfile.ZipInfo(name), b"x")
     return path
@@ -45,7 +45,7 @@ def test_names_with_control_characters(tmp_path: Path, name: str) -> None:
 
 
 def test_names_that_stand_twice(tmp_path: Path) -> None:
-    refused(zip_of(tmp_path / "a.zip", "images/1.jpg", "images/1.jpg"), r"'images/1.jpg' stands twice")
+    refused(zip_of(tmp_path / "a.zip", "images/1.jpg", "images/1.jpg"), r"'images/1.jpg' occurs twice")
 
 
 def test_links_in_a_zip(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""What every file in bench/datasets keeps to; a failing message says what the author of a dataset has to do."""
+"""The contract of a file in bench/datasets; a failing assertion tells the author what to change."""
 
-import importlib
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from itertools import permutations
@@ -10,14 +10,18 @@ from types import ModuleType
 import pytest
 
 from bench import plugins
-from bench.data.dataset import Archive, Card
+from bench.data.dataset import Archive, Card, Pair, pairs_of, photo_of
+from bench.data.images import read_image, read_mask
+from bench.data.sources import from_folder
+from bench.errors import UserError
+from bench.sample.generate import generate
 
 DATASETS = plugins.names("datasets")
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
-# The forms of file names in the published collection, first and last of each, with the photograph its index states;
-# for Sylvie the index keeps the two labellings of a photograph (GT, noGT) apart, here they are one.
+# The forms of file names in the published collection, first and last of each, with the source image its index states;
+# for Sylvie the index separates the two labellings of an image (GT, noGT), here they share one source image.
 FORMS = [
     ("cfd", "CFD_001", "001"),
     ("cfd", "CFD_056", "056"),
@@ -56,38 +60,81 @@ PUBLISHED_IMAGES = 11_298 - 1411  # of the collection, without those of no datas
 
 
 def module(name: str) -> ModuleType:
-    return importlib.import_module(f"bench.datasets.{name}")
+    return plugins.load("datasets", name)
 
 
-@every_dataset
-def test_has_a_complete_card(name: str) -> None:
-    path = f"bench/datasets/{name}.py"
-    card = getattr(module(name), "CARD", None)
+def check_card(card: Card, path: str) -> None:
+    """Check the facts on a dataset's card."""
     assert isinstance(card, Card), f"{path}: add CARD = Card(...), the facts as published."
+    kinds = {"str": str, "int": int, "float": float}
     for field in fields(Card):
-        value = getattr(card, field.name)
-        kind = {"str": str, "int": int, "float": float}[str(getattr(field.type, "__name__", field.type))]
-        assert type(value) is kind, f"{path}: CARD.{field.name} must be {kind.__name__}, found {value!r}."
+        value, kind = getattr(card, field.name), kinds.get(str(getattr(field.type, "__name__", field.type)))
+        if kind:
+            assert type(value) is kind, f"{path}: CARD.{field.name} must be {kind.__name__}, is {value!r}."
         if kind is str:
             assert value.strip(), f"{path}: CARD.{field.name} is empty; write 'none stated' where nothing is stated."
-    assert 1 <= card.photographs <= card.images, f"{path}: CARD: images are crops of photographs, not fewer than them."
-    assert 0 < card.crack_share_pct < 100, f"{path}: CARD.crack_share_pct is in percent."
+    assert 1 <= card.photographs <= card.images, f"{path}: CARD.photographs must be 1 to CARD.images."
+    assert 0 < card.crack_share_pct < 100, f"{path}: CARD.crack_share_pct must be between 0 and 100 percent."
     assert card.classes == 1 or card.classes > 2, f"{path}: CARD.classes is 1 for binary, else 3 or more."
+    for other in card.shares_photographs_with:
+        assert other in DATASETS, f"{path}: CARD.shares_photographs_with names the unknown dataset {other!r}."
+
+
+def check_origin(module: ModuleType, path: str) -> None:
+    """Check how a dataset is recognised in archives."""
+    prefix = getattr(module, "PREFIX", None)
+    assert isinstance(prefix, str), f'{path}: add PREFIX = "...", the start of its file names in the merged collection.'
+    assert prefix.endswith("_"), f"{path}: PREFIX must end with _, like CFD_."
+    original = module.ORIGINAL
+    assert original is None or isinstance(original, Archive), f"{path}: ORIGINAL must be an Archive or None."
+    if original:
+        assert original.file.endswith(".zip"), f"{path}: ORIGINAL.file must be the name of a zip."
+        assert original.page.startswith("https://"), f"{path}: ORIGINAL.page must be the archive's web page."
+        assert original.urls, f"{path}: ORIGINAL.urls is empty."
+        assert not original.select(["readme.md", "other/001.jpg"]), f"{path}: select must be empty for other archives."
+    if hasattr(module, "FOLDER"):
+        assert original is None, f"{path}: FOLDER is set, so ORIGINAL must be None."
+
+
+def check_contract(module: ModuleType, name: str, root: Path) -> None:
+    """Check a dataset's module against files in ``root``."""
+    path = f"bench/datasets/{name}.py"
+    assert (module.__doc__ or "").strip(), f"{path}: add a docstring that says what the dataset shows."
+    check_card(getattr(module, "CARD", None), path)  # type: ignore[arg-type]
+    check_origin(module, path)
+    assert hasattr(module, "photo") or re.compile(module.PHOTO).groups, f"{path}: PHOTO needs a group, or add photo()."
+    pairs = pairs_of(module, root)
+    assert pairs, f"{path}: no pairs in {root}."
+    assert all(isinstance(pair, Pair) for pair in pairs), f"{path}: pairs(root) must return Pairs."
+    assert [p.item for p in pairs] == sorted({p.item for p in pairs}), f"{path}: pairs must be sorted, items unique."
+    for pair in pairs:
+        assert pair.photo == photo_of(module, pair.item), f"{path}: pair.photo must be the source image of the item."
+        assert read_image(pair.image).shape[:2] == read_mask(pair.mask, module.CARD.classes).shape
 
 
 @every_dataset
-def test_says_where_it_comes_from(name: str) -> None:
-    path = f"bench/datasets/{name}.py"
-    prefix = getattr(module(name), "PREFIX", None)
-    assert isinstance(prefix, str), f'{path}: add PREFIX = "...", how its files start in the merged collection.'
-    assert prefix.strip(), f"{path}: PREFIX is empty, so that all files of the collection would be its."
-    original = module(name).ORIGINAL
-    assert original is None or isinstance(original, Archive), f"{path}: ORIGINAL is an Archive, or None."
-    if original:
-        assert original.file.endswith(".zip"), f"{path}: ORIGINAL.file is the name of a zip."
-        assert original.page.startswith("https://"), f"{path}: ORIGINAL.page is where a person finds the archive."
-        assert original.urls, f"{path}: ORIGINAL.urls is empty."
-        assert not original.select(["readme.md", "other/001.jpg"]), f"{path}: select must be empty for other archives."
+def test_keeps_the_contract(name: str, tmp_path: Path) -> None:
+    plugin = module(name)
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    if hasattr(plugin, "FOLDER"):
+        from_folder(Path(plugin.FOLDER), plugin.CRACK_VALUE).fill(tmp_path)
+    else:
+        generate(name, tmp_path, 0, 3, 64)
+    check_contract(plugin, name, tmp_path)
+    assert photo_of(plugin, "no name of this dataset") == "no name of this dataset"
+
+
+def test_datasets_that_share_source_images_name_each_other() -> None:
+    for name in DATASETS:
+        for other in module(name).CARD.shares_photographs_with:
+            assert name in module(other).CARD.shares_photographs_with, f"{other} must name {name}"
+    assert module("cfd").CARD.shares_photographs_with == ("forest", "sylvie")
+
+
+def test_a_file_without_a_pattern_is_refused() -> None:
+    with pytest.raises(UserError, match=r"does not name the source image of an item: add PHOTO"):
+        photo_of(ModuleType("mine"), "a")
 
 
 def test_no_prefix_is_the_start_of_another() -> None:
@@ -111,37 +158,35 @@ def test_the_ten_hold_all_of_the_collection() -> None:
 def test_finds_its_pairs(name: str, make_raw: Callable[..., Path]) -> None:
     stems = [f"{module(name).PREFIX}{number:03d}" for number in (3, 1, 2)]
     root = make_raw(stems, 8, 8)
-    pairs = module(name).pairs(root)
-    assert [pair.item for pair in pairs] == sorted(stems), f"bench/datasets/{name}.py: pairs come sorted by name."
+    pairs = pairs_of(module(name), root)
+    assert [pair.item for pair in pairs] == sorted(stems), f"bench/datasets/{name}.py: pairs must be sorted by name."
     for pair in pairs:
         assert pair.image == root / "images" / f"{pair.item}.png"
         assert pair.mask == root / "masks" / f"{pair.item}.png"
-        assert pair.photo == module(name).photo(pair.item)
 
 
 @every_dataset
 @pytest.mark.parametrize("item", ["x", "001", "my photo (1)", "ü", "a_1_2_3_4_5_6", "-1"])
-def test_any_name_has_a_photograph(name: str, item: str) -> None:
+def test_any_name_has_a_source_image(name: str, item: str) -> None:
     for stem in (item, module(name).PREFIX + item):
-        found = module(name).photo(stem)
-        assert isinstance(found, str), f"bench/datasets/{name}.py: photo({stem!r}) must return a string."
-        assert found, f"bench/datasets/{name}.py: photo({stem!r}) is empty: return the item where nothing is known."
+        photo = photo_of(module(name), stem)
+        assert photo, f"bench/datasets/{name}.py: {stem!r} has no source image: return the item where nothing is known."
 
 
 @pytest.mark.parametrize(("name", "item", "photo"), FORMS)
-def test_the_photograph_of_a_published_name(name: str, item: str, photo: str) -> None:
-    assert module(name).photo(item) == photo
+def test_the_source_image_of_a_published_name(name: str, item: str, photo: str) -> None:
+    assert photo_of(module(name), item) == photo
 
 
 @pytest.mark.parametrize("name", ["cfd", "forest"])
-def test_the_authors_names_give_the_same_photograph(name: str) -> None:
-    assert module(name).photo("001") == module(name).photo(f"{module(name).PREFIX}001")
+def test_the_authors_names_give_the_same_source_image(name: str) -> None:
+    assert photo_of(module(name), "001") == photo_of(module(name), f"{module(name).PREFIX}001")
 
 
-def test_the_two_labellings_of_one_photograph_are_one() -> None:
-    photo = module("sylvie").photo
-    assert photo("Sylvie_Chambon_Im_GT_ESAR_34a") == photo("Sylvie_Chambon_Im_noGT_ESAR_34a")
-    assert photo("Sylvie_Chambon_Im_GT_ESAR_34a") != photo("Sylvie_Chambon_Im_GT_ESAR_33a")
+def test_the_two_labellings_of_one_source_image_are_one() -> None:
+    sylvie = module("sylvie")
+    assert photo_of(sylvie, "Sylvie_Chambon_Im_GT_ESAR_34a") == photo_of(sylvie, "Sylvie_Chambon_Im_noGT_ESAR_34a")
+    assert photo_of(sylvie, "Sylvie_Chambon_Im_GT_ESAR_34a") != photo_of(sylvie, "Sylvie_Chambon_Im_GT_ESAR_33a")
 
 
 @pytest.mark.parametrize(
@@ -155,5 +200,5 @@ def test_the_two_labellings_of_one_photograph_are_one() -> None:
         ("eugen_miller", "Eugen_Muller_4470_0_0_1054_1067", "Eugen_Muller_4470_1_2_3_4"),
     ],
 )
-def test_crops_of_one_photograph_share_it(name: str, a: str, b: str) -> None:
-    assert module(name).photo(a) == module(name).photo(b)
+def test_crops_of_one_source_image_share_it(name: str, a: str, b: str) -> None:
+    assert photo_of(module(name), a) == photo_of(module(name), b)

@@ -199,7 +199,7 @@ def test_skip_is_the_cure(make_raw: Make) -> None:
 )
 def test_what_is_to_be_skipped_must_be_there(make_raw: Make, entry: str, said: str) -> None:
     message = refusal(make_raw(NAMES), skip=["cfd/CFD_002", entry])
-    assert "prepare.skip names what is not there" in message
+    assert "prepare.skip names unknown pairs" in message
     assert said in message
 
 

@@ -16,7 +16,7 @@ from bench.formats import prepared
 from bench.settings import load_params, section
 from bench.stages import download, prepare
 from bench.tools import add_dataset
-from tests.datasets.test_dataset_contract import check_contract
+from tests.datasets.test_contract import check_contract
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -94,7 +94,7 @@ def test_a_name_that_stands_twice_is_told(tmp_path: Path, params: Path) -> None:
     source = folder(tmp_path / "own", [0, 255])
     for name in ("wall0_0.k.jpg", "wall0_0.png"):
         (source / "images" / name).write_bytes((source / "images" / "wall0_0.jpg").read_bytes())
-    with pytest.raises(UserError, match="1 names stand twice: wall0_0"):
+    with pytest.raises(UserError, match="1 names occur more than once: wall0_0"):
         add_dataset.add_dataset(source, "mine", None, "(.*)", params, tmp_path)
 
 
