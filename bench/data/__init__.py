@@ -1,1 +1,1 @@
-"""Raw data: reading, fetching, unpacking, pairing, splitting and comparing images and masks."""
+"""Raw data: download, unpack, pair, decode, compare and split images and masks."""

@@ -1,4 +1,4 @@
-"""The merged crack collection: one archive that holds all ten datasets under their prefixes."""
+"""The merged crack collection: one archive of all ten datasets, each with a prefix of its own."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,10 @@ _MEMBER = re.compile(r"(?:.*/)?(images|masks)/([^/]+\.(?:jpg|png))", re.IGNORECA
 
 
 def select_from_collection(prefix: str, members: Sequence[str]) -> Mapping[str, str]:
-    """Return the members of one dataset, each file once although train/ and test/ repeat what images/ holds.
+    """Return the members of one dataset, each file once: train/ and test/ repeat the content of images/.
 
-    The shallowest path of a name wins, so that ``images/X.jpg`` goes before ``train/images/X.jpg``.
+    Of several files with the same name the one with the shallowest path is chosen: ``images/X.jpg`` before
+    ``train/images/X.jpg``.
 
     >>> select_from_collection("CFD_", ["test/images/CFD_001.jpg", "images/CFD_001.jpg", "images/Volker_1.jpg"])
     {'images/CFD_001.jpg': 'images/CFD_001.jpg'}

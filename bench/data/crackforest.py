@@ -1,4 +1,4 @@
-"""CrackForest as its authors publish it: the archive behind both CFD and Forest."""
+"""CrackForest as published by its authors: the archive of both CFD and Forest."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from bench.data.dataset import Archive
 
 
 def _select(members: Sequence[str]) -> Mapping[str, str]:
-    """Return the 118 images with ground truth, and their .mat files; the other images have no labels."""
+    """Return the 118 images with ground truth and their .mat files; the other images have no labels."""
     masks = {m[1]: name for name in members if (m := re.fullmatch(r"(?:[^/]+/)?groundTruth/(\d{3})\.mat", name))}
     images = {m[1]: name for name in members if (m := re.fullmatch(r"(?:[^/]+/)?image/(\d{3})\.jpg", name))}
     both = sorted(masks.keys() & images.keys())

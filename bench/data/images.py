@@ -1,4 +1,4 @@
-"""Decode images and masks strictly: what is torn or of another kind is refused by name."""
+"""Decode images and masks strictly: damaged or unsupported files raise an error that names them."""
 
 import zlib
 from pathlib import Path
@@ -12,23 +12,23 @@ from bench.errors import UserError
 Array = npt.NDArray[np.uint8]
 
 CRACKFOREST_CRACK = 2
-"""Label of crack in CrackForest's ``groundTruth.Segmentation``: 1 is background, 3 and 4 are background cells that
+"""Label of crack in CrackForest's ``groundTruth.Segmentation``: 1 is background, 3 and 4 are background regions that
 cracks enclose, so that ``> 1`` would be wrong."""
 
 WHITE_16 = range(255 << 8, 1 << 16)
-"""White in 16 bits, as 255 * 256 or 255 * 257."""
+"""Values of white in 16 bits, from 255 * 256 (65280) on; 255 * 257 is 65535."""
 
 
 def read_image(path: Path) -> Array:
-    """Return an image as RGB, uint8 (H, W, 3), turned as its EXIF orientation says; 16 bits are scaled to 8.
+    """Return an image as RGB, uint8 (H, W, 3), rotated to its EXIF orientation; 16 bits are scaled to 8.
 
     Raises:
-        UserError: the file is missing, torn, no image, or has 32 bits per channel, of which none is known to be white.
+        UserError: the file is missing, damaged, not an image, or has 32 bits per channel, with no defined white level.
     """
     image = decode(path)
     if image.mode in ("I", "F"):
         raise UserError(
-            f"{path} has 32 bits per channel (mode {image.mode}), and nothing says which level is white: "
+            f"{path} has 32 bits per channel (mode {image.mode}), with no defined white level: "
             "save it with 8 or 16 bits."
         )
     if _is_wide(image):  # Pillow clips at 255
@@ -39,11 +39,11 @@ def read_image(path: Path) -> Array:
 def read_mask(path: Path, classes: int = 1) -> Array:
     """Return a mask, uint8 (H, W): grey level 0 to 255, or the class of each pixel if there are more classes.
 
-    More than 8 bits are taken as in ``read_label``. CrackForest's .mat ground truth becomes 255 where it says crack and
-    0 elsewhere.
+    More than 8 bits are converted as in ``read_label``. CrackForest's .mat ground truth becomes 255 on crack and 0
+    elsewhere.
 
     Raises:
-        UserError: the file is missing, torn, no mask, or holds a class that the dataset does not have.
+        UserError: the file is missing, damaged, not a mask, or contains a class that the dataset does not have.
     """
     if path.suffix.lower() == ".mat":
         return np.where(crackforest_labels(path) == CRACKFOREST_CRACK, 255, 0).astype(np.uint8)
@@ -52,18 +52,20 @@ def read_mask(path: Path, classes: int = 1) -> Array:
         return _narrow(path, image) if _is_wide(image) else np.asarray(image.convert("L"), np.uint8)
     labels = read_label(path)
     if labels.max(initial=0) >= classes:
-        raise UserError(f"{path} must have values below {classes} (one per class), has {labels.max()}.")
+        raise UserError(
+            f"{path} must have values below {classes} (one per class), has {labels.max()}: correct the mask."
+        )
     return labels
 
 
 def read_label(path: Path) -> Array:
     """Return the values of a mask as stored, uint8 (H, W): grey levels, or the indices of a palette.
 
-    More than 8 bits are kept if no value is above 255, and scaled if the highest is white in 16 bits; what is not 0
-    stays so.
+    With more than 8 bits, values are kept if none is above 255, and scaled if the highest is white in 16 bits; non-zero
+    values stay non-zero.
 
     Raises:
-        UserError: the file is missing, torn, no image of one channel, or has values that 8 bits cannot hold.
+        UserError: the file is missing, damaged, has several channels, or has values that do not fit into 8 bits.
     """
     if path.suffix.lower() == ".mat":
         return read_mask(path)
@@ -74,34 +76,36 @@ def read_label(path: Path) -> Array:
     if labels.ndim == 3 and (labels[..., :3] == labels[..., :1]).all():
         labels = labels[..., 0]
     if labels.ndim != 2:
-        raise UserError(f"{path} must be grey or palette with 8 bits (one value per class), is {image.mode}.")
+        raise UserError(
+            f"{path} must be grey or palette with 8 bits (one value per class), is {image.mode}: convert it."
+        )
     return labels.astype(np.uint8)
 
 
 def _is_wide(image: Image.Image) -> bool:
-    """Return whether an image is grey with more than 8 bits."""
+    """Return whether an image is grey with more than 8 bits per pixel."""
     return image.mode.startswith(("I", "F"))
 
 
 def _narrow(path: Path, image: Image.Image) -> Array:
-    """Return the values of a mask of more than 8 bits as ``read_label`` says."""
+    """Return the values of a mask of more than 8 bits as described in ``read_label``."""
     stored = np.asarray(image, np.float64)
     low, high = stored.min(), stored.max()
     if low >= 0 and high in WHITE_16:
         stored = np.ceil(stored / 257)
     elif not (low >= 0 and high <= 255 and (stored == np.floor(stored)).all()):
         raise UserError(
-            f"{path} has values from {low:g} to {high:g} (mode {image.mode}), which 8 bits cannot hold: "
+            f"{path} has values from {low:g} to {high:g} (mode {image.mode}), which do not fit into 8 bits: "
             "save the mask as grey with 8 bits, or with 16 bits and white at 65535."
         )
     return stored.astype(np.uint8)
 
 
 def decode(path: Path) -> Image.Image:
-    """Return an image, all of it decoded, upright.
+    """Return an image, fully decoded, rotated to its EXIF orientation.
 
     Raises:
-        UserError: the file is missing, torn or no image.
+        UserError: the file is missing, damaged or not an image.
     """
     try:
         with Image.open(path) as image:
@@ -109,11 +113,15 @@ def decode(path: Path) -> Image.Image:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run `bench download`, then `dvc repro`.") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read ({str(error) or 'no image'}).") from None
+        raise UserError(f"{path} cannot be read ({str(error) or 'not an image'}).") from None
 
 
 def crackforest_labels(path: Path) -> npt.NDArray[np.integer]:
-    """Return ``groundTruth.Segmentation`` of a .mat file."""
+    """Return ``groundTruth.Segmentation`` of a .mat file.
+
+    Raises:
+        UserError: the file is missing, damaged or of another kind.
+    """
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
@@ -123,4 +131,4 @@ def crackforest_labels(path: Path) -> npt.NDArray[np.integer]:
     try:
         return np.asarray(loadmat(path)["groundTruth"]["Segmentation"][0, 0])
     except damage as error:
-        raise UserError(f"{path} is no CrackForest ground truth ({error}).") from None
+        raise UserError(f"{path} is not a CrackForest ground truth ({error}).") from None

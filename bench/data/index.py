@@ -1,4 +1,4 @@
-"""What the merged collection holds, file by file: names, published split, photograph, crack share."""
+"""The index of the merged collection: for each file its published split, source image and crack share."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,14 +13,15 @@ from bench.errors import UserError
 
 PATH = Path(__file__).with_name("index.csv.gz")
 TOLERANCE_PCT = 0.02
-"""The index has two digits; decoders of JPEG differ by a grey level, which moves few pixels across 127."""
+"""The index has two digits; JPEG decoders differ by a grey level, which moves a few pixels across 127."""
 
 
 @cache
 def index(prefix: str) -> pd.DataFrame:
     """Return the files of one dataset of the collection.
 
-    Columns: file; split (train or test, as published); photo; crack_share_pct: pixels above 127, percent.
+    Columns: file; split (train or test, as published); photo (source image); crack_share_pct (pixels above 127,
+    percent).
 
     **Source:** the published statistics of khanhha/crack_segmentation's collection, read in 2025.
     """
@@ -29,31 +30,31 @@ def index(prefix: str) -> pd.DataFrame:
 
 
 def published_split(prefix: str, items: Sequence[str]) -> list[str]:
-    """Return "train" or "test" for each item as the collection's own lists have it.
+    """Return "train" or "test" for each item, as in the collection's own lists.
 
-    An item that is in no list, as some of the originals are, is for training.
+    Items in no list, such as some of the originals, are for training.
 
     Raises:
-        UserError: no item is in the lists.
+        UserError: the lists contain no item.
     """
     known = index(prefix)
     splits = dict(zip(known["file"].map(_stem), known["split"], strict=True))
-    found = [splits.get(item, splits.get(prefix + item)) for item in items]
-    if not any(found):
+    listed = [splits.get(item, splits.get(prefix + item)) for item in items]
+    if not any(listed):
         raise UserError(
-            f"the published lists name no item of this dataset (like {items[0]!r}): "
+            f"the published lists contain no item of this dataset (for instance {items[0]!r}): "
             "set prepare.split in params.yaml to random or grouped."
         )
-    return [split or "train" for split in found]
+    return [split or "train" for split in listed]
 
 
 def deviations(prefix: str, pairs: Sequence[Pair], kind: str) -> list[str]:
-    """Return what differs from the index, one line each; empty if all agrees.
+    """Return the differences from the index, one line each; empty if there are none.
 
     Args:
-        prefix: of the dataset in the collection.
-        pairs: what arrived.
-        kind: "collection": crack shares are compared too; "originals": names alone, since sizes differ.
+        prefix: prefix of the dataset in the collection.
+        pairs: the downloaded pairs.
+        kind: "collection" compares crack shares too; "originals" compares names only, because sizes differ.
     """
     known = index(prefix)
     shares = dict(zip(known["file"].map(_stem), known["crack_share_pct"], strict=True))

@@ -1,4 +1,4 @@
-"""Layouts with images and masks in folders of their own, and the pack that holds three of the originals."""
+"""Select image and mask members by two patterns; the archive that contains three of the original datasets."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +14,13 @@ PACK_PAGE = (
 
 
 def paired(images: str, masks: str) -> Callable[[Sequence[str]], Mapping[str, str]]:
-    """Return what selects the images and masks whose patterns capture the same part and stem.
+    """Return a function that selects the images and masks whose patterns capture the same part and stem.
+
+    A stem that occurs in two parts names different images: the second one gets its part as a prefix.
 
     Args:
-        images: pattern of an image's path, with the groups part (of the dataset, may be empty) and stem.
-        masks: likewise of its mask.
-
-    A stem that stands in two parts as different images gets its part in front the second time.
+        images: pattern of an image's path, with two groups: part of the dataset (may be empty) and stem.
+        masks: the same for its mask.
 
     >>> select = paired(r"(train|test)_img/(.+).jpg", r"(train|test)_lab/(.+).png")
     >>> select(["train_img/1.jpg", "train_lab/1.png", "test_img/1.jpg", "test_lab/1.png", "test_img/2.jpg"])

@@ -1,4 +1,4 @@
-"""Where a dataset's files come from: which layout an archive or folder has, and how its files are written out."""
+"""Find the files of a dataset in an archive or folder of any supported layout, and extract them."""
 
 import hashlib
 import io
@@ -21,44 +21,30 @@ from bench.formats import files
 
 @dataclass(frozen=True)
 class Origin:
-    """The facts about where a dataset came from, and what writes its files into a folder."""
+    """The provenance of a dataset, and a function that writes its files into a folder."""
 
     facts: dict[str, Any]
     fill: Callable[[Path], None]
 
 
 class NotHeldError(UserError):
-    """An archive or folder holds nothing of a dataset."""
+    """An archive or folder contains no file of a dataset."""
 
 
 def from_path(name: str, path: Path, sha256: str | None) -> Origin:
-    """Return where a dataset lies in an archive or folder.
+    """Return the origin of a dataset in an archive or folder.
 
     Args:
-        name: the dataset.
-        path: archive or folder in one of the layouts: the merged collection, the original, or what this stage writes.
-        sha256: of an archive; that of a folder's files is taken here.
+        name: id of the dataset.
+        path: archive or folder, laid out like the merged collection, the original, or the output of `bench download`.
+        sha256: checksum of an archive; for a folder it is computed here.
 
     Raises:
-        NotHeldError: it is not there.
+        NotHeldError: it does not contain the dataset.
         UserError: the archive is damaged or refused.
     """
-    plugin = plugins.load("datasets", name)
     with open_tree(path) as tree:
-        written = _written(name, path, tree)
-        inside = {member for folder in written for member in folder.members.values()}
-        names = [member for member in tree.names if member not in inside]
-        kind, value = "originals", plugin.ORIGINAL.crack_value if plugin.ORIGINAL else None
-        chosen = dict(plugin.ORIGINAL.select(names)) if plugin.ORIGINAL else {}
-        if not chosen:
-            kind, value, chosen = "collection", None, dict(select_from_collection(plugin.PREFIX, names))
-        if not chosen:
-            kind, chosen = _own_layout(name, plugin.PREFIX, written)
-        if not chosen:
-            raise NotHeldError(
-                f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
-                "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
-            )
+        kind, value, chosen = _choose(name, path, tree)
 
     def fill(folder: Path) -> None:
         with open_tree(path) as tree:
@@ -66,8 +52,8 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin:
                 content = tree.read(member)
                 if len(content) > MAX_MEMBER_BYTES:
                     raise UserError(f"{path}: {member!r} has {len(content)} bytes: not an image, refused.")
-                mask = value is not None and target.startswith("masks/")
-                _write(folder, target, _binary(content, value, f"{path}: {member}") if mask else content)
+                is_coded = value is not None and target.startswith("masks/")
+                _write(folder, target, _binary(content, value, f"{path}: {member}") if is_coded else content)
 
     if path.is_dir():
         sha256 = _digest({target: path / member for target, member in chosen.items()})
@@ -75,8 +61,33 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin:
     return Origin(facts, fill)
 
 
+def _choose(name: str, path: Path, tree: Tree) -> tuple[str, int | None, dict[str, str]]:
+    """Return the source, the crack value and {target: member} of a dataset, from the first layout that has files.
+
+    The order is: the original, the merged collection, a folder that `bench download` wrote.
+
+    Raises:
+        NotHeldError: no layout has files of the dataset.
+    """
+    plugin = plugins.load("datasets", name)
+    written = _written(name, path, tree)
+    inside = {member for folder in written for member in folder.members.values()}
+    names = [member for member in tree.names if member not in inside]
+    if plugin.ORIGINAL and (chosen := dict(plugin.ORIGINAL.select(names))):
+        return "originals", plugin.ORIGINAL.crack_value, chosen
+    if chosen := dict(select_from_collection(plugin.PREFIX, names)):
+        return "collection", None, chosen
+    kind, chosen = _own_layout(name, plugin.PREFIX, written)
+    if not chosen:
+        raise NotHeldError(
+            f"{path} holds no images of the dataset {name!r} (expected {plugin.PREFIX}*.jpg in images/ and masks/, "
+            "or the original's layout): use another archive, or drop the dataset from `datasets` in params.yaml."
+        )
+    return kind, None, chosen
+
+
 def from_folder(folder: Path, crack_value: int | None) -> Origin:
-    """Return the origin of a dataset of one's own: a folder of images and one of masks.
+    """Return the origin of a user's own dataset: a folder of images and one of masks.
 
     Raises:
         UserError: a folder or a partner is missing.
@@ -97,13 +108,13 @@ def from_folder(folder: Path, crack_value: int | None) -> Origin:
 
 
 def _digest(chosen: Mapping[str, Path]) -> str:
-    """Return the hash of files under the names that they are to have."""
+    """Return the hash of files under their target names."""
     return files.digest({target: files.sha256(path) for target, path in chosen.items()})
 
 
 @dataclass(frozen=True)
 class _Written:
-    """A folder that this stage wrote: its name, the source that its record states, {path below it: member}."""
+    """A folder written by `bench download`: its name, the source in its record, {path below it: member}."""
 
     name: str
     source: str
@@ -111,12 +122,12 @@ class _Written:
 
 
 def _written(name: str, path: Path, tree: Tree) -> list[_Written]:
-    """Return the folders of an archive or folder ``path`` that this stage wrote, the shortest path first.
+    """Return the folders in ``path`` that `bench download` wrote, the shortest path first.
 
     Raises:
-        UserError: the dataset's folder has a record that this stage did not write.
+        UserError: the dataset's folder has a record that `bench download` did not write.
     """
-    found = []
+    folders = []
     suffixes = {"images": IMAGE_SUFFIXES, "masks": MASK_SUFFIXES}
     for record in sorted((n for n in tree.names if f"/{n}".endswith("/source.json")), key=len):
         root = record.removesuffix("source.json")
@@ -129,26 +140,28 @@ def _written(name: str, path: Path, tree: Tree) -> list[_Written]:
         }
         if not members:
             continue
-        called = PurePosixPath(root).name or path.resolve().name
+        folder_name = PurePosixPath(root).name or path.resolve().name
         content = files.loads(tree.read(record).decode(errors="replace"), record)
         if isinstance(content, dict) and isinstance(content.get("source"), str):
-            found.append(_Written(called, content["source"], members))
-        elif called == name:
-            raise UserError(f"{record} was not written by `bench download`: it has no key 'source'. Name other files.")
-    return found
+            folders.append(_Written(folder_name, content["source"], members))
+        elif folder_name == name:
+            raise UserError(
+                f"{record} was not written by `bench download`: its key 'source' is missing. Use other files."
+            )
+    return folders
 
 
 def _own_layout(name: str, prefix: str, written: Sequence[_Written]) -> tuple[str, dict[str, str]]:
-    """Return kind and files of the dataset's folder: the one of its name, else one whose files all have its prefix."""
+    """Return source and files of the folder with the dataset's name, else of one whose files all have its prefix."""
     named = [folder for folder in written if folder.name == name]
-    alike = [f for f in written if all(PurePosixPath(target).name.startswith(prefix) for target in f.members)]
-    for folder in [*named, *alike]:
+    prefixed = [f for f in written if all(PurePosixPath(target).name.startswith(prefix) for target in f.members)]
+    for folder in [*named, *prefixed]:
         return folder.source, folder.members
     return "", {}
 
 
 def _write(folder: Path, target: str, content: bytes) -> None:
-    """Write a file below ``folder``, nowhere else, whatever the name says."""
+    """Write a file below ``folder``; raise a UserError if the name points outside."""
     path = folder / target
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{target!r} points outside the folder: refused.")
@@ -156,7 +169,7 @@ def _write(folder: Path, target: str, content: bytes) -> None:
 
 
 def _binary(content: bytes, value: int | None, name: str) -> bytes:
-    """Return a mask whose crack has the grey level ``value`` as an upright PNG of 0 and 255."""
+    """Return a mask as PNG, EXIF rotation applied: 255 where its grey level is ``value``, 0 elsewhere."""
     try:
         labels = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -168,7 +181,7 @@ def _binary(content: bytes, value: int | None, name: str) -> bytes:
 
 
 def content_hash(folder: Path) -> tuple[str, int, int]:
-    """Return the hash of all images and masks below ``folder``, how many they are and their bytes."""
+    """Return the hash of all images and masks below ``folder``, their number and their total bytes."""
     hasher = hashlib.sha256()
     paths = sorted(p for part in ("images", "masks") for p in (folder / part).glob("*") if p.is_file())
     for path in paths:

@@ -1,4 +1,4 @@
-"""Which items are for training, validation and testing."""
+"""Split items into training, validation and test sets."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ import numpy.typing as npt
 Groups = npt.NDArray[np.int64]
 
 CANDIDATES = 500
-"""Seeded orders of the photographs from which the best is taken; more change the balance in the third digit only."""
+"""Number of seeded orders of the groups to try; more change the balance in the third digit only."""
 
 
 def random_split(count: int, test_share: float, validation_share: float, seed: int) -> list[str]:
     """Return "train", "validation" or "test" for each of ``count`` items.
 
-    A seeded permutation: its first ``round(count * test_share)`` items are for testing, the next
+    The first ``round(count * test_share)`` items of a seeded permutation are for testing, the next
     ``round(rest * validation_share)`` for validation. At least one item is for training and one for testing.
 
     **Source:** the paper, Section 4.1: 80 % for training and 20 % for testing, per dataset.
@@ -42,17 +42,17 @@ def random_split(count: int, test_share: float, validation_share: float, seed: i
 def grouped_split(
     groups: Sequence[str], weights: Sequence[float], test_share: float, validation_share: float, seed: int
 ) -> list[str]:
-    """Return "train", "validation" or "test" for each item; the items of one group always stay together.
+    """Return "train", "validation" or "test" for each item; items of one group stay together.
 
     Args:
-        groups: group of each item: its source photograph.
-        weights: what should be balanced: the crack share of each item.
-        test_share: share of the items for testing, met as nearly as whole groups allow.
+        groups: group of each item, usually its source image.
+        weights: value to balance, usually the crack share of each item.
+        test_share: share of the items for testing, met as closely as whole groups allow.
         validation_share: share of the rest for validation; 0 for none.
-        seed: of the orders that are tried.
+        seed: random seed of the orders to try.
 
     Raises:
-        ValueError: fewer groups than parts.
+        ValueError: fewer than two groups left to split.
 
     >>> grouped_split(["a", "a", "b", "c", "d"], [0.1, 0.2, 0.1, 0.2, 0.1], 0.4, 0.0, seed=0)
     ['train', 'train', 'test', 'test', 'train']
@@ -65,7 +65,7 @@ def grouped_split(
 def with_validation(
     split: Sequence[str], groups: Sequence[str], weights: Sequence[float], share: float, seed: int
 ) -> list[str]:
-    """Return the split with ``share`` of its training items, in whole groups, set aside for validation."""
+    """Return the split with ``share`` of its training items, in whole groups, moved to validation."""
     if share <= 0:
         return list(split)
     rest = [i for i, part in enumerate(split) if part == "train"]
@@ -75,17 +75,17 @@ def with_validation(
 
 
 def split_off(groups: Sequence[str], weights: Sequence[float], share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Return which items to set aside (bool, one per item): whole groups, near ``share`` of the items.
+    """Return which items to split off (bool, one per item): whole groups, about ``share`` of the items.
 
-    Of many seeded orders, each filled up group by group without going over the goal by more than it stays under, the
-    one is taken whose number of items and whose mean weight deviate least (relative deviations, added).
+    Groups are added in seeded random orders as long as that brings the number of items closer to the goal. The order
+    is chosen whose number of items and mean weight deviate least (sum of the relative deviations).
 
     Raises:
         ValueError: fewer than two groups.
     """
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < 2:
-        raise ValueError(f"{len(names)} photographs cannot be split: at least 2 are needed")
+        raise ValueError(f"{len(names)} source images cannot be split: at least 2 are needed")
     sizes = np.bincount(member)
     sums = np.bincount(member, weights=np.asarray(weights, float))
     goal, mean = share * len(member), float(np.mean(weights)) or 1.0
@@ -101,7 +101,7 @@ def split_off(groups: Sequence[str], weights: Sequence[float], share: float, see
 
 
 def _fill(order: Groups, sizes: Groups, goal: float) -> Groups:
-    """Return groups in ``order`` that together come nearest to ``goal`` items; at least one, never all."""
+    """Return groups in ``order``, added while that approaches ``goal`` items; at least one, never all."""
     chosen: list[int] = []
     count = 0
     for group in order:

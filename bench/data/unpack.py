@@ -1,4 +1,4 @@
-"""Read a zip, a tar or a folder as a list of names and their bytes; an archive is hostile until its list is checked."""
+"""Read a zip, tar or folder as names and bytes; archives are untrusted: members are validated before any is read."""
 
 import lzma
 import re
@@ -14,12 +14,12 @@ from pathlib import Path
 from bench.errors import UserError
 
 MAX_MEMBERS = 200_000
-"""The merged collection has 45,192."""
+"""Most members of an archive; the merged collection has 45,192."""
 MAX_MEMBER_BYTES = 64 * 2**20
-"""No image of the ten datasets comes near; a larger member is a decompression bomb or no image."""
+"""Most bytes of an unpacked image; those of the ten datasets are far smaller, so a larger one is a bomb or no image."""
 MAX_TOTAL_BYTES = 64 * 2**30
 MAX_RATIO = 200
-"""Bytes unpacked per byte packed, over the whole archive; images hardly shrink, Deflate alone reaches 1032."""
+"""Most bytes unpacked per byte packed, over the whole archive; images hardly compress, Deflate can reach 1032."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -34,7 +34,7 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of an archive or a folder: their names, with ``/``, and what reads one of them."""
+    """The files of an archive or a folder: their names, with ``/``, and a function that reads one of them."""
 
     names: list[str]
     read: Callable[[str], bytes]
@@ -42,16 +42,16 @@ class Tree:
 
 @contextmanager
 def open_tree(path: Path) -> Iterator[Tree]:
-    """Yield the files in ``path``; nothing is written anywhere.
+    """Yield the files in ``path``; nothing is written to disk.
 
     Raises:
-        UserError: no archive or folder, damaged, or refused; the message names the member.
+        UserError: the path is no archive or folder, or the archive is damaged or refused; the message names the member.
     """
     if path.is_dir():
         yield _folder(path)
         return
     if not path.is_file():
-        raise UserError(f"{path} does not exist: name an archive (.zip, .tar, .tar.gz) or a folder.")
+        raise UserError(f"{path} does not exist: give an archive (.zip, .tar, .tar.gz) or a folder.")
     with ExitStack() as stack:
         try:
             if zipfile.is_zipfile(path):
@@ -59,7 +59,7 @@ def open_tree(path: Path) -> Iterator[Tree]:
             elif tarfile.is_tarfile(path):
                 tree = _tar(path, stack.enter_context(tarfile.open(path)))
             else:
-                raise UserError(f"{path} is no zip, tar or folder: unpack it yourself and name the folder.")
+                raise UserError(f"{path} is not a zip, tar or folder: unpack it yourself and give the folder.")
         except _BROKEN as error:
             raise UserError(f"{path} is damaged ({error}): download it again.") from None
         yield tree
@@ -78,7 +78,7 @@ def _zip(path: Path, archive: zipfile.ZipFile) -> Tree:
             raise UserError(f"{path}: {info.filename!r} is a link or a device: archive refused.")
         if info.flag_bits & 1:
             raise UserError(f"{path}: {info.filename!r} is encrypted: archive refused.")
-    _refuse(path, ((info.orig_filename.rstrip("/"), info.file_size) for info in members))
+    _validate(path, ((info.orig_filename.rstrip("/"), info.file_size) for info in members))
 
     return Tree([info.filename for info in members if not info.is_dir()], _reader(path, archive.read))
 
@@ -93,7 +93,7 @@ def _tar(path: Path, archive: tarfile.TarFile) -> Tree:
             members[name := info.name.removeprefix("./")] = info
             yield name, info.size
 
-    _refuse(path, listed())
+    _validate(path, listed())
 
     def read(name: str) -> bytes:
         file = archive.extractfile(members[name])
@@ -103,7 +103,7 @@ def _tar(path: Path, archive: tarfile.TarFile) -> Tree:
 
 
 def _reader(path: Path, read: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    """Return ``read`` with an error that names the damaged member."""
+    """Return ``read`` wrapped so that its error names the damaged member."""
 
     def checked(name: str) -> bytes:
         try:
@@ -114,10 +114,10 @@ def _reader(path: Path, read: Callable[[str], bytes]) -> Callable[[str], bytes]:
     return checked
 
 
-def _refuse(path: Path, members: Iterable[tuple[str, int]]) -> None:
-    """Refuse an archive by the names and sizes that it declares, each before the next is asked for.
+def _validate(path: Path, members: Iterable[tuple[str, int]]) -> None:
+    """Refuse an archive by the declared names and sizes of its members, checked one by one.
 
-    The list of a packed tar is read by unpacking what lies between: a bomb must be seen before that.
+    Listing a compressed tar unpacks the members on the way, so each is checked before the next is listed.
 
     Raises:
         UserError: names the member.
@@ -137,8 +137,10 @@ def _refuse(path: Path, members: Iterable[tuple[str, int]]) -> None:
         ):
             raise UserError(f"{shown} would unpack to {size} bytes: not an image, archive refused.")
         if name in seen:
-            raise UserError(f"{shown} stands twice: archive refused.")
+            raise UserError(f"{shown} occurs twice: archive refused.")
         seen.add(name)
         total += size
         if total > MAX_TOTAL_BYTES or (total > 2**27 and total > MAX_RATIO * packed):
-            raise UserError(f"{path} would unpack to {total} bytes or more from {packed}: a bomb, archive refused.")
+            raise UserError(
+                f"{path} would unpack to {total} bytes or more from {packed}: a decompression bomb, archive refused."
+            )

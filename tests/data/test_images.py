@@ -214,7 +214,7 @@ def test_a_truncated_ground_truth_is_refused_by_name(tmp_path: Path, share: floa
     noise = np.random.default_rng(0).integers(1, 5, (50, 60), dtype=np.uint16)
     path = crackforest(tmp_path / "001.mat", noise, do_compression=compressed)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(UserError, match="is no CrackForest ground truth") as caught:
+    with pytest.raises(UserError, match="is not a CrackForest ground truth") as caught:
         read_mask(path)
     assert str(path) in str(caught.value)
 
@@ -227,15 +227,15 @@ def test_a_ground_truth_with_flipped_bits_is_refused_by_name(tmp_path: Path, pla
     start = 128  # the header before is free text
     content[start + int(place * (len(content) - start))] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(UserError, match="is no CrackForest ground truth") as caught:
+    with pytest.raises(UserError, match="is not a CrackForest ground truth") as caught:
         read_mask(path)
     assert str(path) in str(caught.value)
 
 
 def test_another_ground_truth_is_refused_by_name(tmp_path: Path) -> None:
     savemat(tmp_path / "001.mat", {"mask": np.ones((2, 2))})
-    with pytest.raises(UserError, match=r"001\.mat is no CrackForest ground truth"):
+    with pytest.raises(UserError, match=r"001\.mat is not a CrackForest ground truth"):
         read_mask(tmp_path / "001.mat")
     savemat(tmp_path / "002.mat", {"groundTruth": {"Boundaries": np.ones((2, 2))}})
-    with pytest.raises(UserError, match=r"002\.mat is no CrackForest ground truth"):
+    with pytest.raises(UserError, match=r"002\.mat is not a CrackForest ground truth"):
         read_mask(tmp_path / "002.mat")

@@ -215,6 +215,6 @@ def test_the_index_agrees_with_the_cards() -> None:
 
 def test_the_published_split_knows_both_spellings() -> None:
     assert published_split("CFD_", ["CFD_001", "002", "new"]) == ["test", "train", "train"]
-    with pytest.raises(UserError, match="name no item"):
+    with pytest.raises(UserError, match="contain no item of this dataset"):
         published_split("CFD_", ["x"])
     assert len(deviations("CFD_", [], "originals")) == 118

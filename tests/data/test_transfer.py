@@ -179,17 +179,19 @@ def test_mirrors_are_tried_in_order_and_every_reason_is_told(site: Site, tmp_pat
     dead = "http://127.0.0.1:9/none"
     path = fetch(archive(f"{site.url}/zip"), [dead, f"{site.url}/quota"], tmp_path, 0.001)
     assert path.read_bytes() == site.content
-    with pytest.raises(UserError, match=r"(?s)no connection.*quota.*By hand: get it from https://example.org/page"):
+    with pytest.raises(
+        UserError, match=r"(?s)no connection.*quota.*By hand: download it from https://example.org/page"
+    ):
         fetch(archive(f"{site.url}/quota"), [dead], tmp_path / "other", 0.001)
 
 
 def test_what_is_no_archive_is_not_kept(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no zip"):
+    with pytest.raises(UserError, match="is not a zip"):
         fetch(archive(f"{site.url}/a"), [], tmp_path, 0.001)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_first_hash_is_noted_and_another_refused(site: Site, tmp_path: Path) -> None:
+def test_the_first_hash_is_recorded_and_another_refused(site: Site, tmp_path: Path) -> None:
     site.content = zipped(b"a")
     wanted = archive(f"{site.url}/zip")
     path = fetch(wanted, [], tmp_path, 0.001)
@@ -198,11 +200,11 @@ def test_the_first_hash_is_noted_and_another_refused(site: Site, tmp_path: Path)
     assert [key.split()[0] for key in ledger] == [link, "a.zip"]
     assert {entry["sha256"] for entry in ledger.values()} == {hashlib.sha256(site.content).hexdigest()}
     path.write_bytes(zipped(b"b"))
-    with pytest.raises(UserError, match="has changed since it was first seen"):
+    with pytest.raises(UserError, match="has changed since its first download"):
         fetch(wanted, [], tmp_path, 0.001)
     path.unlink()
     site.content = zipped(b"c")
-    with pytest.raises(UserError, match="its content changed since it was first seen"):
+    with pytest.raises(UserError, match="its content changed since the first download"):
         fetch(wanted, [], tmp_path, 0.001)
 
 

@@ -44,7 +44,7 @@ def test_names_with_control_characters(tmp_path: Path, name: str) -> None:
     refused(path, "control characters")
 
 
-def test_names_that_stand_twice(tmp_path: Path) -> None:
+def test_duplicate_names(tmp_path: Path) -> None:
     refused(zip_of(tmp_path / "a.zip", "images/1.jpg", "images/1.jpg"), r"'images/1.jpg' occurs twice")
 
 
@@ -70,7 +70,7 @@ def test_bombs(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(130):
             archive.writestr(f"{i}.jpg", zeros)
-    refused(tmp_path / "a.zip", "a bomb")
+    refused(tmp_path / "a.zip", "a decompression bomb")
     with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("images/1.jpg", zeros * 65)
     refused(tmp_path / "b.zip", r"'images/1.jpg' would unpack to 68157440 bytes")
@@ -80,7 +80,7 @@ def test_a_packed_tar_is_not_unpacked_to_learn_that_it_is_a_bomb(tmp_path: Path)
     header = tarfile.TarInfo("zeros")
     header.size = 2**50
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(header.tobuf()))  # whoever looks for the next member fails
-    refused(tmp_path / "a.tar.gz", "a bomb")
+    refused(tmp_path / "a.tar.gz", "a decompression bomb")
 
 
 def test_a_failure_of_who_reads_is_not_blamed_on_the_archive(tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_absurd_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(tmp_path / "a.tar", "more than 3 members")
 
 
-def test_torn_and_foreign_files(tmp_path: Path) -> None:
+def test_truncated_and_missing_files(tmp_path: Path) -> None:
     whole = zip_of(tmp_path / "a.zip", "images/1.jpg").read_bytes()
-    (tmp_path / "torn.zip").write_bytes(whole[:-30])
-    refused(tmp_path / "torn.zip", "no zip, tar or folder")
+    (tmp_path / "truncated.zip").write_bytes(whole[:-30])
+    refused(tmp_path / "truncated.zip", "is not a zip, tar or folder")
     refused(tmp_path / "none.zip", "does not exist")
 
 
