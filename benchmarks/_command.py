@@ -1,4 +1,4 @@
-"""A script's command that tells a user's mistake in a line, as `bench` does."""
+"""A click command that reports user errors in one line, like `bench`."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from bench.errors import UserError
 
 
 class Command(click.Command):
-    """Print what is meant for the user as one message."""
+    """Print a UserError as a message instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what it raises for the user becomes a message."""
+        """Run the command and convert a UserError to a click error."""
         try:
             return super().invoke(ctx)
         except UserError as error:

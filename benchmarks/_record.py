@@ -1,4 +1,4 @@
-"""What benchmarks write beside what they print: a JSON file with the numbers and the machine they are from."""
+"""Write the results of a benchmark as a JSON file, with the machine that produced them."""
 
 import argparse
 import json
@@ -10,16 +10,16 @@ from typing import Any
 from bench.machine import cores
 
 
-def asked(description: str | None) -> Path | None:
-    """Return the file named with --out."""
+def parse_out(description: str | None) -> Path | None:
+    """Return the file given with --out."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, help="Write the numbers here too, as JSON.")
+    parser.add_argument("--out", type=Path, help="Also write the numbers to this JSON file.")
     out: Path | None = parser.parse_args().out
     return out
 
 
-def write(out: Path | None, found: dict[str, Any]) -> None:
-    """Write numbers, with processor, cores and load: timings of a busy machine are upper bounds."""
+def write(out: Path | None, results: dict[str, Any]) -> None:
+    """Write results with processor, cores and load: timings on a busy machine are upper bounds."""
     if out is None:
         return
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
@@ -29,4 +29,4 @@ def write(out: Path | None, found: dict[str, Any]) -> None:
         "threads": os.environ.get("OMP_NUM_THREADS", "all"), "load_1min": round(os.getloadavg()[0], 1),
         "numpy": version("numpy"), "opencv": version("opencv-python-headless"),
     }  # fmt: skip
-    out.write_text(json.dumps({"machine": machine} | found, indent=1) + "\n", encoding="utf-8")
+    out.write_text(json.dumps({"machine": machine} | results, indent=1) + "\n", encoding="utf-8")

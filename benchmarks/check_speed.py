@@ -1,4 +1,4 @@
-"""Time `bench check`, the reading of the results and the leaderboard on 300 cells: 10 datasets x 10 models x 3 seeds.
+"""Time `bench check`, reading the results and the leaderboard on 300 cells: 10 datasets x 10 models x 3 seeds.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/check_speed.py [--out benchmarks/check_speed.json]
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from _record import asked, write
+from _record import parse_out, write
 
 from bench import plugins
 from bench.formats import scores
@@ -24,7 +24,7 @@ SIZES = {
     "cfd": (24, 24), "crack500": (673, 230), "cracktree200": (41, 41), "deepcrack": (104, 72), "eugen_miller": (11, 4),
     "forest": (24, 24), "gaps": (102, 93), "rissbilder": (764, 160), "sylvie": (37, 36), "volker": (198, 70),
 }  # fmt: skip
-"""Test items and their photographs, about a fifth of the published collection."""
+"""Test items and source images per dataset, about a fifth of the published collection."""
 
 MODELS = [name for name in plugins.names("models") if not name.startswith("context_cracknet_")]
 SEEDS = [0, 1, 2]
@@ -32,7 +32,7 @@ SIDE = 448
 
 
 def write_scores(folder: Path) -> None:
-    """Write score files whose counts are made up, and fit together."""
+    """Write synthetic but consistent score files."""
     for dataset, (items, photographs) in SIZES.items():
         rng = np.random.default_rng(items)
         crack, photo = rng.integers(500, 12000, items), rng.integers(0, photographs, items)
@@ -51,7 +51,7 @@ def write_scores(folder: Path) -> None:
                 }
                 columns |= {"skeleton_true_hit": tp // 4, "boundary_pred": tp + fp, "boundary_both": tp}
                 images.append(pd.DataFrame(columns))
-                levels = np.zeros((items, 2, 256), np.uint32)  # all at two levels, so that they fit the counts
+                levels = np.zeros((items, 2, 256), np.uint32)  # all at two levels, so that they are consistent with the counts
                 levels[:, 0, 200], levels[:, 0, 10] = tp, crack - tp
                 levels[:, 1, 200], levels[:, 1, 10] = fp, SIDE**2 - crack - fp
                 histograms.append(levels)
@@ -66,8 +66,8 @@ def write_scores(folder: Path) -> None:
         card["origin"] = {"source": "collection"}
         history = pd.DataFrame(columns=scores.HISTORY)
         tables = pd.concat(images), pd.concat(curves), history
-        found = scores.Scores(*tables, cells, card, [], histograms=np.concatenate(histograms))
-        scores.write(folder / "scores" / dataset, found)
+        written = scores.Scores(*tables, cells, card, [], histograms=np.concatenate(histograms))
+        scores.write(folder / "scores" / dataset, written)
 
 
 def median_s(run: Callable[[], object]) -> float:
@@ -89,15 +89,15 @@ def main(out: Path | None) -> None:
         assert not check.findings(results), check.findings(results)[:3]
         query = Query("crack_iou", "batch_mean")
         print("| 300 cells | s |\n|---|---|")
-        found = {
+        seconds = {
             "read and summarise": median_s(lambda: read(folder, list(SIZES), MODELS, SEEDS)),
             "check": median_s(lambda: check.findings(results)),
             "leaderboard": median_s(lambda: leaderboards(results, query, list(SIZES), False)),
         }
-        for what, seconds in found.items():
-            print(f"| {what} | {seconds:.2f} |")
-        write(out, {"cells": len(results.cells), "seconds": {what: round(s, 2) for what, s in found.items()}})
+        for step, value in seconds.items():
+            print(f"| {step} | {value:.2f} |")
+        write(out, {"cells": len(results.cells), "seconds": {step: round(value, 2) for step, value in seconds.items()}})
 
 
 if __name__ == "__main__":
-    main(asked(__doc__))
+    main(parse_out(__doc__))

@@ -1,4 +1,4 @@
-"""Seconds of the commands of every day, in a workspace where everything is computed: median of several runs.
+"""Time the everyday commands in a workspace where all results exist: median of several runs.
 
 Usage: bench demo && python benchmarks/everyday_speed.py demo --out benchmarks/NAME.json
 """
@@ -29,7 +29,7 @@ COMMANDS = {
 @click.command()
 @click.argument("workspace", type=click.Path(path_type=Path, exists=True))
 @click.option("--repeats", default=5)
-@click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
 def main(workspace, repeats, out):
     seconds = {name: [] for name in COMMANDS}
     for _ in range(repeats):

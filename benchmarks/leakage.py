@@ -1,19 +1,19 @@
-"""Measure recall and false alarms of the search for duplicates and crops, on real images, and its time at full size.
+"""Measure recall, false alarms and run time of the search for duplicates and crops, on real images.
 
-Usage: python benchmarks/leakage.py DATA [--full FULL]: DATA holds <dataset>/images as `bench download` writes them,
-FULL what leakage_corpus.py makes of it. What was measured is kept in leakage.json beside this file, part by part.
+Usage: python benchmarks/leakage.py DATA [--full FULL]: DATA contains <dataset>/images as written by `bench download`,
+FULL is the output of leakage_corpus.py. The results are stored part by part in leakage.json beside this file.
 
-duplicates: every image in each of the changes below, looked for among all images.
-crops by names: pairs found against the boxes in the names of Rissbilder, Volker and Eugen Miller.
-planted crops: two crops of one image, each 45 to 75 % of its sides, recompressed, looked for among all crops and all
+duplicates: every image is changed in each of the ways below and searched among all images.
+crops by names: the pairs found, compared with the boxes in the names of Rissbilder, Volker and Eugen Miller.
+planted crops: two crops of one image, each 45 to 75 % of its sides, recompressed, are searched among all crops and all
 images. Overlap is the smaller share of the two. Features were chosen on Volker and on planted crops of CFD, CRACK500,
-CrackTree200, DeepCrack, GAPs and Volker; the boxes here are others, the images may be the same. Rissbilder and Sylvie
-were not among them, but Sylvie holds CFD's photographs.
-Nothing here is held out strictly: the thresholds of ``bench/audit/crops.py`` (INLIERS, SURE, CORRELATION) were set with
+CrackTree200, DeepCrack, GAPs and Volker; the boxes here differ, the images may be the same. Rissbilder and Sylvie were
+not used, but Sylvie contains the source images of CFD.
+This is not a strict hold-out: the thresholds of ``bench/audit/crops.py`` (INLIERS, SURE, CORRELATION) were set with
 all real pairs in view, Rissbilder's and those of the false alarms included.
-false alarms: pairs found within a dataset though their names tell of different photographs, over all such pairs and
-over images; ``SAME_SCENE`` lists those that, looked at one by one at 128 px by one person, show the same place twice.
-speed: `bench audit --all` on FULL: wall time and the processors' time of all its processes.
+false alarms: pairs found within a dataset whose names state different source images, as a share of all such pairs and
+of the images; ``SAME_SCENE`` lists those that show the same place twice (judged by one person at 128 px).
+speed: `bench audit --all` on FULL: wall time and CPU time of all its processes.
 """
 
 import argparse
@@ -80,8 +80,8 @@ CHANGES = {
 def duplicates(paths):
     greys = [cv2.cvtColor(read_image(path), cv2.COLOR_RGB2GRAY) for path in paths]
     originals = np.stack([thumbnail(grey) for grey in greys])
-    found = find_duplicates(originals)
-    alike = {frozenset(pair) for pair in zip(found["a"], found["b"], strict=True)}
+    known = find_duplicates(originals)
+    alike = {frozenset(pair) for pair in zip(known["a"], known["b"], strict=True)}
     count = len(paths)
     recall, wrong = {}, {}
     for name, change in CHANGES.items():
@@ -100,7 +100,7 @@ def duplicates(paths):
 
 
 def by_names(found, names, items, photos):
-    """Return recall of the pairs whose boxes overlap, by the smaller share, and the error of the common part."""
+    """Return the recall of pairs whose boxes overlap, by the smaller share, and the error of the common part."""
     pairs, result = set(zip(found["a"], found["b"], strict=True)), {}
     for dataset in ("rissbilder", "volker", "eugen_miller"):
         own = [i for i, name in enumerate(names) if name == dataset]
@@ -132,7 +132,7 @@ def by_names(found, names, items, photos):
 
 
 def false_alarms(found, names, photos):
-    """Return the pairs of each dataset that are found though their photographs differ, by their number."""
+    """Return counts of the pairs found in each dataset whose source images differ."""
     result = {}
     for dataset in dict.fromkeys(names):
         own = [i for i, name in enumerate(names) if name == dataset]
@@ -157,12 +157,12 @@ def false_alarms(found, names, photos):
 
 def crop(image, box):
     top, left, bottom, right = box
-    seen = cv2.resize(image[top:bottom, left:right], (448, 448), interpolation=cv2.INTER_LINEAR)
-    return cv2.imdecode(cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, 92])[1], 1)
+    resized_crop = cv2.resize(image[top:bottom, left:right], (448, 448), interpolation=cv2.INTER_LINEAR)
+    return cv2.imdecode(cv2.imencode(".jpg", resized_crop, [cv2.IMWRITE_JPEG_QUALITY, 92])[1], 1)
 
 
 def plant(work):
-    """Return the features of two crops of an image whose smaller common share lies between two bounds."""
+    """Return the features of two crops of an image whose overlap lies between two bounds."""
     path, low, high, seed = work
     image, generator = read_image(path), np.random.default_rng(seed)
     while True:
@@ -181,7 +181,7 @@ def plant(work):
 
 
 def planted(paths, names, features, each):
-    """Return recall of planted crops by overlap, and how many are linked to another image's crops."""
+    """Return the number of planted pairs and their recall by overlap, for each dataset and all."""
     generator = np.random.default_rng(2026)
     work, kinds = [], []
     for dataset in PLANTED:

@@ -1,10 +1,10 @@
-"""Build a stand-in for the whole collection: its names, counts, photographs and size, from what images are there.
+"""Build a stand-in for the whole collection, with its names, counts, source images and size, from the available images.
 
-Usage: python benchmarks/leakage_corpus.py DATA TARGET: DATA holds <dataset>/{images,masks} as `bench download` writes
-them. Files that are in DATA are taken as they are. Every other file of the collection's index is a crop of a made-up
-photograph: one per photograph of the index, put together of four images of DATA, each turned, stretched and relit. Its
-box is that in its name where there is one. The 1,411 files without cracks, which belong to none of the ten datasets,
-come to CRACK500, so that the number of files is the collection's 11,298.
+Usage: python benchmarks/leakage_corpus.py DATA TARGET: DATA contains <dataset>/{images,masks} as written by
+`bench download`. Files in DATA are copied. Every other file of the collection's index is a crop of a synthetic source
+image: one per source image of the index, composed of four images of DATA, each rotated, stretched and relit. The crop
+box is the one in the file name if there is one. The 1,411 files without cracks, which belong to none of the ten
+datasets, are added to CRACK500, so that the number of files is the collection's 11,298.
 """
 
 import argparse
@@ -28,7 +28,7 @@ NONCRACK = "noncrack_"
 
 
 def photograph(sources, generator):
-    """Return a made-up photograph and its mask, grey level 0 to 255."""
+    """Return a synthetic source image and its mask, grey level 0 to 255."""
     image, mask = np.zeros((PHOTOGRAPH, PHOTOGRAPH, 3), np.uint8), np.zeros((PHOTOGRAPH, PHOTOGRAPH), np.uint8)
     half = PHOTOGRAPH // 2
     for i in range(4):
@@ -46,7 +46,7 @@ def photograph(sources, generator):
 
 
 def box(file, extent, generator):
-    """Return rows and columns of a file's crop in its photograph."""
+    """Return rows and columns of a file's crop in its source image."""
     match = re.fullmatch(r".*_(\d+)_(\d+)_(\d+)_(\d+)\.jpg", file)
     if match and extent:
         top, left, height, width = (int(number) * PHOTOGRAPH // extent for number in match.groups())
@@ -58,7 +58,7 @@ def box(file, extent, generator):
 
 
 def build(group, target, sources):
-    """Write the files of one photograph."""
+    """Write the files of one source image."""
     (name, photo), rows = group
     generator = np.random.default_rng([len(name), *photo.encode()])
     numbers = [re.findall(r"_(\d+)_(\d+)_(\d+)_(\d+)\.jpg$", file) for file in rows["file"]]

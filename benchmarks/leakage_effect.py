@@ -1,15 +1,15 @@
-"""Train the same model under both splits and both mask thresholds: what leakage and thick masks do to the score.
+"""Measure the effect of leakage and thick masks: train one model under both splits and both mask thresholds.
 
 On a GPU:
     python benchmarks/leakage_effect.py NAME --archive crack_segmentation_dataset.zip
-On a CPU, something of it:
+On a CPU, part of it:
     python benchmarks/leakage_effect.py leakage_effect --archive ... --datasets rissbilder --encoder resnet18 \
         --image-size 128 --batch 4 --epochs 12 --lr 1e-3 --seeds 0,1
-The table again from the kept counts, without training: python benchmarks/leakage_effect.py NAME
+Only the table, from the stored counts, without training: python benchmarks/leakage_effect.py NAME
 
-Each condition is a workspace of its own, so that whatever was trained before an interruption is used again. All else,
-the choice of the checkpoint on the test split included, stays as in params.yaml: one thing is changed at a time.
-Counts, provenance and table come to results/experiments/NAME/.
+Each condition has its own workspace, so that an interrupted experiment resumes. All other settings stay as in
+params.yaml, including the choice of the checkpoint on the test split: one thing is changed at a time.
+Counts, provenance and table are written to results/experiments/NAME/.
 """
 
 from itertools import product
@@ -39,7 +39,7 @@ ROWS = {
     "thick masks, random": {("random", 0): 1, ("random", 127): -1},
     "thick masks, grouped": {("grouped", 0): 1, ("grouped", 127): -1},
 }
-"""Row of the table -> what is added and subtracted."""
+"""Row of the table -> sign of each condition in the sum."""
 NOTES = [
     "random: as in the paper, by item. grouped: no photograph on both sides.",
     "> 0: every non-zero pixel of a mask is crack, as in the authors' loader. > 127: the true area.",
@@ -52,7 +52,7 @@ NOTES = [
 
 @click.command()
 @click.argument("name")
-@click.option("--archive", type=click.Path(exists=True, resolve_path=True), help="Or an unpacked folder.")
+@click.option("--archive", type=click.Path(exists=True, resolve_path=True), help="Archive of the collection, or an unpacked folder.")
 @click.option("--datasets", default="crack500,deepcrack,eugen_miller,rissbilder,sylvie,volker")
 @click.option("--model", default="unet")
 @click.option("--encoder", default="resnet50")
@@ -61,7 +61,7 @@ NOTES = [
 @click.option("--epochs", default=100)
 @click.option("--lr", default=1e-4)
 @click.option("--seeds", default="0,1,2,3,4", help="Seeds of the split, separated by commas.")
-@click.option("--workspaces", default="experiments", type=click.Path(path_type=Path), help="Kept between calls.")
+@click.option("--workspaces", default="experiments", type=click.Path(path_type=Path), help="Folder of the workspaces; kept between calls.")
 def main(name, archive, datasets, model, encoder, image_size, batch, epochs, lr, seeds, workspaces):
     target = ROOT / "results" / "experiments" / name
     if archive is not None:
@@ -78,10 +78,10 @@ def main(name, archive, datasets, model, encoder, image_size, batch, epochs, lr,
             create_workspace(ROOT, folder, settings)
             dvc(folder, "repro", "evaluate")
             for dataset in datasets.split(","):
-                found = scores.read(folder / "results" / "scores" / dataset)
-                images.append(found.images.assign(split=split, threshold=threshold, split_seed=seed))
-                counts = {"counts": found.card["counts"], "origin": found.card["origin"]["archive"]}
-                cells += [{**cell, **counts} for cell in found.cells]
+                read = scores.read(folder / "results" / "scores" / dataset)
+                images.append(read.images.assign(split=split, threshold=threshold, split_seed=seed))
+                counts = {"counts": read.card["counts"], "origin": read.card["origin"]["archive"]}
+                cells += [{**cell, **counts} for cell in read.cells]
         frame = pd.concat(images)[["dataset", "model", *CONDITION, "item", "photo", *COUNTS, "tn"]]
         files.write_csv(target / "images.csv", frame)
         files.write_json(target / "cells.json", cells)
@@ -93,7 +93,7 @@ def main(name, archive, datasets, model, encoder, image_size, batch, epochs, lr,
 
 
 def table(frame: pd.DataFrame) -> Table:
-    """Return the rows ``ROWS`` of each dataset, with intervals, from counts per test image."""
+    """Return ``ROWS`` for each dataset, with intervals, from counts per test image."""
     rows = []
     for dataset, part in frame.groupby("dataset"):
         values = {key: iou(group, [key[0] == "grouped", key[2]]) for key, group in part.groupby(CONDITION)}
@@ -109,7 +109,7 @@ def table(frame: pd.DataFrame) -> Table:
 
 
 def iou(group: pd.DataFrame, seed: list[int]) -> np.ndarray:
-    """Return the pooled IoU as measured, then of each draw of the photographs with replacement."""
+    """Return the pooled IoU as measured, followed by that of each bootstrap sample of the source images."""
     sums = group.groupby("photo")[COUNTS].sum().to_numpy(float)
     weights = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), RESAMPLES)
     drawn = np.concatenate([np.ones((1, len(sums))), weights]) @ sums
@@ -117,7 +117,7 @@ def iou(group: pd.DataFrame, seed: list[int]) -> np.ndarray:
 
 
 def provenance(cells: list[dict]) -> str:
-    """Return what all runs share, and how long they took."""
+    """Return the settings, data, code and hardware of the runs, and their total time."""
     first = cells[0]
     train, counts = first["settings"]["train"], {tuple(sorted(cell["counts"].items())) for cell in cells}
     lines = [

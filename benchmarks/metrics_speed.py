@@ -1,4 +1,4 @@
-"""Time all metrics of one 448x448 image: this suite's one pass against one function per metric, as scripts do it.
+"""Time all metrics of one 448x448 image: one pass in this suite, compared with one function per metric.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/metrics_speed.py [--out benchmarks/metrics_speed.json]
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from _record import asked, write
+from _record import parse_out, write
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
@@ -31,7 +31,7 @@ def image(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def naive(levels: np.ndarray, true: np.ndarray) -> list[float]:
-    """Return the same metrics, each computed on its own from masks and probabilities."""
+    """Return the same metrics, each computed separately from masks and probabilities."""
     pred, prob = levels >= 128, (levels + 0.5) / 256
 
     def counts(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -76,7 +76,7 @@ def naive(levels: np.ndarray, true: np.ndarray) -> list[float]:
 
 
 def median_ms(run: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Return the median time of several runs, ms, after one to warm up."""
+    """Return the median time of several runs, ms, after a warm-up run."""
     run()
     times = []
     for _ in range(repeats):
@@ -102,4 +102,4 @@ def main(out: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main(asked(__doc__))
+    main(parse_out(__doc__))

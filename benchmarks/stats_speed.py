@@ -1,4 +1,4 @@
-"""Time the hierarchical bootstrap of the full grid: 10 datasets x 10 models, 10,000 resamples, against a plain loop.
+"""Time the hierarchical bootstrap of the full grid (10 datasets x 10 models, 10,000 resamples) and a plain loop.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/stats_speed.py [--out benchmarks/stats_speed.json]
 """
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from _record import asked, write
+from _record import parse_out, write
 
 from bench import plugins
 from bench.stats.bootstrap import resample
@@ -17,24 +17,24 @@ SIZES = {
     "cfd": (24, 24), "crack500": (673, 230), "cracktree200": (41, 41), "deepcrack": (104, 72), "eugen_miller": (11, 4),
     "forest": (24, 24), "gaps": (102, 93), "rissbilder": (764, 160), "sylvie": (37, 36), "volker": (198, 70),
 }  # fmt: skip
-"""Test items and their photographs, about a fifth of the published collection."""
+"""Test items and source images per dataset, about a fifth of the published collection."""
 
 
 def grid(seeds: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return counts (10, S, N, 4), photograph and batch of each image, for every dataset."""
+    """Return counts (10, S, N, 4), source image and batch of each image, for every dataset."""
     rng = np.random.default_rng(0)
-    found = []
+    data = []
     for items, photographs in SIZES.values():
         crack = rng.integers(500, 12000, items)
         tp = rng.binomial(crack, 0.7, (10, seeds, items))
         fp = rng.poisson(1500, tp.shape)
         counts = np.stack([tp, fp, crack - tp, 448 * 448 - crack - fp], -1).astype(float)
-        found.append((counts, rng.integers(0, photographs, items), np.arange(items) // 32))
-    return found
+        data.append((counts, rng.integers(0, photographs, items), np.arange(items) // 32))
+    return data
 
 
 def loop_seconds(data: list[tuple[np.ndarray, np.ndarray, np.ndarray]], resamples: int = 20) -> float:
-    """Return the seconds that 10,000 resamples of pooled counts would take drawn one by one, from a few of them."""
+    """Return the seconds of 10,000 resamples of pooled counts drawn one by one, extrapolated from a few."""
     rng, metric = np.random.default_rng(0), plugins.load("metrics", "crack_iou").compute
     start = time.perf_counter()
     for counts, photos, _ in data:
@@ -47,40 +47,40 @@ def loop_seconds(data: list[tuple[np.ndarray, np.ndarray, np.ndarray]], resample
 
 
 def of_levels(sums: np.ndarray) -> np.ndarray:
-    """Return the average precision of tp and fp at each threshold, (..., 512), as standings.py computes it."""
+    """Return the average precision of tp and fp at each threshold, (..., 512), computed as in standings.py."""
     tp, fp = np.split(sums, 2, axis=-1)
     return plugins.load("metrics", "average_precision").compute(tp, fp, tp[..., :1] - tp)
 
 
 def main(out: Path | None) -> None:
     """Print the median of three runs for each average and number of seeds."""
-    found = []
+    runs = []
     metric = plugins.load("metrics", "crack_iou").compute
     print("| seeds | average | 10,000 resamples, s |\n|---|---|---|")
     for seeds in (1, 3, 10):
         data = grid(seeds)
-        for how in ("pooled", "image_mean", "batch_mean"):
+        for average in ("pooled", "image_mean", "batch_mean"):
             times = []
             for _ in range(3 if seeds == 1 else 1):
                 start = time.perf_counter()
                 for counts, photos, batches in data:
-                    resample(metric, counts, photos, batches, how, 10_000, np.random.default_rng(0))
+                    resample(metric, counts, photos, batches, average, 10_000, np.random.default_rng(0))
                 times.append(time.perf_counter() - start)
-            print(f"| {seeds} | {how} | {statistics.median(times):.1f} |", flush=True)
-            found.append({"seeds": seeds, "average": how, "seconds": round(statistics.median(times), 1)})
-    for how in ("pooled", "batch_mean"):
+            print(f"| {seeds} | {average} | {statistics.median(times):.1f} |", flush=True)
+            runs.append({"seeds": seeds, "average": average, "seconds": round(statistics.median(times), 1)})
+    for average in ("pooled", "batch_mean"):
         start = time.perf_counter()
-        for counts, photos, batches in grid(1):  # 256 levels of two classes, whatever is in them
+        for counts, photos, batches in grid(1):  # 256 levels of two classes; their values do not matter
             levels = np.repeat(counts[..., :2], 256, axis=-1)
             generator = np.random.default_rng(0)
-            resample(of_levels, levels, photos, batches, how, 1000, generator, stacked=True)
+            resample(of_levels, levels, photos, batches, average, 1000, generator, stacked=True)
         seconds = 10 * (time.perf_counter() - start)
-        print(f"| 1 | {how}, average precision | {seconds:.0f} |", flush=True)
-        found.append({"seeds": 1, "average": how, "metric": "average_precision", "seconds": round(seconds)})
+        print(f"| 1 | {average}, average precision | {seconds:.0f} |", flush=True)
+        runs.append({"seeds": 1, "average": average, "metric": "average_precision", "seconds": round(seconds)})
     loop = loop_seconds(grid(1))
     print(f"| 1 | pooled, one resample at a time | {loop:.0f} |")
-    write(out, {"resamples": 10_000, "runs": found, "one_at_a_time_seconds": round(loop)})
+    write(out, {"resamples": 10_000, "runs": runs, "one_at_a_time_seconds": round(loop)})
 
 
 if __name__ == "__main__":
-    main(asked(__doc__))
+    main(parse_out(__doc__))

@@ -1,9 +1,10 @@
-"""What a sweep costs: (a) whole grids beside `dvc repro`; (b) cells that do nothing; (c) schedules of the full grid.
+"""Measure the overhead of a sweep: (a) grids compared with `dvc repro`; (b) no-op cells; (c) schedules of the full grid.
 
-(a) grid: seconds from the command to all cells recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
-(b) noop: seconds per cell of claim, fork, log and end (engine), and of asking and telling DVC (record), as cells grow.
-(c) paper: makespan of the full paper grid, cells longest first, against the bound (the work shared evenly, or the
-    longest cell), from seconds per image and model.
+(a) grid: seconds from the start of the command until all cells are recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
+(b) noop: seconds per cell for claim, fork, log and exit (engine), and for querying and updating DVC (ask, record), by
+    number of cells.
+(c) paper: makespan of the full paper grid, longest cells first, compared with the lower bound (work shared evenly, or
+    the longest cell), from seconds per image and model.
 
 Usage: python benchmarks/sweep_overhead.py grid --datasets 10 --models 10 --out benchmarks/NAME.json
        python benchmarks/sweep_overhead.py noop --cells 100 --cells 1000 --cells 10000
@@ -40,10 +41,10 @@ def main():
 
 
 @main.command()
-@click.option("--datasets", default=10, help="How many of the ten.")
+@click.option("--datasets", default=10, help="Number of datasets, of the ten.")
 @click.option("--models", default=10)
-@click.option("--repeats", default=3, help="Of each; the median is reported.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
+@click.option("--repeats", default=3, help="Runs of each; the median is reported.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
 def grid(datasets, models, repeats, out):
     params = load_params(ROOT / "params.yaml")
     lists = {"datasets": params["datasets"][:datasets], "models": params["models"][:models]}
@@ -53,9 +54,9 @@ def grid(datasets, models, repeats, out):
         "sweep --jobs 2": [*sweep, "2"],
         "dvc repro": [sys.executable, "-m", "dvc", "repro", "train"],
     }
-    found = {kind: [] for kind in kinds}
+    seconds = {kind: [] for kind in kinds}
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for _ in range(repeats):  # in turn, so that a drift of the machine hits all
+    for _ in range(repeats):  # in turn, so that a drift of the machine affects all
         for kind, command in kinds.items():
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name) / "ws"
@@ -63,14 +64,14 @@ def grid(datasets, models, repeats, out):
                 demo.dvc(folder, "repro", "--quiet", "prepare")
                 began = time.perf_counter()
                 subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-                found[kind].append(round(time.perf_counter() - began, 2))
+                seconds[kind].append(round(time.perf_counter() - began, 2))
                 assert not cells.stale(folder, "train")[0]
-                click.echo(json.dumps({kind: found[kind][-1]}))
-    _report({"cells": datasets * models, "seconds": {k: statistics.median(v) for k, v in found.items()}}, out)
+                click.echo(json.dumps({kind: seconds[kind][-1]}))
+    _report({"cells": datasets * models, "seconds": {k: statistics.median(v) for k, v in seconds.items()}}, out)
 
 
 @main.command()
-@click.option("--cells", "counts", multiple=True, type=int, default=(100, 1000), help="How many.")
+@click.option("--cells", "counts", multiple=True, type=int, default=(100, 1000), help="Number of cells.")
 @click.option("--jobs", default=2)
 @click.option("--out", type=click.Path(path_type=Path))
 def noop(counts, jobs, out):
@@ -85,7 +86,7 @@ def noop(counts, jobs, out):
 
 
 def _engine(folder, count, jobs):
-    """Return the seconds that cells take that do nothing, imports included."""
+    """Return the seconds of no-op cells, imports included."""
     todo = []
     for i in range(count):
         cell = Cell(f"noop@{i}", ("--version",), None, Path("runs") / str(i), "f")
@@ -98,7 +99,7 @@ def _engine(folder, count, jobs):
 
 
 def _dvc(folder, count):
-    """Return the seconds that asking DVC for stale cells, and recording all of them, take."""
+    """Return the seconds per call to ask DVC for stale cells, and to record all of them."""
     folder.mkdir()
     stage = {"matrix": {"i": [f"c{i}" for i in range(count)]}, "cmd": "bench ${item.i}", "outs": ["out/${item.i}"]}
     files.write_json(folder / "dvc.yaml", {"stages": {"noop": {**stage, "deps": ["dep"]}}})  # JSON is YAML
@@ -106,13 +107,13 @@ def _dvc(folder, count):
     demo.dvc(folder, "init", "--no-scm", "--quiet")
     began = time.perf_counter()
     todo = cells.stale(folder, "noop")[0]
-    asked = time.perf_counter() - began
+    ask_s = time.perf_counter() - began
     (folder / "out").mkdir()
     for cell in todo:
         (folder / cell.target).write_text(cell.name)
     began = time.perf_counter()
     assert not cells.record(folder, {cell.name: cell.fingerprint for cell in todo})
-    return {"ask_s_per_cell": asked, "record_s_per_cell": time.perf_counter() - began}
+    return {"ask_s_per_cell": ask_s, "record_s_per_cell": time.perf_counter() - began}
 
 
 @main.command()

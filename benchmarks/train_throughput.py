@@ -1,16 +1,16 @@
-"""Training throughput: a plain script, this suite, and the bare step, side by side.
+"""Compare the training throughput of a plain script, this suite, and the bare training step.
 
-(a) plain: what a user would write: float32, DataLoader with 4 workers that decode JPEGs, albumentations with Normalize
+(a) plain: a typical user script: float32, DataLoader with 4 workers that decode JPEGs, albumentations with Normalize
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
-(b) ours: the suite's feed and step, as `bench train` runs them.
-(c) step: the suite's step alone, on a batch that already lies on the device.
-Ours takes turns with either of the others, on a CPU step by step, so that a drift of the machine hits both, and ratios
-are of neighbours in time; (a) has a process of its own, because the suite sets up its process for training.
+(b) ours: the suite's data loader and step, as in `bench train`.
+(c) step: the suite's step alone, on a batch that is already on the device.
+(b) alternates with each of the others, on a CPU step by step, so that a drift of the machine affects both and ratios
+compare neighbours in time. (a) runs in its own process, because the suite configures its process for training.
 
-Beside them: an epoch of a small set (by default one of CFD's size) and how much of it the bare steps and the validation
-take, the rest being the feed, the start of the loader and what is done between epochs; what a checkpoint costs
-(optimiser's state and best epoch's weights inside); and, if asked for, what train.compile brings and from how many
-images on, and what train.deterministic costs.
+Also measured: an epoch of a small set (by default of CFD's size) and the shares of the bare steps and the validation;
+the rest is data loading, start of the loader and work between epochs. The cost of a checkpoint (with optimiser state
+and best weights). With options: the speed-up by train.compile and the number of images from which it pays, and the cost
+of train.deterministic.
 
 Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 448 --batch 32 --out benchmarks/NAME.json
 """
@@ -53,7 +53,7 @@ from bench.training.settings import AugmentSettings, TrainSettings
 
 ROOT = Path(__file__).parents[1]
 MIN_TURNS = 9
-"""Of steps on a CPU, however long one takes."""
+"""Minimum number of measured steps on a CPU, however long one takes."""
 
 
 class JpegPairs(torch.utils.data.Dataset):
@@ -79,7 +79,7 @@ class JpegPairs(torch.utils.data.Dataset):
 
 
 def plain_steps(case: "Case") -> Iterator[int]:
-    """Train as a plain script does; yield the images of each step."""
+    """Train like a plain script; yield the number of images of each step."""
     settings, device = case.settings, case.device
     network = plugins.load("models", case.model).build(3, 1, case.size, settings.encoder, None).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
@@ -121,15 +121,15 @@ def make_data(folder: Path, count: int, size: int) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """What to time, and for how long.
+    """A benchmark case: model, data, device and duration.
 
     Attributes:
-        folder: of ``make_data``.
+        folder: output of ``make_data``.
         model: name of the architecture.
         settings: the section ``train`` of params.yaml.
-        size: side of the images.
-        device: where to compute.
-        seconds: time of each measurement.
+        size: side of the images, px.
+        device: device to train on.
+        seconds: duration of each measurement.
     """
 
     folder: Path
@@ -145,35 +145,35 @@ class Case:
         return prepared.read(self.folder / "prepared")
 
 
-def plain_elsewhere(case: Case) -> Iterator[int]:
-    """Make the steps of ``plain_steps`` in a process of its own: the suite sets up this one for its training."""
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("forkserver").Process(target=serve_plain, args=(case, there))
+def plain_in_process(case: Case) -> Iterator[int]:
+    """Run ``plain_steps`` in its own process, because the suite configures this one for its training."""
+    parent, child = multiprocessing.Pipe()
+    process = multiprocessing.get_context("forkserver").Process(target=serve_plain, args=(case, child))
     process.start()
-    there.close()  # else nobody would hear of its end
+    child.close()  # otherwise the end of the process would go unnoticed
     try:
         while True:
-            here.send(True)
-            yield here.recv()
+            parent.send(True)
+            yield parent.recv()
     finally:
-        here.send(False)
+        parent.send(False)
         process.join()
 
 
 def serve_plain(case: Case, pipe: Connection) -> None:
-    """Make a step of ``plain_steps`` for each time that the other end asks."""
-    multiprocessing.set_start_method("fork", force=True)  # of the loader's workers, as in a script from a shell
+    """Run one step of ``plain_steps`` per request."""
+    multiprocessing.set_start_method("fork", force=True)  # for the loader's workers, as in a script started from a shell
     work = plain_steps(case)
     while pipe.recv():
         pipe.send(next(work))
 
 
 def our_steps(case: Case, *kinds: tuple[TrainSettings, bool]) -> list[Iterator[int]]:
-    """Return the suite's steps of each kind; they share a network, whose place in memory can cost some percent.
+    """Return the suite's steps of each kind; they share a network, whose memory layout can cost some percent.
 
     Args:
         case: the model, data and device.
-        kinds: settings, and whether to repeat one batch that lies on the device; a compiled network is another one.
+        kinds: settings, and whether to repeat one batch on the device; a compiled network is a separate one.
     """
     train.configure(case.settings, 0)
     criterion, states = train.build_loss(case.data, case.settings, case.device), {}
@@ -193,41 +193,41 @@ def our_steps(case: Case, *kinds: tuple[TrainSettings, bool]) -> list[Iterator[i
     return [steps(*kind) for kind in kinds]
 
 
-def by_turns(case: Case, *works: Iterator[int]) -> list[list[float]]:
-    """Return the images per second of each in each of its turns: one step, on a CPU, whose speed drifts.
+def alternate(case: Case, *works: Iterator[int]) -> list[list[float]]:
+    """Return the images per second of each work in each of its turns; on a CPU, whose speed drifts, a turn is one step.
 
-    A GPU's does not, and there each has a single turn: workers would fill their queues while they have none.
+    On a GPU each has a single turn: loader workers would fill their queues during the turns of the others.
     """
     if case.device.type == "cuda":
         return [[images_per_s(work, case.seconds, case.device)] for work in works]
-    found, began = [[] for _ in works], time.perf_counter()
-    while len(found[-1]) < WARM_UP_STEPS + MIN_TURNS or time.perf_counter() - began < len(works) * case.seconds:
-        for work, speeds in zip(works, found, strict=True):
+    measured, began = [[] for _ in works], time.perf_counter()
+    while len(measured[-1]) < WARM_UP_STEPS + MIN_TURNS or time.perf_counter() - began < len(works) * case.seconds:
+        for work, speeds in zip(works, measured, strict=True):
             before = time.perf_counter()
             speeds.append(next(work) / (time.perf_counter() - before))
-    return [speeds[WARM_UP_STEPS:] for speeds in found]
+    return [speeds[WARM_UP_STEPS:] for speeds in measured]
 
 
-def beside_step(case: Case) -> dict[str, float]:
-    """Return the images per second of ours and of step, and their ratio."""
-    ours, step = by_turns(case, *our_steps(case, (case.settings, False), (case.settings, True)))
-    found = {
+def compare_step(case: Case) -> dict[str, float]:
+    """Return the images per second of (b) and (c), and their ratio."""
+    ours, step = alternate(case, *our_steps(case, (case.settings, False), (case.settings, True)))
+    figures = {
         "ours_images_per_s": round(statistics.median(ours), 2),
         "step_images_per_s": round(statistics.median(step), 2),
     }
-    return found | {"ours_over_step": round(ratio(ours, step), 3)}
+    return figures | {"ours_over_step": round(ratio(ours, step), 3)}
 
 
-def beside_plain(case: Case) -> dict[str, float]:
-    """Return the images per second of plain, and ours over it."""
-    with closing(plain_elsewhere(case)) as elsewhere:
-        ours, plain = by_turns(case, *our_steps(case, (case.settings, False)), elsewhere)
+def compare_plain(case: Case) -> dict[str, float]:
+    """Return the images per second of (a), and the ratio of (b) to it."""
+    with closing(plain_in_process(case)) as plain_work:
+        ours, plain = alternate(case, *our_steps(case, (case.settings, False)), plain_work)
     return {"plain_images_per_s": round(statistics.median(plain), 2), "ours_over_plain": round(ratio(ours, plain), 3)}
 
 
 def changed_step(case: Case, **changed: bool) -> float:
-    """Return the speed of the step with changed settings over that of the step."""
-    return ratio(*by_turns(case, *our_steps(case, (replace(case.settings, **changed), True), (case.settings, True))))
+    """Return the speed of the step with changed settings relative to the unchanged step."""
+    return ratio(*alternate(case, *our_steps(case, (replace(case.settings, **changed), True), (case.settings, True))))
 
 
 def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
@@ -236,8 +236,8 @@ def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
 
 
 def training_s(case: Case, epochs: int, compiled: bool = False) -> float:
-    """Return the seconds of a training without checkpoints: steps, validation, what is done between epochs."""
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(case.folder / "inductor" / case.model)  # where nothing is compiled yet
+    """Return the seconds of a training without checkpoints: steps, validation, work between epochs."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(case.folder / "inductor" / case.model)  # an empty cache
     loop.WORTH_KEEPING_S = math.inf
     settings = replace(case.settings, epochs=epochs, compile=compiled)
     train.configure(settings, 0)
@@ -249,9 +249,10 @@ def training_s(case: Case, epochs: int, compiled: bool = False) -> float:
 
 
 def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
-    """Return the seconds of an epoch, the first left out, and the shares of it that bare steps and validation take.
+    """Return the seconds of an epoch, except the first, and the shares of the bare steps and the validation.
 
-    The bare steps' speed was measured some minutes before, so that their share can be over 100 where a CPU's drifts.
+    The speed of the bare steps was measured some minutes earlier: on a CPU whose speed drifts, their share can exceed
+    100.
     """
     steps_s, spans, validate = len(case.data.split("train")) / step_images_per_s, [], loop.measure
 
@@ -271,7 +272,7 @@ def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
 
 
 def checkpoint(case: Case) -> dict[str, float]:
-    """Return the seconds and the MiB of a checkpoint after the first step."""
+    """Return the seconds and MiB of a checkpoint after the first step."""
     train.configure(case.settings, 0)
     data, settings, device = case.data, case.settings, case.device
     network = train.build_network(data, case.model, settings, device)
@@ -288,23 +289,23 @@ def checkpoint(case: Case) -> dict[str, float]:
 
 
 def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
-    """Return the figures of one model."""
+    """Return the results of one model."""
 
     def alone(work: Callable[..., Any], *arguments: Any, **options: bool) -> Any:
         return pool.submit(work, case, *arguments, **options).result()
 
-    found = {"model": case.model} | alone(beside_step) | alone(beside_plain)
+    result = {"model": case.model} | alone(compare_step) | alone(compare_plain)
     step_images_per_s = found["step_images_per_s"]
-    found |= alone(epoch, step_images_per_s) | alone(checkpoint)
+    result |= alone(epoch, step_images_per_s) | alone(checkpoint)
     if compiled:
         cost_s = alone(training_s, 1, compiled=True) - alone(training_s, 1)
         gain = alone(changed_step, compile=True)
-        saved_s = (1 - 1 / gain) / step_images_per_s  # of an image
-        found |= {"compiled_over_step": round(gain, 3), "compile_s": round(cost_s, 1)}
-        found |= {"compile_pays_after_images": round(cost_s / saved_s) if saved_s > 0 else None}
+        saved_s = (1 - 1 / gain) / step_images_per_s  # per image
+        result |= {"compiled_over_step": round(gain, 3), "compile_s": round(cost_s, 1)}
+        result |= {"compile_pays_after_images": round(cost_s / saved_s) if saved_s > 0 else None}
     if deterministic:
-        found |= {"deterministic_over_step": round(alone(changed_step, deterministic=True), 3)}
-    return found
+        result |= {"deterministic_over_step": round(alone(changed_step, deterministic=True), 3)}
+    return result
 
 
 @click.command(cls=Command)
@@ -312,17 +313,17 @@ def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecut
 @click.option("--encoder", default="resnet50")
 @click.option("--image-size", default=448)
 @click.option("--batch", default=32)
-@click.option("--images", default=118, help="Synthetic pairs; a fifth is left for the validation. CFD has 118.")
-@click.option("--seconds", default=30.0, help="Time of each measurement.")
+@click.option("--images", default=118, help="Synthetic pairs; a fifth is for validation. CFD has 118.")
+@click.option("--seconds", default=30.0, help="Duration of each measurement.")
 @click.option("--device", default="auto")
 @click.option("--augment-on", default="workers", type=click.Choice(["workers", "device"]))
-@click.option("--compile", "compiled", is_flag=True, help="Measure train.compile too.")
-@click.option("--deterministic", is_flag=True, help="Measure train.deterministic too.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
+@click.option("--compile", "compiled", is_flag=True, help="Also measure train.compile.")
+@click.option("--deterministic", is_flag=True, help="Also measure train.deterministic.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
 def main(models, encoder, image_size, batch, images, seconds, device, augment_on, compiled, deterministic, out):
     if 0.8 * images < batch:  # the plain script's loader drops a batch that is not full
         raise click.UsageError(
-            f"four fifths of --images {images} make no batch of {batch}: raise --images or lower --batch."
+            f"four fifths of --images {images} are fewer than a batch of {batch}: raise --images or lower --batch."
         )
     names = models.split(",")
     for name in names:

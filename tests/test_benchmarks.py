@@ -1,4 +1,4 @@
-"""The benchmarks: their page shows what their files hold, what they make up is what the suite reads."""
+"""The benchmarks: their page matches their files, and their synthetic data can be read by the suite."""
 
 import importlib
 import runpy
@@ -13,12 +13,12 @@ from bench.ranking.results import read
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
-def test_the_page_is_that_of_the_files() -> None:
+def test_the_page_matches_the_files() -> None:
     render = runpy.run_path(str(FOLDER / "summary.py"))["render"]
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == render(FOLDER), "run: python benchmarks/summary.py"
 
 
-def test_the_made_up_scores_are_read_and_pass_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_synthetic_scores_pass_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     script = importlib.import_module("check_speed")
     monkeypatch.setattr(script, "SIZES", {"cfd": (4, 3)})
@@ -30,9 +30,9 @@ def test_the_made_up_scores_are_read_and_pass_the_check(tmp_path: Path, monkeypa
 
 def test_fewer_images_than_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
-    found = CliRunner().invoke(importlib.import_module("train_throughput").main, ["--images", "16", "--batch", "32"])
-    assert found.exit_code == 2
-    assert "four fifths of --images 16 make no batch of 32: raise --images or lower --batch." in found.output
+    result = CliRunner().invoke(importlib.import_module("train_throughput").main, ["--images", "16", "--batch", "32"])
+    assert result.exit_code == 2
+    assert "four fifths of --images 16 are fewer than a batch of 32: raise --images or lower --batch." in result.output
 
 
 @pytest.mark.parametrize(
@@ -48,19 +48,19 @@ def test_fewer_images_than_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) 
         ),
     ],
 )
-def test_a_mistake_is_told_in_a_line(
+def test_a_user_error_is_one_line(
     monkeypatch: pytest.MonkeyPatch, script: str, arguments: list[str], message: str
 ) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     if "CUDA" in message:
         monkeypatch.setattr("torch.cuda.is_available", lambda: False)
         arguments = [*arguments, "--device", "cuda"]
-    found = CliRunner().invoke(importlib.import_module(script).main, arguments)
-    assert found.exit_code == 1
-    assert found.output.startswith(f"Error: {message}")
+    result = CliRunner().invoke(importlib.import_module(script).main, arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {message}")
 
 
-def test_an_experiment_says_how_its_tables_are_derived_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_experiment_states_how_to_regenerate_its_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     text = importlib.import_module("real_runs").README
     folders = [p.parent for p in (FOLDER.parent / "results" / "experiments").glob("*/params.yaml")]

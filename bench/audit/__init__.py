@@ -1,1 +1,1 @@
-"""What the raw data really are: faults of files and masks, duplicates, and photographs on both sides of a split."""
+"""Audit the raw data: faults of files and masks, duplicates, and source images on both sides of a split."""

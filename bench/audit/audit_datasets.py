@@ -1,4 +1,4 @@
-"""Audit raw datasets: read, find, write tables and a page."""
+"""Audit raw datasets: read them, find faults, duplicates and leakage, write tables and a page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -30,37 +30,32 @@ def audit_datasets(data: Path, target: Path, datasets: Sequence[str], settings: 
     """Write ``files.csv``, ``links.csv``, one CSV per table and the audit as Markdown and HTML into ``target``.
 
     Args:
-        data: folder of the datasets, as the download stage writes them.
+        data: folder of the datasets, as written by `bench download`.
         target: folder for the audit.
-        datasets: ids; those without a folder are named and left out.
-        settings: shares and seed of the splits that are examined.
+        datasets: ids; those without a folder are listed as missing.
+        settings: shares and seed of the splits to examine.
 
     Returns:
         The Markdown.
 
     Raises:
-        UserError: none of the datasets is there.
+        UserError: none of the datasets is present.
     """
     present = [name for name in datasets if (data / name / "images").is_dir()]
     if not present:
         raise UserError(
             f"{data} holds none of {', '.join(datasets)}: run `dvc repro prepare`, or `bench download {data}`, first."
         )
-    lonely = {name: unpaired(data / name) for name in present}
+    unpaired_files = {name: unpaired(data / name) for name in present}
     pairs = {name: _pairs(name, data / name) for name in present}
     inspected, features = _examine_all(pairs)
-    whole = {name: frame[frame["flags"] != "unreadable"] for name, frame in inspected.items()}  # the rest is told above
-    pairs = {name: [pair for pair in pairs[name] if pair.item in set(whole[name]["item"])] for name in present}
-    items = _stacked(
-        whole[name][["item", "above_127"]].assign(dataset=name, photo=[pair.photo for pair in pairs[name]])
-        for name in present
-    )
+    pairs, items = _readable(pairs, inspected)
     links = _links(features, items)
     for name in present:
         _mark_identical(inspected[name], items, features, items.index[items["dataset"] == name].tolist())
     tables = [
-        _integrity_table(inspected, lonely),
-        _flags_table(inspected, lonely),
+        _integrity_table(inspected, unpaired_files),
+        _flags_table(inspected, unpaired_files),
         _across_table(items, links),
         _leakage_table(items, links, pairs, settings),
     ]
@@ -71,15 +66,28 @@ def audit_datasets(data: Path, target: Path, datasets: Sequence[str], settings: 
     return markdown(tables, missing)
 
 
+def _readable(
+    pairs: Mapping[str, list[Pair]], inspected: Mapping[str, pd.DataFrame]
+) -> tuple[dict[str, list[Pair]], pd.DataFrame]:
+    """Return the pairs that can be read, and one row for each: item, crack share above_127, dataset, photo."""
+    readable = {name: frame[frame["flags"] != "unreadable"] for name, frame in inspected.items()}
+    kept = {name: [pair for pair in pairs[name] if pair.item in set(readable[name]["item"])] for name in pairs}
+    items = _stacked(
+        frame[["item", "above_127"]].assign(dataset=name, photo=[pair.photo for pair in kept[name]])
+        for name, frame in readable.items()
+    )
+    return kept, items
+
+
 def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFrame], list[Features]]:
-    """Return what is to be said of the pairs of each dataset, and the features of all images that can be read."""
+    """Return the findings on the pairs of each dataset, and the features of all readable images."""
     classes = {name: plugins.load("datasets", name).CARD.classes for name in pairs}
-    found = parallel_map(_examine, [(pair, classes[name]) for name in pairs for pair in pairs[name]], "examine")
+    examined = parallel_map(_examine, [(pair, classes[name]) for name in pairs for pair in pairs[name]], "examine")
     inspected, start = {}, 0
     for name, own in pairs.items():
-        inspected[name] = pd.DataFrame([row for row, _ in found[start : start + len(own)]], columns=COLUMNS)
+        inspected[name] = pd.DataFrame([row for row, _ in examined[start : start + len(own)]], columns=COLUMNS)
         start += len(own)
-    return inspected, [features for _, features in found if features is not None]
+    return inspected, [features for _, features in examined if features is not None]
 
 
 def _examine(work: tuple[Pair, int]) -> tuple[dict[str, Any], Features | None]:
@@ -89,16 +97,16 @@ def _examine(work: tuple[Pair, int]) -> tuple[dict[str, Any], Features | None]:
 
 def _pairs(name: str, root: Path) -> list[Pair]:
     """Return the complete pairs; unpaired files are reported separately."""
-    plugin, lonely = plugins.load("datasets", name), {Path(path).stem for path in unpaired(root)}
-    if not lonely:
+    plugin, unpaired_files = plugins.load("datasets", name), {Path(path).stem for path in unpaired(root)}
+    if not unpaired_files:
         return pairs_of(plugin, root)
-    images = {p.stem: p for p in (root / "images").glob("*") if p.stem not in lonely}
-    masks = {p.stem: p for p in (root / "masks").glob("*") if p.stem not in lonely}
+    images = {p.stem: p for p in (root / "images").glob("*") if p.stem not in unpaired_files}
+    masks = {p.stem: p for p in (root / "masks").glob("*") if p.stem not in unpaired_files}
     return [Pair(stem, images[stem], masks[stem], photo_of(plugin, stem)) for stem in sorted(images)]
 
 
 def _stacked(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return frames one below the other; empty ones, which have no types, are left out where others are."""
+    """Return the frames concatenated; empty ones are dropped if others remain, so they do not change dtypes."""
     every = list(frames)
     return pd.concat([frame for frame in every if len(frame)] or every[:1], ignore_index=True)
 
@@ -108,30 +116,30 @@ def _links(features: Sequence[Features], items: pd.DataFrame) -> pd.DataFrame:
     if not features:
         return links_by_names([], [])
     duplicates = find_duplicates(np.stack([f.thumbnail for f in features]))
-    found = [links_by_content(duplicates, find_crops(features))]
+    links = [links_by_content(duplicates, find_crops(features))]
     for _, group in items.groupby("dataset"):
         named = links_by_names(group["item"].tolist(), group["photo"].tolist())
         named[["a", "b"]] = group.index.to_numpy()[named[["a", "b"]].to_numpy(int)]
-        found.append(named)
-    return _stacked(found)
+        links.append(named)
+    return _stacked(links)
 
 
 def _mark_identical(
     inspected: pd.DataFrame, items: pd.DataFrame, features: Sequence[Features], positions: list[int]
 ) -> None:
     pixels = pd.Series([features[i].pixels for i in positions], index=items.loc[positions, "item"])
-    twice = set(pixels[pixels.duplicated(keep=False)].index)
-    marked = inspected["item"].isin(twice)
+    repeated = set(pixels[pixels.duplicated(keep=False)].index)
+    marked = inspected["item"].isin(repeated)
     flags = inspected.loc[marked, "flags"]
     inspected.loc[marked, "flags"] = flags.where(flags == "", flags + "; ") + "identical images"
 
 
-def _integrity_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str, list[str]]) -> Table:
+def _integrity_table(inspected: Mapping[str, pd.DataFrame], unpaired_files: Mapping[str, list[str]]) -> Table:
     rows = [
         {
             "Dataset": name,
             "Pairs": len(frame),
-            "Without partner": len(lonely[name]),
+            "Without partner": len(unpaired_files[name]),
             "Sizes": frame.groupby(["width", "height"]).ngroups,
             "Smallest": "x".join(map(str, min(zip(frame["width"], frame["height"], strict=True), default=()))),
             "Largest": "x".join(map(str, max(zip(frame["width"], frame["height"], strict=True), default=()))),
@@ -143,10 +151,10 @@ def _integrity_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str,
     ]
     digits = {"Crack % > 0": 3, "Crack % > 127": 3, "Ratio": 2}
     note = "Ratio: crack area when every non-zero pixel of a mask counts, over the area above half the grey range."
-    return Table("integrity", "What the files hold.", pd.DataFrame(rows), digits, [note])
+    return Table("integrity", "Contents of the files.", pd.DataFrame(rows), digits, [note])
 
 
-def _flags_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str, list[str]]) -> Table:
+def _flags_table(inspected: Mapping[str, pd.DataFrame], unpaired_files: Mapping[str, list[str]]) -> Table:
     rows = []
     for name, frame in inspected.items():
         for flag, meaning in FLAGS.items():
@@ -154,9 +162,9 @@ def _flags_table(inspected: Mapping[str, pd.DataFrame], lonely: Mapping[str, lis
             if len(marked):
                 first = ", ".join(marked[:3])
                 rows.append([name, flag, len(marked), first, meaning])
-        if lonely[name]:
-            first = ", ".join(lonely[name][:3])
-            rows.append([name, "without partner", len(lonely[name]), first, ""])
+        if unpaired_files[name]:
+            first = ", ".join(unpaired_files[name][:3])
+            rows.append([name, "without partner", len(unpaired_files[name]), first, ""])
     columns = ["Dataset", "Finding", "Pairs", "First", "Means"]
     return Table("findings", "Faults and oddities.", pd.DataFrame(rows, columns=columns))
 
@@ -168,11 +176,11 @@ def _across_table(items: pd.DataFrame, links: pd.DataFrame) -> Table:
     frame = frame[frame["left_set"] <= frame["right_set"]]
     rows = []
     for (a, b), group in frame.groupby(["left_set", "right_set"]):
-        kinds = group["kind"].value_counts() // (2 if a == b else 1)  # each pair stands in both ways
+        kinds = group["kind"].value_counts() // (2 if a == b else 1)  # each pair is listed in both directions
         counts = {"Same picture": int(kinds.get("duplicate", 0)), "Overlapping": int(kinds.get("crop", 0))}
         of_b = group["b"].nunique()
         rows.append({"Dataset": a, "And": b, **counts, "Images of the second": of_b})
-    note = "Found by content alone, without names: the same picture, or parts of one photograph."
+    note = "Found by content, not by names: duplicates, or overlapping parts of one source image."
     columns = ["Dataset", "And", "Same picture", "Overlapping", "Images of the second"]
     return Table("duplicates", "Pairs of images.", pd.DataFrame(rows, columns=columns), {}, [note])
 
@@ -194,22 +202,22 @@ def _leakage_table(
                 chosen = replace(settings, split=kind)  # type: ignore[arg-type]
                 split = assign(str(name), kept, chosen, groups, group["above_127"].tolist())
             except (UserError, ValueError):
-                continue  # too few photographs, or none published
-            found = leakage(split, group["photo"].tolist(), own)
+                continue  # too few source images, or no published split
+            seen = leakage(split, group["photo"].tolist(), own)
             content = leakage(split, [str(i) for i in range(len(group))], own[own["kind"] != "name"])
             rows.append(
                 {
                     "Dataset": name,
                     "Split": kind,
                     "Test": split.count("test"),
-                    "Photograph in training %": found["photo_pct"],
-                    "by names %": found["photo_by_name_pct"],
+                    "Photograph in training %": seen["photo_pct"],
+                    "by names %": seen["photo_by_name_pct"],
                     "by content %": content["photo_pct"],
-                    "Test pixels seen %": found["pixels_pct"],
+                    "Test pixels seen %": seen["pixels_pct"],
                 }
             )
     digits = dict.fromkeys(["Photograph in training %", "by names %", "by content %", "Test pixels seen %"], 1)
-    caption = "Test images whose photograph is in training too, and the share of test pixels that training shows."
+    caption = "Test images whose source image is also in training, and the share of test pixels visible in training."
     columns = ["Dataset", "Split", "Test", *digits]
     notes = [f"Without the {skipped.sum()} pairs that prepare.skip leaves out."] * bool(skipped.any())
     return Table("leakage", caption, pd.DataFrame(rows, columns=columns), digits, notes)

@@ -1,4 +1,4 @@
-"""Find overlapping crops of one photograph by what they show, without names: retrieval, then geometry."""
+"""Find overlapping crops of one source image by their content, not their names: retrieval, then geometry."""
 
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -17,18 +17,18 @@ from bench.audit.parallel_map import parallel_map
 from bench.data.duplicates import Floats
 
 WORDS, PARTS = 128, 64
-"""Of the image vectors: visual words, components kept of a descriptor."""
+"""Image vectors: number of visual words, and principal components kept of each descriptor."""
 NEIGHBOURS = 16
 """Images compared in detail with each image."""
 INLIERS, SURE = 5, 15
-"""Points that must agree for the pictures to be laid over each other, and those that are enough by themselves; among
-thousands of pairs some five to ten agree by chance. Measured in benchmarks/leakage.py, as is the next."""
+"""Matching points needed to compare the overlap by correlation, and those that suffice without it; among thousands of
+pairs, five to ten points match by chance. Both and the next were chosen with benchmarks/leakage.py."""
 CORRELATION = 0.5
-"""Least correlation of the pictures where they overlap; of different photographs it stays below 0.4."""
+"""Least correlation of the pictures where they overlap; for different source images it stays below 0.4."""
 TOLERANCE = 0.012
-"""Distance within which a point agrees, as a share of the side: 2.3 px of 192."""
+"""Largest distance of matching points, as a share of the side: 2.3 px of 192."""
 ALIKE = 0.85
-"""Least product of two descriptors that may show the same point."""
+"""Least product of the descriptors of one point."""
 SCALES = (0.25, 4.0)
 _TRIES = 300
 _BLOCK = 256
@@ -38,7 +38,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 class Overlap(NamedTuple):
-    """How many points agree, and the part of each image that the other shows: left, top, right, bottom, 0 to 1."""
+    """Number of matching points, and the part of each image that the other shows: left, top, right, bottom, 0 to 1."""
 
     inliers: int
     of_a: tuple[float, ...]
@@ -46,10 +46,10 @@ class Overlap(NamedTuple):
 
 
 def find_crops(features: Sequence[Features], neighbours: int = NEIGHBOURS) -> pd.DataFrame:
-    """Return the pairs of images that overlap as upright crops of one photograph.
+    """Return the pairs of images that overlap as upright crops of one source image.
 
-    Each image is compared with those whose vectors are nearest, then with what was found to overlap one that it
-    overlaps itself.
+    Each image is compared with those whose vectors are nearest, then with the images that overlap one of its own
+    matches.
 
     Returns:
         Columns a, b (positions, a < b), inliers, and the part of a that b shows and of b that a shows, each as
@@ -60,13 +60,13 @@ def find_crops(features: Sequence[Features], neighbours: int = NEIGHBOURS) -> pd
     with tempfile.TemporaryDirectory() as folder:
         _pack(local, Path(folder))
         rows = _compare(folder, sorted(first), "compare crops")
-        rows += _compare(folder, sorted(_friends(rows) - first), "compare their neighbours")
+        rows += _compare(folder, sorted(_with_common_match(rows) - first), "compare their matches")
     sides = [f"{image}_{side}" for image in "ab" for side in ("left", "top", "right", "bottom")]
     return pd.DataFrame(rows, columns=["a", "b", "inliers", *sides]).sort_values(["a", "b"], ignore_index=True)
 
 
 def image_vectors(features: Sequence[Local]) -> Floats:
-    """Return one vector per image, (N, 8192), unit norm, whose products rank images by common local features.
+    """Return one vector per image, (N, 8192), unit norm, whose products rank images by shared local features.
 
     **Source:** Jegou et al. 2010, CVPR (VLAD), with normalised residuals of each word (Arandjelovic and Zisserman
     2013, CVPR).
@@ -98,7 +98,7 @@ def _unit(rows: Floats) -> Floats:
 
 
 def candidates(vectors: Floats, neighbours: int) -> set[tuple[int, int]]:
-    """Return the pairs (a, b), a < b, in which one image is among the nearest of the other."""
+    """Return the pairs (a, b), a < b, in which one image is among the nearest neighbours of the other."""
     pairs = set()
     count = min(neighbours, len(vectors) - 1)
     for start in range(0, len(vectors), 2048):
@@ -110,8 +110,8 @@ def candidates(vectors: Floats, neighbours: int) -> set[tuple[int, int]]:
     return pairs
 
 
-def _friends(rows: Iterable[Sequence[float]]) -> set[tuple[int, int]]:
-    """Return the pairs that overlap a common third image."""
+def _with_common_match(rows: Iterable[Sequence[float]]) -> set[tuple[int, int]]:
+    """Return the pairs that both overlap a common third image."""
     near: dict[int, set[int]] = {}
     for a, b, *_ in rows:
         near.setdefault(int(a), set()).add(int(b))
@@ -120,7 +120,7 @@ def _friends(rows: Iterable[Sequence[float]]) -> set[tuple[int, int]]:
 
 
 def _pack(features: Sequence[Local], folder: Path) -> None:
-    """Write points and descriptors of all images one after the other, where processes can map them into memory."""
+    """Write points and descriptors of all images into arrays that processes can map into memory."""
     np.save(folder / "starts.npy", np.cumsum([0, *(len(f.points) for f in features)]))
     np.save(folder / "points.npy", np.concatenate([f.points for f in features]))
     np.save(folder / "descriptors.npy", np.concatenate([f.descriptors for f in features]))
@@ -128,7 +128,7 @@ def _pack(features: Sequence[Local], folder: Path) -> None:
 
 
 @cache
-def _opened(folder: str) -> list[npt.NDArray[Any]]:
+def _mapped(folder: str) -> list[npt.NDArray[Any]]:
     names = ("starts", "points", "descriptors", "pictures")
     return [np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names]
 
@@ -139,22 +139,22 @@ def _compare(folder: str, pairs: Sequence[tuple[int, int]], desc: str) -> list[l
 
 
 def _compare_block(work: tuple[str, Sequence[tuple[int, int]]]) -> list[list[float]]:
-    starts, points, descriptors, pictures = _opened(work[0])
+    starts, points, descriptors, pictures = _mapped(work[0])
 
     def local(i: int) -> Local:
         own = slice(starts[i], starts[i + 1])
         return Local(points[own], descriptors[own], pictures[i])
 
-    found = ((a, b, same_photograph(local(a), local(b))) for a, b in work[1])
-    return [[a, b, overlap.inliers, *overlap.of_a, *overlap.of_b] for a, b, overlap in found if overlap is not None]
+    overlaps = ((a, b, same_photograph(local(a), local(b))) for a, b in work[1])
+    return [[a, b, overlap.inliers, *overlap.of_a, *overlap.of_b] for a, b, overlap in overlaps if overlap is not None]
 
 
 def same_photograph(a: Local, b: Local) -> Overlap | None:
-    """Return how two images overlap as crops of one photograph; None if they do not."""
-    found = _agreement(a, b)
-    if found is None:
+    """Return how two images overlap as crops of one source image; None if they do not."""
+    match = _match(a, b)
+    if match is None:
         return None
-    inliers, scale, offset = found
+    inliers, scale, offset = match
     lows, highs = np.clip(-offset / scale, 0, 1), np.clip((1 - offset) / scale, 0, 1)
     overlap = Overlap(inliers, (*lows, *highs), (*np.clip(offset, 0, 1), *np.clip(scale + offset, 0, 1)))
     sure = inliers >= SURE or _correlation(a.picture, b.picture, scale, offset, overlap.of_a) >= CORRELATION
@@ -162,12 +162,12 @@ def same_photograph(a: Local, b: Local) -> Overlap | None:
 
 
 def _correlation(a: Picture, b: Picture, scale: Vector, offset: Vector, part: Sequence[float]) -> float:
-    """Return the correlation of two pictures over the ``part`` of the first, local light and contrast taken off."""
-    matrix = np.column_stack([np.diag(scale), offset * PICTURE + (scale - 1) / 2])  # pixels have their centre at a half
+    """Return the correlation of two pictures over the ``part`` of the first, local light and contrast normalised."""
+    matrix = np.column_stack([np.diag(scale), offset * PICTURE + (scale - 1) / 2])  # pixel centres are at halves
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    laid_over = cv2.warpAffine(b, matrix, (PICTURE, PICTURE), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    warped = cv2.warpAffine(b, matrix, (PICTURE, PICTURE), flags=flags, borderMode=cv2.BORDER_REFLECT)
     left, top, right, bottom = (np.array(part) * PICTURE + [2, 2, -2, -2]).astype(int)
-    x, y = (_flat(picture)[top:bottom, left:right] for picture in (a, np.asarray(laid_over, np.uint8)))
+    x, y = (_flat(picture)[top:bottom, left:right] for picture in (a, np.asarray(warped, np.uint8)))
     if x.size < 64:
         return 0.0
     x, y = x - x.mean(), y - y.mean()
@@ -180,21 +180,15 @@ def _flat(picture: Picture) -> Floats:
     return np.asarray(high / np.sqrt(cv2.blur(high**2, (21, 21)) + 1), np.float32)
 
 
-def _agreement(a: Local, b: Local) -> tuple[int, Vector, Vector] | None:
-    """Return how many points agree on ``b = scale * a + offset`` (each x, y), with scale and offset; None if too few.
+def _match(a: Local, b: Local) -> tuple[int, Vector, Vector] | None:
+    """Return the number of points that match ``b = scale * a + offset`` (each x, y), scale and offset; None if too few.
 
-    Crops are cut upright and stretched to a square, so that two scales and two offsets say all: two points fix them,
-    and many random pairs of points are tried at once (RANSAC).
+    Crops are upright and stretched to a square, so two scales and two offsets describe them. Two points determine
+    these; many random pairs of points are tried at once (RANSAC).
 
     **Source:** Fischler and Bolles 1981, Communications of the ACM 24(6).
     """
-    if min(len(a.points), len(b.points)) < INLIERS:
-        return None
-    alike = a.descriptors.astype(np.float32) @ b.descriptors.astype(np.float32).T
-    there = alike.argmax(1)
-    best = alike[np.arange(len(there)), there]
-    mutual = np.flatnonzero((alike.max(0)[there] == best) & (best > ALIKE * QUANTUM**2))
-    p, q = a.points[mutual].astype(float), b.points[there[mutual]].astype(float)
+    p, q = _mutual_nearest(a, b)
     if len(p) < INLIERS:
         return None
     draws = np.random.Generator(np.random.PCG64(0)).integers(0, len(p), (_TRIES, 2))
@@ -206,11 +200,22 @@ def _agreement(a: Local, b: Local) -> tuple[int, Vector, Vector] | None:
     if not len(scale):
         return None
     offset = q[draws[:, 0]] - scale * p[draws[:, 0]]
-    agree = (np.abs(scale[:, None] * p + offset[:, None] - q) < TOLERANCE).all(2)
-    inside = agree[int(agree.sum(1).argmax())]
-    spread_out = p[inside].max(0) - p[inside].min(0)
-    if inside.sum() < INLIERS or spread_out.min() < 0.1:
+    matching = np.all(np.abs(scale[:, None] * p + offset[:, None] - q) < TOLERANCE, axis=2)
+    inside = matching[int(matching.sum(1).argmax())]
+    extent = p[inside].max(0) - p[inside].min(0)
+    if inside.sum() < INLIERS or extent.min() < 0.1:
         return None
     from_p, from_q = p[inside] - p[inside].mean(0), q[inside] - q[inside].mean(0)
-    slope = (from_p * from_q).sum(0) / (from_p**2).sum(0)  # least squares over all points that agree
+    slope = (from_p * from_q).sum(0) / (from_p**2).sum(0)  # least squares over all matching points
     return int(inside.sum()), slope, q[inside].mean(0) - slope * p[inside].mean(0)
+
+
+def _mutual_nearest(a: Local, b: Local) -> tuple[Vector, Vector]:
+    """Return the points (n, 2) of two images whose descriptors are each other's nearest and similar enough."""
+    if min(len(a.points), len(b.points)) < INLIERS:
+        return np.zeros((0, 2)), np.zeros((0, 2))
+    products = a.descriptors.astype(np.float32) @ b.descriptors.astype(np.float32).T
+    nearest = products.argmax(1)
+    best = products[np.arange(len(nearest)), nearest]
+    mutual = np.flatnonzero((products.max(0)[nearest] == best) & (best > ALIKE * QUANTUM**2))
+    return a.points[mutual].astype(float), b.points[nearest[mutual]].astype(float)

@@ -1,4 +1,4 @@
-"""What is kept of an image to find it again: a hash, a small high-passed picture, and local features."""
+"""The features that identify an image: a hash, a small high-passed picture, and local features."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from bench.data.images import read_image
 SIDE = 192
 POINTS = 300
 CONTRAST = 0.002
-"""Of SIFT, a twentieth of its default: plaster and asphalt have little."""
+"""Contrast threshold of SIFT, a twentieth of its default: plaster and asphalt have little contrast."""
 PICTURE = 128
 QUANTUM = 512.0
-"""Steps per unit of a descriptor's components, which seldom exceed a half."""
+"""Steps per unit of a descriptor's components, which rarely exceed 0.5."""
 
 
 @dataclass(frozen=True)
 class Local:
-    """What an overlap is found and confirmed by.
+    """Local features, by which an overlap is found and confirmed.
 
     Attributes:
         points: (n, 2), x and y from 0 to 1.
@@ -39,7 +39,7 @@ class Local:
 
 @dataclass(frozen=True)
 class Features:
-    """What is kept of one image.
+    """The features of one image.
 
     Attributes:
         pixels: SHA-256 of the decoded pixels.
@@ -64,7 +64,7 @@ def _extract_file(path: Path) -> Features:
 def extract(image: npt.NDArray[np.uint8]) -> Features:
     """Return the features of an image (H, W, 3), uint8.
 
-    Descriptors are SIFT's, upright (crops are not turned), at 192 x 192 px, with the square root of each component.
+    Descriptors are SIFT's, upright (crops are not rotated), at 192 x 192 px, with the square root of each component.
 
     **Source:** Lowe 2004, IJCV 60(2); Arandjelovic and Zisserman 2012, CVPR (RootSIFT).
     """
@@ -78,8 +78,8 @@ def extract(image: npt.NDArray[np.uint8]) -> Features:
         point.angle = 0
     points, descriptors = sift.compute(small, points[:POINTS])
     places = np.array([point.pt for point in points], np.float32).reshape(-1, 2) / np.float32(SIDE)
-    found = np.zeros((0, 128), np.float32) if descriptors is None else np.asarray(descriptors, np.float32)
-    roots = np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-6))
+    raw = np.zeros((0, 128), np.float32) if descriptors is None else np.asarray(descriptors, np.float32)
+    roots = np.sqrt(raw / np.maximum(raw.sum(1, keepdims=True), 1e-6))
     kept = np.clip(roots * QUANTUM, 0, 255).round().astype(np.uint8)
     picture = np.asarray(cv2.resize(grey, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA), np.uint8)
     pixels = hashlib.sha256(image.tobytes()).hexdigest()

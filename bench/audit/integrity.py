@@ -1,4 +1,4 @@
-"""Faults and oddities of the files of a dataset, counted and named."""
+"""Find faults and oddities in the files of a dataset."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from bench.data.images import Array, crackforest_labels, decode, read_image, rea
 from bench.errors import UserError
 
 BLANK = 1.0
-"""Standard deviation of the grey levels below which nothing can be seen."""
+"""Standard deviation of the grey levels below which an image counts as blank."""
 FEW_LABELS = 8
-"""A mask with more distinct values was compressed with loss or smoothed."""
+"""A mask with more distinct values was compressed lossily or smoothed."""
 FLAGS = {
     "unreadable": "image or mask cannot be read",
     "sizes differ": "image and mask have different sizes",
@@ -24,7 +24,7 @@ FLAGS = {
     "full mask": "over half of the pixels are crack",
     "lossy mask": "grey levels between the labels: JPEG or smoothed, so that the threshold matters",
     "label values": "highest value is neither 0 nor 255: another label convention",
-    "turned by EXIF": "stored turned; the EXIF orientation says so",
+    "turned by EXIF": "stored rotated; EXIF gives the orientation",
     "16 bit": "more than 8 bits per channel",
     "alpha": "has an alpha channel",
     "palette": "stored with a palette",
@@ -32,14 +32,14 @@ FLAGS = {
 }
 
 COLUMNS = ("item", "flags", "height", "width", "format", "mode", "mask_mode", "labels", "above_0", "above_127")
-"""What is said of a pair."""
+"""Findings on one pair."""
 
 
 def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
-    """Return what is to be said of a pair, and its image, uint8 (H, W, 3); None if it cannot be read.
+    """Return the findings on a pair, and its image, uint8 (H, W, 3), or None if it cannot be read.
 
-    Said are ``COLUMNS``, of which flags are names from ``FLAGS``, joined by "; ", labels the values if few, else their
-    number, above_0 and above_127 the share of mask pixels.
+    The findings are ``COLUMNS``: flags are names from ``FLAGS``, joined by "; "; labels are the mask's values, or their
+    number if there are many; above_0 and above_127 are shares of mask pixels.
     """
     row: dict[str, Any] = {"item": pair.item, "flags": "", "height": 0, "width": 0, "format": "", "mode": ""}
     row |= {"mask_mode": "", "labels": "", "above_0": np.nan, "above_127": np.nan}
@@ -54,7 +54,7 @@ def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
     row |= {**head, "height": image.shape[0], "width": image.shape[1], "mask_mode": str(raw.dtype)}
     row["labels"] = " ".join(map(str, values.tolist())) if len(values) <= FEW_LABELS else f"{len(values)} values"
     row["above_0"], row["above_127"] = float((mask > 0).mean()), float((mask > (127 if classes == 1 else 0)).mean())
-    found = {
+    checks = {
         "sizes differ": image.shape[:2] != mask.shape,
         "blank image": bool(spread < BLANK),
         "empty mask": row["above_127"] == 0,
@@ -63,26 +63,29 @@ def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
         "label values": classes == 1 and len(values) <= FEW_LABELS and int(values.max()) not in (0, 255),
         "grey image": bool((image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all()),
     }
-    return row | {"flags": "; ".join([*flags, *(name for name, yes in found.items() if yes)])}, image
+    return row | {"flags": "; ".join([*flags, *(name for name, is_set in checks.items() if is_set)])}, image
 
 
 def _header(path: Path) -> tuple[list[str], dict[str, str]]:
-    """Return what a file's header shows to be odd, and its format and mode."""
+    """Return the flags that a file's header sets, and its format and mode."""
     try:
         with Image.open(path) as image:
-            found = {
+            checks = {
                 "turned by EXIF": image.getexif().get(ExifTags.Base.Orientation, 1) != 1,
                 "16 bit": image.mode.startswith("I") or image.mode == "F",
                 "alpha": image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
                 "palette": image.mode == "P",
             }
-            return [name for name, yes in found.items() if yes], {"format": str(image.format), "mode": image.mode}
+            return [name for name, is_set in checks.items() if is_set], {
+                "format": str(image.format),
+                "mode": image.mode,
+            }
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path} cannot be read ({error})") from None
 
 
 def _mask(path: Path, classes: int) -> tuple[np.ndarray[Any, Any], Array]:
-    """Return the values of a mask as stored (CrackForest: numbers; palette: indices; else grey levels) and as read."""
+    """Return the values of a mask as stored (.mat: labels; palette: indices; else grey levels) and as decoded."""
     if path.suffix.lower() == ".mat":
         return crackforest_labels(path), read_mask(path)
     image = decode(path)

@@ -1,4 +1,4 @@
-"""How much of a test split was seen in training: photographs and pixels, by names and by what the images show."""
+"""Measure how much of a test split was seen in training, by file name and by image content."""
 
 import re
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ import numpy.typing as npt
 import pandas as pd
 
 GRID = 64
-"""Cells per side in which the parts of an image are counted."""
+"""Cells per side of the grid on which the parts of an image are counted."""
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 SIDES = ("left", "top", "right", "bottom")
 
 
 def links_by_content(duplicates: pd.DataFrame, crops: pd.DataFrame) -> pd.DataFrame:
-    """Return both ways of each finding: columns a, b, kind, and the part of a that b shows (left, top, right, bottom).
+    """Return each finding in both directions: columns a, b, kind, and the part of a that b shows (``SIDES``).
 
-    A duplicate shows all; a pair found as both counts as a duplicate.
+    A duplicate shows the whole image; a pair found both as duplicate and as crop counts as a duplicate.
     """
     known = set(zip(duplicates["a"], duplicates["b"], strict=True))
     rows = [[x, y, "duplicate", *WHOLE] for a, b in sorted(known) for x, y in ((a, b), (b, a))]
@@ -29,9 +29,9 @@ def links_by_content(duplicates: pd.DataFrame, crops: pd.DataFrame) -> pd.DataFr
 
 
 def links_by_names(items: Sequence[str], photos: Sequence[str]) -> pd.DataFrame:
-    """Return the links between items whose names tell where in a photograph they were cut, as `links_by_content` does.
+    """Return the links between items whose names state their crop box, in the columns of `links_by_content`.
 
-    Such a name ends in photograph_top_left_height_width, in px of the photograph.
+    Such a name ends in photo_top_left_height_width, in px of the source image.
     """
     boxes: dict[str, list[tuple[int, int, int, int, int]]] = {}
     for position, (item, photo) in enumerate(zip(items, photos, strict=True)):
@@ -51,7 +51,7 @@ def links_by_names(items: Sequence[str], photos: Sequence[str]) -> pd.DataFrame:
 
 
 def _common(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[float, ...] | None:
-    """Return the part of box a (left, top, right, bottom) that box b covers, from 0 to 1; None if nothing."""
+    """Return the part of box a (left, top, right, bottom) that box b covers, 0 to 1; None if they do not overlap."""
     width, height = a[2] - a[0], a[3] - a[1]
     low = max(a[0], b[0]), max(a[1], b[1])
     high = min(a[2], b[2]), min(a[3], b[3])
@@ -61,16 +61,17 @@ def _common(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[float, ...] | None:
 
 
 def leakage(split: Sequence[str], photos: Sequence[str], links: pd.DataFrame) -> dict[str, float]:
-    """Return what of the test items was seen in training.
+    """Return how much of the test items was seen in training.
 
     Args:
         split: "train", "validation" or "test" of each item.
-        photos: source photograph of each item, as the names tell it.
+        photos: source image of each item, according to its name.
         links: positions a, b and the part of a that b shows.
 
     Returns:
-        In percent; nan without test items. photo_by_name: test items whose photograph is in training by the names;
-        photo_pct: by the names or by a link; pixels_pct: pixels of the test items that training items show.
+        In percent; NaN without test items. photo_by_name_pct: test items whose source image is in training according
+        to the names; photo_pct: according to names or links; pixels_pct: pixels of the test items that training items
+        show.
     """
     tests = [i for i, part in enumerate(split) if part == "test"]
     trains = {i for i, part in enumerate(split) if part == "train"}

@@ -1,4 +1,4 @@
-"""The audit as pages: Markdown for the terminal, and one HTML file with small pictures of what was found alike."""
+"""The audit as pages: Markdown for the terminal, and one HTML file with small pictures of matching images."""
 
 import base64
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from bench.render import html, text
 from bench.render.tables import Table
 
 EXAMPLES = 3
-"""Pairs shown of each two datasets and each kind of link."""
+"""Pairs shown for each two datasets and each kind of link."""
 TITLE = "Audit of the raw data"
-FILES = "`bench audit` writes every pair of alike images to links.csv, every file to files.csv."
+FILES = "`bench audit` writes every pair of matching images to links.csv, every file to files.csv."
 STYLE = """
 body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem }
 section { overflow-x: auto; margin-top: 2rem } nav a { margin-right: 1rem }
@@ -32,7 +32,7 @@ figcaption { font-size: .8rem; overflow-wrap: anywhere }
 
 @dataclass(frozen=True)
 class Example:
-    """Two images that are linked: what is written below, their pictures (grey, uint8), the part that both show."""
+    """Two linked images: the caption, their pictures (grey, uint8), the part that both show."""
 
     caption: str
     pictures: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
@@ -40,12 +40,12 @@ class Example:
 
 
 def examples(items: pd.DataFrame, links: pd.DataFrame, features: Sequence[Features]) -> list[Example]:
-    """Return the first pairs found by content, of each two datasets and each kind.
+    """Return the first pairs found by content, for each two datasets and each kind.
 
     Args:
         items: columns dataset and item, one row per image.
-        links: both ways of each finding: a, b, kind, and the part of a that b shows.
-        features: of the images.
+        links: each finding in both directions: a, b, kind, and the part of a that b shows.
+        features: features of the images.
     """
     content = links[links["kind"] != "name"]
     back = content.rename(columns={"a": "b", "b": "a"}).drop_duplicates(["a", "b"])
@@ -53,17 +53,17 @@ def examples(items: pd.DataFrame, links: pd.DataFrame, features: Sequence[Featur
     names = items["dataset"].to_numpy()
     both = both.assign(left_set=names[both["a"].to_numpy(int)], right_set=names[both["b"].to_numpy(int)])
     names_of: list[list[str]] = items[["dataset", "item"]].to_numpy(str).tolist()
-    found = []
+    shown = []
     for row in both.groupby(["left_set", "right_set", "kind"]).head(EXAMPLES).to_dict("records"):
         a, b = int(row["a"]), int(row["b"])
         caption = f"{row['kind']}: {' '.join(names_of[a])}, {' '.join(names_of[b])}"
         parts = [row[s] for s in SIDES], [row[f"{s}_b"] for s in SIDES]
-        found.append(Example(caption, (features[a].local.picture, features[b].local.picture), parts))
-    return found
+        shown.append(Example(caption, (features[a].local.picture, features[b].local.picture), parts))
+    return shown
 
 
 def markdown(tables: Sequence[Table], missing: Sequence[str]) -> str:
-    """Return the audit as Markdown; ``missing`` are datasets that are not there."""
+    """Return the audit as Markdown; ``missing`` are the datasets without data."""
     lines = [f"# {TITLE}", ""]
     lines += [_missing(missing), ""] if missing else []
     lines += [f"## {table.name.capitalize()}\n\n{text.markdown(table)}" for table in tables]
@@ -71,15 +71,13 @@ def markdown(tables: Sequence[Table], missing: Sequence[str]) -> str:
 
 
 def page(tables: Sequence[Table], missing: Sequence[str], shown: Sequence[Example]) -> str:
-    """Return the audit as one HTML file that needs nothing beside it."""
+    """Return the audit as one self-contained HTML file."""
     links = "".join(f'<a href="#{table.name}">{table.name.capitalize()}</a>' for table in tables)
     parts = [f"<h1>{TITLE}</h1>", f'<nav>{links}<a href="#examples">Examples</a></nav>']
     parts += [f"<p>{escape(_missing(missing))}</p>"] if missing else []
     parts += [f'<section id="{t.name}"><h2>{t.name.capitalize()}</h2>\n{html.fragment(t)}</section>' for t in tables]
-    pairs = "\n".join(map(_figure, shown)) or "<p>No two images are alike.</p>"
-    parts.append(
-        '<section id="examples"><h2>Examples</h2>\n<p>Images found alike; framed: the part that both show.</p>'
-    )
+    pairs = "\n".join(map(_figure, shown)) or "<p>No two images match.</p>"
+    parts.append('<section id="examples"><h2>Examples</h2>\n<p>Matching images; framed: the part that both show.</p>')
     parts.append(f'<div class="pairs">\n{pairs}\n</div></section>\n<p>{FILES}</p>')
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
@@ -89,7 +87,7 @@ def page(tables: Sequence[Table], missing: Sequence[str], shown: Sequence[Exampl
 
 
 def _missing(missing: Sequence[str]) -> str:
-    return f"Not there, so not examined: {', '.join(missing)}."
+    return f"Missing, so not examined: {', '.join(missing)}."
 
 
 def _figure(example: Example) -> str:

@@ -1,4 +1,4 @@
-"""Spread work over the processor's cores, in processes of their own."""
+"""Map a function over items in parallel, one process per core."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 FEW = 200
-"""Items that are done sooner than processes have started."""
+"""Number of items that are done faster than processes start."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -24,10 +24,10 @@ def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], desc
     """Return ``function`` of each item, in order.
 
     Args:
-        function: of a module's top level; what it takes and returns is sent between processes.
-        items: what to do.
-        desc: shown beside the progress.
-        few: up to so many items are done in this process.
+        function: a top-level function; arguments and results must be picklable.
+        items: its arguments.
+        desc: label of the progress bar.
+        few: up to this many items are processed without starting processes.
     """
     cores = machine.cores()
     if cores == 1 or len(items) <= few:
@@ -38,13 +38,13 @@ def parallel_map(function: Callable[[Item], Result], items: Sequence[Item], desc
 
 
 def _start() -> None:
-    """Keep OpenCV from starting threads beside the processes."""
+    """Prevent OpenCV from starting threads in the worker processes."""
     cv2.setNumThreads(1)
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let the processes that are started within compute in one thread each."""
+    """Limit processes started within this context to one thread each."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:

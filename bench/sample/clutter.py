@@ -1,7 +1,7 @@
-"""What is dark or linear and no crack in the embedded sample: paint, joints, stains, strokes, drips, pores, shadows.
+"""Dark or linear distractors of the embedded sample: paint, joints, stains, strokes, drips, pores, shadows.
 
-Each function takes a random stream, RGB (H, W, 3) or a shape, and ``unit``, the side of a sample in px; lengths given
-as fractions are fractions of that side.
+Each function takes a random stream, RGB (H, W, 3) or a shape, and ``unit``, the side of a sample in px. Lengths that
+are fractions are fractions of that side.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from bench.sample import texture as tx
-from bench.sample.cracks import STEP, Style, darkness, dressed, grown, walk
+from bench.sample.cracks import STEP, Style, darkness, grow_crack, trace_crack, walk
 from bench.sample.texture import Real, Shape
 
 Colour = tuple[float, float, float]
@@ -22,7 +22,7 @@ def between(rng: Generator, low: float, high: float) -> float:
 
 
 def pick(rng: Generator, choices: tuple[Colour, ...]) -> Colour:
-    """Return a colour between two of the choices."""
+    """Return a random mixture of two of the choices."""
     one, other = (choices[int(rng.integers(len(choices)))] for _ in range(2))
     share = float(rng.random())
     red, green, blue = (a + (b - a) * share for a, b in zip(one, other, strict=True))
@@ -30,12 +30,12 @@ def pick(rng: Generator, choices: tuple[Colour, ...]) -> Colour:
 
 
 def place(rng: Generator, shape: Shape) -> tuple[float, float]:
-    """Return a random point (down, right) in px."""
+    """Return a random point (down, right), px."""
     return shape[0] * float(rng.random()), shape[1] * float(rng.random())
 
 
 def lane(rng: Generator, rgb: Real, unit: float, chance: float, colour: Colour = (205.0, 203.0, 196.0)) -> Real:
-    """Return the surface with a worn strip of road paint, or without."""
+    """Return the surface, with probability ``chance`` with a worn strip of road paint."""
     shape = (rgb.shape[0], rgb.shape[1])
     if rng.random() >= chance:
         return rgb
@@ -55,7 +55,7 @@ def spots(rng: Generator, rgb: Real, unit: float, most: int, radius: tuple[float
 
 
 def joint(rng: Generator, rgb: Real, unit: float, chance: float, half: float, dark: float) -> Real:
-    """Return the surface with one straight joint or saw cut, dark with a lit lip, or without."""
+    """Return the surface, with probability ``chance`` with a straight joint or saw cut, dark with a lit edge."""
     shape = (rgb.shape[0], rgb.shape[1])
     if rng.random() >= chance:
         return rgb
@@ -76,41 +76,41 @@ def strokes(
     for _ in range(int(rng.integers(most + 1))):
         start, reach = place(rng, shape), between(rng, 0.12, 0.45) * unit
         goal = (start[0] + reach * between(rng, -1.0, 1.0), start[1] + reach * between(rng, -1.0, 1.0))
-        drawn.append(dressed(rng, walk(rng, start, goal, STEP * unit, wander), style, unit, 1.0, (False, False)))
+        drawn.append(trace_crack(rng, walk(rng, start, goal, STEP * unit, wander), style, unit, 1.0, (False, False)))
     return tx.cover(rgb, darkness(drawn, shape, 1.2), colour)
 
 
 def drips(rng: Generator, shape: Shape, unit: float, width: float) -> Real:
-    """Return vertical runs of dirt (H, W) in [0, 1]."""
+    """Return vertical streaks of dirt (H, W) in [0, 1]."""
     runs = tx.fractal(rng, shape, (1.6 * unit, width * unit), 3) + 0.5 * tx.fractal(rng, shape, 0.3 * unit)
     return tx.smooth(runs, 0.1, 0.9)
 
 
 def pores(rng: Generator, shape: Shape, unit: float, cell: float, share: float) -> Real:
-    """Return the small round holes that air bubbles leave in cast concrete (H, W) in [0, 1]."""
+    """Return the small round holes left by air bubbles in cast concrete (H, W) in [0, 1]."""
     _, hue, edge = tx.stones(rng, shape, max(2.0, cell * unit))
     return np.where(hue < share, tx.smooth(edge, 0.5, 0.8), 0.0)
 
 
 def form_lines(rng: Generator, shape: Shape, unit: float, pitch: float) -> Real:
-    """Return the seams that the boards of a formwork leave (H, W): thin parallel lines, 1 on a seam."""
+    """Return the seams left by formwork boards (H, W): thin parallel lines, 1 on a seam."""
     rows, columns = tx.rows_columns(shape)
-    where, other = (rows, columns) if rng.random() < 0.5 else (columns, rows)
-    into = (where + other * between(rng, -0.03, 0.03)) / (unit * pitch) + float(rng.random())
-    near = np.abs(into - np.floor(into) - 0.5) * unit * pitch
-    seam = np.clip(1.2 - near / max(0.8, 0.005 * unit), 0.0, 1.0)
+    across, along = (rows, columns) if rng.random() < 0.5 else (columns, rows)
+    position = (across + along * between(rng, -0.03, 0.03)) / (unit * pitch) + float(rng.random())
+    distance_px = np.abs(position - np.floor(position) - 0.5) * unit * pitch
+    seam = np.clip(1.2 - distance_px / max(0.8, 0.005 * unit), 0.0, 1.0)
     return seam * (0.6 + 0.4 * tx.value_noise(rng, shape, 0.2 * unit))
 
 
 def tree_shadow(rng: Generator, shape: Shape, unit: float) -> Real:
-    """Return the shade of a bare tree with some leaves (H, W) in [0, 1]: limbs, their twigs and a dappled crown."""
+    """Return the shadow of a sparse tree (H, W) in [0, 1]: limbs, twigs and a dappled crown."""
     limbs = Style(half_width=(0.02, 0.05), depth=(0.9, 1.0), wander=0.2, branches=(2, 4), gaps=0.0, uneven=0.2)
     twigs = replace(limbs, half_width=(0.004, 0.012))
     shade = []
     for style, count in ((limbs, 2), (twigs, 5)):
         for _ in range(count):
             start = (-0.05 * shape[0], shape[1] * float(rng.random()))
-            shade += grown(
+            shade += grow_crack(
                 rng, start, (1.05 * shape[0] * between(rng, 0.4, 1.0), shape[1] * float(rng.random())), style, unit
             )
     crown = tx.smooth(tx.fractal(rng, shape, 0.09 * unit, 3) + 0.9 * tx.value_noise(rng, shape, 0.6 * unit), 0.35, 0.85)
@@ -118,7 +118,7 @@ def tree_shadow(rng: Generator, shape: Shape, unit: float) -> Real:
 
 
 def cast_shadow(rng: Generator, rgb: Real, unit: float, chance: float, dark: float) -> Real:
-    """Return the surface half in the shadow of a wall, its edge straight and soft, or all in the sun."""
+    """Return the surface, with probability ``chance`` partly in the shadow of a wall, with a straight soft edge."""
     shape = (rgb.shape[0], rgb.shape[1])
     if rng.random() >= chance:
         return rgb

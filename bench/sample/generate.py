@@ -1,4 +1,4 @@
-"""The embedded sample: ten small synthetic datasets that look like the ten real ones, file names included."""
+"""The embedded sample: ten small synthetic datasets that resemble the ten real ones, file names included."""
 
 import zlib
 from collections.abc import Callable
@@ -16,19 +16,19 @@ from bench.sample.walls import CONCRETE, MIXED, PLASTER, TUNNEL
 
 Image = NDArray[np.uint8]
 
-_CROPS = 3  # of one photograph, so that 12 samples show 4: enough for a split by photograph
-_CRACK_FREE = 900  # the photograph behind an empty mask, counted from the first: beyond all that have cracks
-_SMALLEST_PX = 32  # below, the texture of a scene is finer than a pixel
-_TUNNELS = ("4470", "7723", "8980", "8980a", "9360")  # all photographs that the real dataset has
+_CROPS = 3  # crops per source image, so that 12 samples have 4: enough for a grouped split
+_CRACK_FREE = 900  # offset of the number of a crack-free source image, beyond those with cracks
+_SMALLEST_PX = 32  # below this, the texture of a scene is finer than a pixel
+_TUNNELS = ("4470", "7723", "8980", "8980a", "9360")  # the source images of the real dataset
 _PNG = (cv2.IMWRITE_PNG_COMPRESSION, 6, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT)
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a sample comes from: photograph number ``photo`` of ``owner``, how it is cropped, labelled and named.
+    """The definition of a sample: source image number ``photo`` of ``owner``, how it is cropped, labelled and named.
 
-    ``crop`` numbers the crops of a photograph; None shows it whole. ``stem`` is the name of the file, in which {top},
-    {left}, {height}, {width} stand for the crop in px of the photograph, {top1} and {left1} for px counted from 1.
+    ``crop`` is the number of the crop; None shows the whole image. ``stem`` is the file name, with placeholders for the
+    crop box in px of the source image: {top}, {left}, {height}, {width}, and {top1}, {left1} counted from 1.
     """
 
     owner: str
@@ -45,14 +45,14 @@ def _whole(owner: str, photo: int, scene: Scene, stem: str) -> _Source:
 
 
 def _cropped(owner: str, index: int, scene: Scene, first: int, stem: str, empty: int | None = None) -> _Source:
-    """Return one of the crops of a photograph, the first of which has the number ``first``; # in ``stem`` is it."""
+    """Return a crop of a source image; these are numbered from ``first``, and # in ``stem`` stands for the number."""
     photo = first + (_CRACK_FREE if index == empty else index // _CROPS)
     named = stem.replace("#", str(photo))
     return _Source(owner, photo, scene, scene.labelling, named, index % _CROPS, index != empty)
 
 
 def _deepcrack(index: int) -> _Source:
-    """Two samples in three are parts of one photograph, as the numbers behind the dash say."""
+    """Return a sample of DeepCrack: two in three are parts of one source image, numbered after a dash."""
     group, part = divmod(index, 3)
     photo = 11111 + 2 * group + (part > 0)
     return replace(
@@ -61,7 +61,7 @@ def _deepcrack(index: int) -> _Source:
 
 
 def _eugen_miller(index: int) -> _Source:
-    """Photographs are few: after the fifth, the next crops are of the first again."""
+    """Return a sample of Eugen Miller: crops of five source images; after the fifth, further crops of the first."""
     lap, place = divmod(index, _CROPS * len(_TUNNELS))
     photo, crop = divmod(place, _CROPS)
     stem = f"Eugen_Muller_{_TUNNELS[photo]}_{{top}}_{{left}}_{{height}}_{{width}}"
@@ -69,7 +69,7 @@ def _eugen_miller(index: int) -> _Source:
 
 
 def _sylvie(index: int) -> _Source:
-    """Every other sample is a photograph of CFD's with a much thicker label; the sixth has no crack."""
+    """Return a sample of Sylvie: every other one is an image of CFD with a much thicker label; the sixth is empty."""
     number = index // 2
     if index % 2 == 0:
         return replace(_whole("cfd", number, STREET, f"Sylvie_Chambon_{number + 1:03d}"), labelling=SURVEY.labelling)
@@ -84,7 +84,7 @@ _SOURCES: dict[str, Callable[[int], _Source]] = {
     "cracktree200": lambda i: _whole("cracktree200", i, PAVEMENT, f"cracktree200_{6192 + i}"),
     "deepcrack": _deepcrack,
     "eugen_miller": _eugen_miller,
-    "forest": lambda i: _whole("cfd", i, STREET, f"forest_{i + 1:03d}"),  # CFD's photographs under another name
+    "forest": lambda i: _whole("cfd", i, STREET, f"forest_{i + 1:03d}"),  # the source images of CFD under another name
     "gaps": lambda i: _cropped("gaps", i, MOTORWAY, 1100, "GAPS384_train_#_{top1}_{left1}"),
     "rissbilder": lambda i: _cropped(
         "rissbilder", i, PLASTER, 2782, "Rissbilder_for_Florian_9S6A#_{top}_{left}_{height}_{width}", empty=5
@@ -95,12 +95,12 @@ _SOURCES: dict[str, Callable[[int], _Source]] = {
 
 
 def _box(rng: Generator, mask: Image, size: int, crop: int) -> tuple[int, int]:
-    """Return top and left in px of a crop, no two alike, those that hold their share of the crack first."""
+    """Return top and left of a crop, px: all different, those with enough of the crack first."""
     side = mask.shape[0] - size + 1
     total = np.pad(np.cumsum(np.cumsum(mask > 0, axis=0, dtype=np.int64), axis=1), ((1, 0), (1, 0)))
-    held = total[size:, size:] - total[:side, size:] - total[size:, :side] + total[:side, :side]
+    inside = total[size:, size:] - total[:side, size:] - total[size:, :side] + total[:side, :side]
     order = np.argsort(rng.random(side * side), kind="stable")
-    poor = held.ravel()[order] * mask.size < 0.7 * int(total[-1, -1]) * size * size
+    poor = inside.ravel()[order] * mask.size < 0.7 * int(total[-1, -1]) * size * size
     top, left = divmod(int(order[np.argsort(poor, kind="stable")][crop]), side)
     return top, left
 
@@ -110,7 +110,7 @@ def _sample(dataset: str, index: int, seed: int, size: int) -> tuple[str, Image,
     if dataset not in _SOURCES:
         raise ValueError(f"unknown dataset {dataset!r}; valid names: {', '.join(_SOURCES)}.")
     if size < _SMALLEST_PX:
-        raise ValueError(f"size is {size} px; the sample is drawn from {_SMALLEST_PX} px upwards.")
+        raise ValueError(f"size is {size} px; it must be at least {_SMALLEST_PX} px.")
     source = _SOURCES[dataset](index)
 
     def stream(purpose: str) -> Generator:
@@ -139,7 +139,7 @@ def draw(dataset: str, index: int, seed: int, size: int) -> tuple[Image, Image]:
 
 
 def _write(path: Path, pixels: Image) -> None:
-    """Write a PNG whole; the settings are fixed so that its bytes are."""
+    """Write a PNG atomically, with fixed settings, so that its bytes are reproducible."""
     encoded = cv2.imencode(".png", pixels, _PNG)[1]
     temporary = path.with_name(f".{path.name}")
     temporary.write_bytes(encoded.tobytes())
@@ -149,8 +149,8 @@ def _write(path: Path, pixels: Image) -> None:
 def generate(dataset: str, folder: Path, seed: int, images: int, size: int) -> None:
     """Write the first ``images`` samples of a dataset as ``folder/images/*.png`` and ``folder/masks/*.png``.
 
-    A mask has the stem of its image. The names follow the published collection: they carry the photograph and, where
-    the collection's do, the box of the crop.
+    A mask has the stem of its image. The names follow the published collection: they contain the source image and,
+    where the collection's do, the crop box.
 
     Raises:
         ValueError: no such dataset, or ``size`` below 32 px.

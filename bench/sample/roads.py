@@ -22,7 +22,7 @@ _COARSE: tuple[Colour, ...] = ((130, 132, 126), (126, 128, 140), (138, 134, 122)
 
 
 def _street(rng: Generator, shape: Shape, unit: float) -> Real:
-    """Return city asphalt by mobile phone: grey-brown to bluish, sometimes with paint, a saw cut or oil."""
+    """Return city asphalt as a phone camera sees it: grey-brown to bluish, sometimes with paint, a saw cut or oil."""
     grey = tx.asphalt(rng, shape, unit, between(rng, 115, 150), 0.012, between(rng, 0.11, 0.2))
     rgb = clutter.lane(rng, tx.tinted(grey, clutter.pick(rng, _STREET)), unit, 0.2)
     rgb = clutter.joint(rng, rgb, unit, 0.2, 0.004, 0.3)
@@ -35,13 +35,13 @@ def _street_light(rng: Generator, rgb: Real, unit: float) -> Real:
 
 
 def _coarse(rng: Generator, shape: Shape, unit: float) -> Real:
-    """Return coarse asphalt from a hand's height: big stones of all greys in a dark binder, sometimes tar."""
+    """Return coarse asphalt from close up: large stones of all greys in a dark binder, sometimes tar."""
     tint = clutter.pick(rng, _COARSE)
     fine, shade, _ = tx.stones(rng, shape, max(1.0, between(rng, 0.007, 0.014) * unit))
     big, hue, edge = tx.stones(rng, shape, between(rng, 0.03, 0.07) * unit)
     grit = fine - 0.5 + 0.25 * tx.pixel_noise(rng, shape)
     binder = between(rng, 80, 120) * (1.0 + 0.7 * grit + 0.1 * tx.fractal(rng, shape, 0.4 * unit))
-    bare = between(rng, 0.1, 0.5)  # how far the stones stick out: the rest of each is under the binder
+    bare = between(rng, 0.1, 0.5)  # how far the stones stick out of the binder
     stone = tx.smooth(edge - bare * (0.1 + 2.0 * np.abs(hue - 0.5)), -0.04, 0.1)
     face = between(rng, 115, 160) * (0.62 + 0.76 * big + 0.25 * grit)
     lit = 1.0 + 0.35 * tx.relief(0.008 * unit * stone) + 0.2 * tx.relief(fine)
@@ -63,15 +63,15 @@ def _pavement(rng: Generator, shape: Shape, unit: float) -> Real:
 
 
 def _trees(rng: Generator, rgb: Real, unit: float) -> Real:
-    """Return the pavement under trees in the sun: what their shadows leave, slightly bluer in the shade."""
+    """Return the pavement under trees in sunlight, darker and slightly bluer in their shadows."""
     shape = (rgb.shape[0], rgb.shape[1])
     shade = clutter.tree_shadow(rng, shape, unit) * between(rng, 0.3, 0.55)
-    left: Real = 1.0 - shade[:, :, None] * np.array([1.0, 0.98, 0.94])
-    return rgb * left * tx.light(rng, shape, 0.12, 0.1)[:, :, None]
+    light: Real = 1.0 - shade[:, :, None] * np.array([1.0, 0.98, 0.94])
+    return rgb * light * tx.light(rng, shape, 0.12, 0.1)[:, :, None]
 
 
 def _motorway(rng: Generator, shape: Shape, unit: float) -> Real:
-    """Return dark asphalt by the grey-scale camera of a survey vehicle: bright chips, sometimes the edge line."""
+    """Return dark asphalt as the grey camera of a survey vehicle sees it: bright chips, sometimes an edge line."""
     grey = tx.asphalt(rng, shape, unit, between(rng, 68, 92), 0.013, between(rng, 0.26, 0.36))
     rgb = clutter.lane(rng, tx.tinted(grey, (1, 1, 1)), unit, 0.3, (215.0, 215.0, 215.0))
     return clutter.spots(rng, rgb, unit, 2, (0.01, 0.05), 0.35)
@@ -105,7 +105,7 @@ PAVEMENT = Scene(
     _pavement,
     _trees,
     Style(half_width=(0.004, 0.008), depth=(0.45, 0.7), branches=(1, 1), reach=(0.3, 0.65)),
-    Labelling(0.0, 0.0026),  # one pixel or two at 448, as in the collection
+    Labelling(0.0, 0.0026),  # one or two pixels at 448 px, as in the collection
 )
 MOTORWAY = Scene(
     _motorway,

@@ -1,4 +1,4 @@
-"""One synthetic photograph of the embedded sample: surface, cracks in it, shadows over it, and its mask."""
+"""One synthetic source image of the embedded sample: surface, cracks, shadows, and its mask."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from bench.sample.texture import Real, Shape
 
 @dataclass(frozen=True)
 class Labelling:
-    """How the people of a dataset label a crack: the label radius is ``scale`` half widths plus ``extra`` sides.
+    """How a dataset's annotators label a crack: the label radius is ``scale`` half widths plus ``extra`` sides.
 
-    ``hand`` is how far the label strays from that, in sides: 0 follows the crack, more is a polygon by hand.
+    ``hand`` is the deviation from that, in sides: 0 follows the crack, more imitates a hand-drawn polygon.
     """
 
     scale: float
@@ -26,9 +26,9 @@ class Labelling:
 
 @dataclass(frozen=True)
 class Scene:
-    """A kind of photograph: its bare surface, the style of its cracks, and what falls over both.
+    """A kind of source image: its surface, the style of its cracks, and the light and shadow over both.
 
-    Lengths are fractions of ``unit``, the side of a sample in px, so that a scene looks alike at every size.
+    Lengths are fractions of ``unit``, the side of a sample in px, so that a scene looks the same at every size.
     ``upright`` and ``more`` are as in ``crossing``; ``soft`` is the width of a crack's edge, ``ragged`` its roughness.
     """
 
@@ -41,20 +41,20 @@ class Scene:
     soft: float = 0.008
     ragged: float = 0.004
     camera_noise: float = 2.5  # grey levels
-    lip: float = 0.0  # how much brighter the lit edge of a crack is
+    lip: float = 0.0  # brightening of the lit edge of a crack
     grey: bool = False  # a grey-scale camera: the three channels are equal
 
 
-Stream = Callable[[str], Generator]  # purpose -> its own random stream, so that one change does not shift the others
+Stream = Callable[[str], Generator]  # purpose -> its own random stream, so that changing one does not affect the others
 
 
 def cracks_of(scene: Scene, stream: Stream, shape: Shape, unit: float) -> list[Crack]:
-    """Return the cracks of the photograph, branches included."""
+    """Return the cracks of a source image, branches included."""
     return crossing(stream("cracks"), shape, unit, scene.style, scene.upright, scene.more)
 
 
 def image_of(scene: Scene, stream: Stream, shape: Shape, unit: float, cracks: list[Crack]) -> NDArray[np.uint8]:
-    """Return the photograph (H, W, 3) uint8 RGB with these cracks in it."""
+    """Return the source image (H, W, 3) uint8 RGB with these cracks."""
     rgb = scene.surface(stream("surface"), shape, unit)
     ragged = scene.ragged * unit * tx.fractal(stream("edges"), shape, max(2.0, 0.02 * unit), 2)
     dark = darkness(cracks, shape, max(1.0, scene.soft * unit), ragged)

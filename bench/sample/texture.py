@@ -1,7 +1,7 @@
 """Textures of pavements and walls for the embedded sample: noise, stones, bands, stains, light.
 
-Everything here uses additions, products, quotients, roots, comparisons and uniform random numbers only. IEEE 754 rounds
-each of them exactly, so that the pixels are the same bytes on every machine; sines and exponentials would not be.
+Only additions, products, quotients, square roots, comparisons and uniform random numbers are used. IEEE 754 defines
+their rounding exactly, so the pixels are identical on every machine; sines and exponentials would not be.
 """
 
 import math
@@ -26,7 +26,7 @@ def rows_columns(shape: Shape) -> tuple[Real, Real]:
 
 
 def _lattice_axis(length: int, cell_px: float) -> tuple[NDArray[np.intp], Real]:
-    """Return for each pixel of an axis the lattice point before it and its smoothed way to the next one, 0 to 1."""
+    """Return for each pixel of an axis the lattice point before it and the smoothed way to the next, 0 to 1."""
     position = (np.arange(length, dtype=np.float64) + 0.5) / cell_px
     before = np.floor(position)
     way = position - before
@@ -34,7 +34,7 @@ def _lattice_axis(length: int, cell_px: float) -> tuple[NDArray[np.intp], Real]:
 
 
 def value_noise(rng: Generator, shape: Shape, cell_px: float | tuple[float, float]) -> Real:
-    """Return smooth noise (H, W) in [-1, 1]; ``cell_px`` is the size of its blobs, or their height and width."""
+    """Return smooth noise (H, W) in [-1, 1]; ``cell_px`` is its feature size, or its height and width."""
     tall, wide = cell_px if isinstance(cell_px, tuple) else (cell_px, cell_px)
     row, down = _lattice_axis(shape[0], tall)
     column, right = _lattice_axis(shape[1], wide)
@@ -44,7 +44,7 @@ def value_noise(rng: Generator, shape: Shape, cell_px: float | tuple[float, floa
 
 
 def fractal(rng: Generator, shape: Shape, cell_px: float | tuple[float, float], octaves: int = 4) -> Real:
-    """Return noise (H, W) in about [-1, 1] whose blobs have blobs: each octave half the size and 0.6 the height."""
+    """Return fractal noise (H, W) in about [-1, 1]: each octave has half the feature size and 0.6 of the amplitude."""
     tall, wide = cell_px if isinstance(cell_px, tuple) else (cell_px, cell_px)
     total, weight, weights = np.zeros(shape), 1.0, 0.0
     for octave in range(octaves):
@@ -68,7 +68,7 @@ def stones(rng: Generator, shape: Shape, cell_px: float) -> tuple[Real, Real, Re
     **Source:** Worley, A cellular texture basis function, SIGGRAPH 1996, doi 10.1145/237170.237267.
     """
     rows, columns = rows_columns(shape)
-    rows = rows / cell_px + 1.0 + 0.3 * value_noise(rng, shape, 0.8 * cell_px)  # bent edges: broken, not sawn
+    rows = rows / cell_px + 1.0 + 0.3 * value_noise(rng, shape, 0.8 * cell_px)  # bent edges: broken, not sawn stones
     columns = columns / cell_px + 1.0 + 0.3 * value_noise(rng, shape, 0.8 * cell_px)
     row, column = np.floor(rows).astype(np.intp), np.floor(columns).astype(np.intp)
     grid = (int(row.max()) + 3, int(column.max()) + 3)
@@ -90,7 +90,7 @@ def stones(rng: Generator, shape: Shape, cell_px: float) -> tuple[Real, Real, Re
 
 
 def asphalt(rng: Generator, shape: Shape, unit: float, grey: float, stone: float, contrast: float) -> Real:
-    """Return fine asphalt (H, W) in grey levels: stones of every grey, dark pores, bright chips, worn patches.
+    """Return fine asphalt (H, W) in grey levels: grey stones, dark pores, bright chips, worn patches.
 
     ``stone`` is the size of a stone as a fraction of ``unit`` px.
     """
@@ -103,7 +103,7 @@ def asphalt(rng: Generator, shape: Shape, unit: float, grey: float, stone: float
 
 
 def relief(height: Real) -> Real:
-    """Return the light on a rough surface (H, W) of these heights: half the slope towards a lamp at the upper left."""
+    """Return the shading of a rough surface (H, W) of these heights: half the slope, lit from the upper left."""
     padded = np.pad(height, ((1, 0), (1, 0)), mode="edge")
     return 0.5 * (padded[1:, 1:] - padded[:-1, :-1])
 
@@ -117,7 +117,7 @@ def band(shape: Shape, centre: tuple[float, float], along: tuple[float, float], 
 
 
 def blob(rng: Generator, shape: Shape, centre: tuple[float, float], radius_px: float, ragged: float = 0.35) -> Real:
-    """Return a soft stain (H, W), 1 at its heart and 0 outside, its rim frayed by noise of ``ragged`` radii."""
+    """Return a soft stain (H, W), 1 at its centre and 0 outside, its edge distorted by noise of ``ragged`` radii."""
     rows, columns = rows_columns(shape)
     distance = np.sqrt((rows - centre[0]) ** 2 + (columns - centre[1]) ** 2) / radius_px
     return 1.0 - smooth(distance + ragged * fractal(rng, shape, max(2.0, 0.9 * radius_px), 3), 0.5, 1.2)
@@ -132,7 +132,7 @@ def light(rng: Generator, shape: Shape, slope: float, vignette: float) -> Real:
 
 
 def tinted(grey: Real, tint: tuple[float, float, float]) -> Real:
-    """Return a grey surface (H, W) as RGB (H, W, 3) in the tint, which keeps the mean of the three channels."""
+    """Return a grey surface (H, W) as RGB (H, W, 3) with a tint that keeps the mean of the channels."""
     mean = (tint[0] + tint[1] + tint[2]) / 3.0
     return grey[:, :, None] * (np.array(tint) / mean)
 

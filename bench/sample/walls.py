@@ -31,7 +31,7 @@ _TUNNEL: tuple[Colour, ...] = ((168, 166, 158), (160, 160, 160), (170, 162, 148)
 
 
 def _mixed(rng: Generator, shape: Shape, unit: float) -> Real:
-    """Return one time in three a road with yellow paint, else a concrete slab: clouds, brush marks, joint, scrapes."""
+    """Return a road with yellow paint (probability 0.35) or a concrete slab: clouds, brush marks, joint, scrapes."""
     if rng.random() < 0.35:
         grey = tx.asphalt(rng, shape, unit, between(rng, 80, 150), between(rng, 0.014, 0.03), 0.35)
         return clutter.lane(rng, tx.tinted(grey, clutter.pick(rng, _MIXED_ROAD)), unit, 0.3, (196.0, 184.0, 140.0))
@@ -80,7 +80,7 @@ def _lamp(rng: Generator, rgb: Real, unit: float) -> Real:
 
 
 def _tunnel(rng: Generator, shape: Shape, unit: float) -> Real:
-    """Return smooth tunnel lining: runs of damp, board seams, tie holes, dirt splashes and the inspector's chalk."""
+    """Return smooth tunnel lining: damp streaks, board seams, tie holes, dirt splashes and inspectors' chalk marks."""
     cloud = 0.06 * tx.fractal(rng, shape, 0.7 * unit) + 0.02 * tx.fractal(rng, shape, 0.05 * unit, 2)
     grey = between(rng, 140, 175) * (1.0 + cloud) * (1.0 - 0.4 * clutter.drips(rng, shape, unit, 0.09))
     grey = grey * (1.0 - 0.25 * clutter.form_lines(rng, shape, unit, between(rng, 0.5, 0.9)))

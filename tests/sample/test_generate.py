@@ -221,5 +221,5 @@ def test_an_unknown_dataset_is_refused_with_the_valid_names() -> None:
 
 
 def test_a_size_too_small_to_draw_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="size is 16 px; the sample is drawn from 32 px"):
+    with pytest.raises(ValueError, match="size is 16 px; it must be at least 32 px"):
         generate("cfd", tmp_path, 0, 1, 16)
