@@ -51,7 +51,7 @@ def write_scores(folder: Path) -> None:
                 }
                 columns |= {"skeleton_true_hit": tp // 4, "boundary_pred": tp + fp, "boundary_both": tp}
                 images.append(pd.DataFrame(columns))
-                levels = np.zeros((items, 2, 256), np.uint32)  # all at two levels, so that they are consistent with the counts
+                levels = np.zeros((items, 2, 256), np.uint32)  # two levels only, consistent with the counts
                 levels[:, 0, 200], levels[:, 0, 10] = tp, crack - tp
                 levels[:, 1, 200], levels[:, 1, 10] = fp, SIDE**2 - crack - fp
                 histograms.append(levels)

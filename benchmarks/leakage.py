@@ -99,9 +99,9 @@ def duplicates(paths):
     return {"images": count, "recall_pct": recall, "images_with_false_match_pct": wrong}
 
 
-def by_names(found, names, items, photos):
+def by_names(crops, names, items, photos):
     """Return the recall of pairs whose boxes overlap, by the smaller share, and the error of the common part."""
-    pairs, result = set(zip(found["a"], found["b"], strict=True)), {}
+    pairs, result = set(zip(crops["a"], crops["b"], strict=True)), {}
     for dataset in ("rissbilder", "volker", "eugen_miller"):
         own = [i for i, name in enumerate(names) if name == dataset]
         links = links_by_names([items[i] for i in own], [photos[i] for i in own])
@@ -118,7 +118,7 @@ def by_names(found, names, items, photos):
         forward = links[[own[a] == k[0] for a, k in zip(links["a"], links["key"], strict=True)]]
         sides, errors = ("left", "top", "right", "bottom"), []
         for link in forward.to_dict("records"):
-            hit = found[(found["a"] == link["key"][0]) & (found["b"] == link["key"][1])]
+            hit = crops[(crops["a"] == link["key"][0]) & (crops["b"] == link["key"][1])]
             errors += [max(abs(hit.iloc[0][f"a_{s}"] - link[s]) for s in sides)] if len(hit) else []
         linked = {i for key in least.index for i in key}
         hit = {i for key in least.index if key in pairs for i in key}
@@ -131,7 +131,7 @@ def by_names(found, names, items, photos):
     return result
 
 
-def false_alarms(found, names, photos):
+def false_alarms(crops, names, photos):
     """Return counts of the pairs found in each dataset whose source images differ."""
     result = {}
     for dataset in dict.fromkeys(names):
@@ -139,7 +139,7 @@ def false_alarms(found, names, photos):
         kinds = pd.Series([photos[i] for i in own]).value_counts()
         different = len(own) * (len(own) - 1) // 2 - int((kinds * (kinds - 1) // 2).sum())
         member, scenes, wrong = set(own), set(), []
-        for a, b in zip(found["a"], found["b"], strict=True):
+        for a, b in zip(crops["a"], crops["b"], strict=True):
             if a in member and b in member and photos[a] != photos[b]:
                 scene = tuple(sorted((photos[a], photos[b])))
                 (scenes.add((a, b)) if scene in SAME_SCENE else wrong.append((a, b)))
@@ -191,8 +191,8 @@ def planted(paths, names, features, each):
                 work.append((own[i], low, high, int(generator.integers(2**31))))
                 kinds.append((dataset, f"{low} to {high}"))
     crops = [f for pair in parallel_map(plant, work, "plant") for f in pair]
-    found = find_crops([*crops, *features])
-    pairs = set(zip(found["a"], found["b"], strict=True))
+    overlaps = find_crops([*crops, *features])
+    pairs = set(zip(overlaps["a"], overlaps["b"], strict=True))
     hits = pd.DataFrame(kinds, columns=["dataset", "overlap"]).assign(
         hit=[(2 * i, 2 * i + 1) in pairs for i in range(len(work))]
     )
@@ -240,8 +240,8 @@ def main():
     names, paths = [n for n, _ in pairs], [p.image for _, p in pairs]
     items, photos = [p.item for _, p in pairs], [p.photo for _, p in pairs]
     features = extract_all(paths)
-    found = find_crops(features)
-    keep(crops_by_names=by_names(found, names, items, photos), false_alarms=false_alarms(found, names, photos))
+    crops = find_crops(features)
+    keep(crops_by_names=by_names(crops, names, items, photos), false_alarms=false_alarms(crops, names, photos))
     keep(planted_crops=planted(paths, names, features, arguments.each))
     keep(duplicates=duplicates(paths))
 

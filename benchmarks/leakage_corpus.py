@@ -23,14 +23,14 @@ from bench.data.index import PATH, index
 from bench.formats import files
 
 SIDE = 448
-PHOTOGRAPH = 1024
+SOURCE_SIDE = 1024
 NONCRACK = "noncrack_"
 
 
-def photograph(sources, generator):
+def compose(sources, generator):
     """Return a synthetic source image and its mask, grey level 0 to 255."""
-    image, mask = np.zeros((PHOTOGRAPH, PHOTOGRAPH, 3), np.uint8), np.zeros((PHOTOGRAPH, PHOTOGRAPH), np.uint8)
-    half = PHOTOGRAPH // 2
+    image, mask = np.zeros((SOURCE_SIDE, SOURCE_SIDE, 3), np.uint8), np.zeros((SOURCE_SIDE, SOURCE_SIDE), np.uint8)
+    half = SOURCE_SIDE // 2
     for i in range(4):
         path = sources[generator.integers(len(sources))]
         matrix = cv2.getRotationMatrix2D((224, 224), generator.uniform(0, 360), generator.uniform(1.6, 2.6))
@@ -41,7 +41,7 @@ def photograph(sources, generator):
             seen = cv2.imread(str(path if kind == "images" else path.parents[1] / kind / path.name), flag)
             canvas[place] = cv2.warpAffine(seen, matrix, (half, half), borderMode=cv2.BORDER_REFLECT_101)
         image[place] = np.clip(image[place] * generator.uniform(0.8, 1.2) + generator.normal(0, 4), 0, 255)
-    noise = generator.normal(0, 5, (PHOTOGRAPH, PHOTOGRAPH, 1))
+    noise = generator.normal(0, 5, (SOURCE_SIDE, SOURCE_SIDE, 1))
     return np.clip(image + noise, 0, 255).astype(np.uint8), mask
 
 
@@ -49,11 +49,11 @@ def box(file, extent, generator):
     """Return rows and columns of a file's crop in its source image."""
     match = re.fullmatch(r".*_(\d+)_(\d+)_(\d+)_(\d+)\.jpg", file)
     if match and extent:
-        top, left, height, width = (int(number) * PHOTOGRAPH // extent for number in match.groups())
+        top, left, height, width = (int(number) * SOURCE_SIDE // extent for number in match.groups())
         height, width = max(height, 64), max(width, 64)
     else:
         height = width = int(generator.integers(400, 700))
-        top, left = generator.integers(0, PHOTOGRAPH - height, 2)
+        top, left = generator.integers(0, SOURCE_SIDE - height, 2)
     return slice(top, top + height), slice(left, left + width)
 
 
@@ -63,7 +63,7 @@ def build(group, target, sources):
     generator = np.random.default_rng([len(name), *photo.encode()])
     numbers = [re.findall(r"_(\d+)_(\d+)_(\d+)_(\d+)\.jpg$", file) for file in rows["file"]]
     extent = max((max(int(t) + int(h), int(le) + int(w)) for n in numbers for t, le, h, w in n), default=0)
-    image, mask = photograph(sources[name], generator)
+    image, mask = compose(sources[name], generator)
     for file in rows["file"]:
         part = box(file, extent, generator)
         for kind, seen, quality in (("images", image, 90), ("masks", mask, 95)):
@@ -88,7 +88,7 @@ def main():
     for name in names:
         for kind in ("images", "masks"):
             (arguments.target / name / kind).mkdir(parents=True, exist_ok=True)
-        files.write_json(arguments.target / name / "source.json", {"source": "collection", "archive": "made up"})
+        files.write_json(arguments.target / name / "source.json", {"source": "collection", "archive": "synthetic"})
     real = [(arguments.data / d / "images" / f).exists() for d, f in zip(frame["dataset"], frame["file"], strict=True)]
     for row in frame[real].itertuples():
         for kind in ("images", "masks"):

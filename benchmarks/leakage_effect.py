@@ -41,18 +41,22 @@ ROWS = {
 }
 """Row of the table -> sign of each condition in the sum."""
 NOTES = [
-    "random: as in the paper, by item. grouped: no photograph on both sides.",
+    "random: by item, as in the paper. grouped: no source image on both sides.",
     "> 0: every non-zero pixel of a mask is crack, as in the authors' loader. > 127: the true area.",
     "leakage: random minus grouped. thick masks: > 0 minus > 127, on the same test images.",
-    "95 % interval: bootstrap over the photographs of each test split, the same draws for both thresholds; the mean "
-    "over the seeds of the split. How much another training would differ is in it only as far as the seeds show.",
+    "95 % interval: bootstrap over the source images of each test split, the same draws for both thresholds; mean over "
+    "the seeds of the split. Variation between trainings is included only as far as the seeds show it.",
     "by seed: the value under each seed of the split, in order.",
 ]
 
 
 @click.command()
 @click.argument("name")
-@click.option("--archive", type=click.Path(exists=True, resolve_path=True), help="Archive of the collection, or an unpacked folder.")
+@click.option(
+    "--archive",
+    type=click.Path(exists=True, resolve_path=True),
+    help="Archive of the collection, or an unpacked folder.",
+)
 @click.option("--datasets", default="crack500,deepcrack,eugen_miller,rissbilder,sylvie,volker")
 @click.option("--model", default="unet")
 @click.option("--encoder", default="resnet50")
@@ -61,7 +65,12 @@ NOTES = [
 @click.option("--epochs", default=100)
 @click.option("--lr", default=1e-4)
 @click.option("--seeds", default="0,1,2,3,4", help="Seeds of the split, separated by commas.")
-@click.option("--workspaces", default="experiments", type=click.Path(path_type=Path), help="Folder of the workspaces; kept between calls.")
+@click.option(
+    "--workspaces",
+    default="experiments",
+    type=click.Path(path_type=Path),
+    help="Folder of the workspaces; kept between calls.",
+)
 def main(name, archive, datasets, model, encoder, image_size, batch, epochs, lr, seeds, workspaces):
     target = ROOT / "results" / "experiments" / name
     if archive is not None:

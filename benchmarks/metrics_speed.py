@@ -30,6 +30,18 @@ def image(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(256 * prob, 0, 255).astype(np.uint8), true > 0
 
 
+COUNT_METRICS: list[Callable[..., float]] = [
+    lambda tp, fp, fn, tn: tp / (tp + fp + fn),
+    lambda tp, fp, fn, tn: (tp / (tp + fp + fn) + tn / (tn + fp + fn)) / 2,
+    lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn),
+    lambda tp, fp, fn, tn: tp / (tp + fp),
+    lambda tp, fp, fn, tn: tp / (tp + fn),
+    lambda tp, fp, fn, tn: tn / (tn + fp),
+    lambda tp, fp, fn, tn: (tp + tn) / (tp + fp + fn + tn),
+]
+"""Crack IoU, mean IoU, Dice, precision, recall, specificity, accuracy."""
+
+
 def naive(levels: np.ndarray, true: np.ndarray) -> list[float]:
     """Return the same metrics, each computed separately from masks and probabilities."""
     pred, prob = levels >= 128, (levels + 0.5) / 256
@@ -43,36 +55,27 @@ def naive(levels: np.ndarray, true: np.ndarray) -> list[float]:
     def per_threshold(metric: Callable[..., float]) -> list[float]:
         return [metric(*counts(levels >= t)) for t in range(256)]
 
-    simple: list[Callable[..., float]] = [
-        lambda tp, fp, fn, tn: tp / (tp + fp + fn),
-        lambda tp, fp, fn, tn: (tp / (tp + fp + fn) + tn / (tn + fp + fn)) / 2,
-        lambda tp, fp, fn, tn: 2 * tp / (2 * tp + fp + fn),
-        lambda tp, fp, fn, tn: tp / (tp + fp),
-        lambda tp, fp, fn, tn: tp / (tp + fn),
-        lambda tp, fp, fn, tn: tn / (tn + fp),
-        lambda tp, fp, fn, tn: (tp + tn) / true.size,
-    ]
-    found = [float(metric(*counts(pred))) for metric in simple]
+    values = [float(metric(*counts(pred))) for metric in COUNT_METRICS]
     for tolerance in (2, 5):
         precision = (ndimage.distance_transform_edt(~true)[pred] <= tolerance).mean()
         recall = (ndimage.distance_transform_edt(~pred)[true] <= tolerance).mean()
-        found += [precision, recall, f1(precision, recall)]
-    found.append(max(per_threshold(simple[2])))
-    found.append(float(np.mean(per_threshold(simple[0])[1:])))
-    recalls = per_threshold(simple[4])
+        values += [precision, recall, f1(precision, recall)]
+    values.append(max(per_threshold(COUNT_METRICS[2])))
+    values.append(float(np.mean(per_threshold(COUNT_METRICS[0])[1:])))
+    recalls = per_threshold(COUNT_METRICS[4])
     precisions = per_threshold(lambda tp, fp, fn, tn: tp / max(tp + fp, 1))
-    found.append(float(-np.diff([*recalls, 0.0]) @ np.array(precisions)))
-    found.append(f1(true[skeletonize(pred)].mean(), pred[skeletonize(true)].mean()))
+    values.append(float(-np.diff([*recalls, 0.0]) @ np.array(precisions)))
+    values.append(f1(true[skeletonize(pred)].mean(), pred[skeletonize(true)].mean()))
     line_pred, line_true = skeletonize(pred), skeletonize(true)
     near_true, near_pred = (ndimage.distance_transform_edt(~line) <= 4 for line in (line_true, line_pred))
     hit = (line_true & near_pred).sum()
-    found.append(hit / (line_true.sum() + (line_pred & ~near_true).sum()))
+    values.append(hit / (line_true.sum() + (line_pred & ~near_true).sum()))
     width = round(0.02 * np.hypot(*true.shape))
     rims = [m & ~ndimage.binary_erosion(m, np.ones((3, 3)), iterations=width) for m in (pred, true)]
-    found.append((rims[0] & rims[1]).sum() / (rims[0] | rims[1]).sum())
+    values.append((rims[0] & rims[1]).sum() / (rims[0] | rims[1]).sum())
     bins = (15 * prob).astype(int)
     gaps = [abs(prob[bins == b].sum() - true[bins == b].sum()) for b in range(15)]
-    return [*map(float, found), float(sum(gaps) / true.size)]
+    return [*map(float, values), float(sum(gaps) / true.size)]
 
 
 def median_ms(run: Callable[[], object], repeats: int = REPEATS) -> float:
@@ -88,17 +91,17 @@ def median_ms(run: Callable[[], object], repeats: int = REPEATS) -> float:
 
 def main(out: Path | None) -> None:
     """Print both times and their ratio."""
-    found = []
+    rows = []
     cv2.setNumThreads(1)
     print(f"| image {SIDE}x{SIDE} | one pass, ms | one function per metric, ms | ratio |\n|---|---|---|---|")
     for seed in range(3):
         levels, true = image(seed)
         ours, theirs = median_ms(lambda: count_image(levels, true)), median_ms(lambda: naive(levels, true), 3)  # noqa: B023
-        found.append(
+        rows.append(
             {"crack": round(float(true.mean()), 4), "one_pass_ms": round(ours, 1), "naive_ms": round(theirs, 1)}
         )
         print(f"| {true.mean():.1%} crack | {ours:.1f} | {theirs:.0f} | {theirs / ours:.0f} |")
-    write(out, {"image_size": SIDE, "repeats": REPEATS, "images": found})
+    write(out, {"image_size": SIDE, "repeats": REPEATS, "images": rows})
 
 
 if __name__ == "__main__":

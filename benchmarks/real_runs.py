@@ -54,9 +54,7 @@ TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,co
 @click.option("--batch", default=32)
 @click.option("--epochs", default=300)
 @click.option("--lr", default=1e-4)
-@click.option(
-    "--workspace", type=click.Path(path_type=Path), help="Kept between calls; default: a temporary folder."
-)
+@click.option("--workspace", type=click.Path(path_type=Path), help="Kept between calls; default: a temporary folder.")
 def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, workspace):
     settings = {
         "datasets": datasets.split(","),

@@ -28,14 +28,18 @@ SUMS = {"tables and figures": {"page", *OF_PHOTOGRAPHS}, "all": set()}
 
 @click.command()
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--workspace", type=click.Path(path_type=Path), help="Workspace of real runs with source images; default: synthetic.")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    help="Workspace of real runs with source images; default: synthetic.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
 def main(repeats: int, workspace: Path | None, out: Path | None) -> None:
     """Time every part of the report."""
     with tempfile.TemporaryDirectory() as folder:
         if workspace is None:
             workspace = Path(folder)
-            runpy.run_path(str(Path(__file__).parents[1] / "tests" / "report" / "synthetic.py"))["write"](workspace)
+            runpy.run_path(str(Path(__file__).parents[1] / "tests" / "fixtures" / "synthetic.py"))["write"](workspace)
         runs = [one(workspace) for _ in range(repeats)]
     wall = {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
     wall |= {name: round(sum(s for n, s in wall.items() if n not in left_out), 3) for name, left_out in SUMS.items()}

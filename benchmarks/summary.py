@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def render(folder: Path) -> str:
-    """Return the page of the JSON files of a folder, each under the first docstring line of the script that wrote it."""
+    """Return the page of the JSON files of a folder, each under the summary of the script that wrote it."""
     parts = ["# Benchmarks", "Written by `python benchmarks/summary.py` from the JSON files beside it."]
     for path in sorted(folder.glob("*.json")):
         scripts = [p for p in HERE.glob("*.py") if path.stem.startswith(p.stem)]

@@ -1,6 +1,7 @@
-"""Measure the overhead of a sweep: (a) grids compared with `dvc repro`; (b) no-op cells; (c) schedules of the full grid.
+"""Measure the overhead of a sweep: (a) grids, compared with `dvc repro`; (b) no-op cells; (c) schedules of a full grid.
 
-(a) grid: seconds from the start of the command until all cells are recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
+(a) grid: seconds from the start of a command until all cells are recorded: `bench sweep --jobs 1`, `--jobs 2`,
+    `dvc repro train`.
 (b) noop: seconds per cell for claim, fork, log and exit (engine), and for querying and updating DVC (ask, record), by
     number of cells.
 (c) paper: makespan of the full paper grid, longest cells first, compared with the lower bound (work shared evenly, or

@@ -162,7 +162,7 @@ def plain_in_process(case: Case) -> Iterator[int]:
 
 def serve_plain(case: Case, pipe: Connection) -> None:
     """Run one step of ``plain_steps`` per request."""
-    multiprocessing.set_start_method("fork", force=True)  # for the loader's workers, as in a script started from a shell
+    multiprocessing.set_start_method("fork", force=True)  # for the loader's workers, as in a user's script
     work = plain_steps(case)
     while pipe.recv():
         pipe.send(next(work))
@@ -295,7 +295,7 @@ def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecut
         return pool.submit(work, case, *arguments, **options).result()
 
     result = {"model": case.model} | alone(compare_step) | alone(compare_plain)
-    step_images_per_s = found["step_images_per_s"]
+    step_images_per_s = result["step_images_per_s"]
     result |= alone(epoch, step_images_per_s) | alone(checkpoint)
     if compiled:
         cost_s = alone(training_s, 1, compiled=True) - alone(training_s, 1)
