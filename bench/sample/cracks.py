@@ -82,9 +82,9 @@ def _path_noise(rng: Generator, count: int, cell: float) -> Real:
     """Return smooth noise (count,) in [-1, 1] along a path, with a feature size of ``cell`` points."""
     position = np.arange(count, dtype=np.float64) / cell
     before = np.floor(position).astype(np.intp)
-    way = position - before
+    fraction = position - before
     lattice = 2.0 * rng.random(int(before[-1]) + 2) - 1.0
-    return lattice[before] * (1.0 - way) + lattice[before + 1] * way
+    return lattice[before] * (1.0 - fraction) + lattice[before + 1] * fraction
 
 
 def _resample(path: Real, spacing_px: float) -> Real:
@@ -92,8 +92,8 @@ def _resample(path: Real, spacing_px: float) -> Real:
     step = path[1:] - path[:-1]
     longest = math.sqrt(float(np.max(step[:, 0] ** 2 + step[:, 1] ** 2)))
     parts = max(1, math.ceil(longest / spacing_px))
-    way = np.arange(parts, dtype=np.float64) / parts
-    between = path[:-1, None, :] + step[:, None, :] * way[None, :, None]
+    fraction = np.arange(parts, dtype=np.float64) / parts
+    between = path[:-1, None, :] + step[:, None, :] * fraction[None, :, None]
     return np.concatenate([between.reshape(-1, 2), path[-1:]])
 
 
@@ -107,8 +107,8 @@ def trace_crack(rng: Generator, path: Real, style: Style, unit: float, width: fl
     half = base_px * np.maximum(
         0.15, 1.0 + style.uneven * (_path_noise(rng, count, cell) + 0.5 * _path_noise(rng, count, cell / 4))
     )
-    way = np.arange(count, dtype=np.float64) / count
-    for thin, distance in zip(taper, (way, 1.0 - way), strict=True):
+    fraction = np.arange(count, dtype=np.float64) / count
+    for thin, distance in zip(taper, (fraction, 1.0 - fraction), strict=True):
         half = half * np.clip(0.12 + distance / 0.3, 0.0, 1.0) if thin else half
     depth = style.depth[0] + (style.depth[1] - style.depth[0]) * (0.5 + 0.5 * _path_noise(rng, count, cell))
     present = np.clip((_path_noise(rng, count, cell / 2) + 1.0 - 2.0 * style.gaps) / 0.25 + 0.5, 0.12, 1.0)

@@ -26,11 +26,11 @@ def rows_columns(shape: Shape) -> tuple[Real, Real]:
 
 
 def _lattice_axis(length: int, cell_px: float) -> tuple[NDArray[np.intp], Real]:
-    """Return for each pixel of an axis the lattice point before it and the smoothed way to the next, 0 to 1."""
+    """Return for each pixel of an axis the lattice point before it and the smoothed fraction to the next."""
     position = (np.arange(length, dtype=np.float64) + 0.5) / cell_px
     before = np.floor(position)
-    way = position - before
-    return before.astype(np.intp), way * way * (3.0 - 2.0 * way)
+    fraction = position - before
+    return before.astype(np.intp), fraction * fraction * (3.0 - 2.0 * fraction)
 
 
 def value_noise(rng: Generator, shape: Shape, cell_px: float | tuple[float, float]) -> Real:
