@@ -59,13 +59,13 @@ def test_every_architecture_gets_them_without_network(model: str, monkeypatch: p
 
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    network = plugins.build_network(model, 3, 1, 64, ENCODER, "imagenet")
+    network = plugins.build_network(model, 3, 1, 128, ENCODER, "imagenet")
     own = network.encoder.model.state_dict()
     stored = list(packaged._read(ENCODER, PACKAGED[ENCODER], "imagenet").values())
     assert len(own) == 288  # all but the head of the classifier
     assert all(torch.equal(tensor, other) for tensor, other in zip(own.values(), stored, strict=False))
     with torch.no_grad():
-        assert network.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 1, 64, 64)
+        assert network.eval()(torch.zeros(1, 3, 128, 128)).shape == (1, 1, 128, 128)
 
 
 @pytest.mark.parametrize("weights", ["imagenet", None])
@@ -89,7 +89,7 @@ def test_a_changed_file_is_refused_before_it_is_loaded(tmp_path: Path, monkeypat
     (tmp_path / "forged_weights" / "models" / "a.pth").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(PACKAGED, ENCODER, forged)
-    with pytest.raises(UserError, match=r"a\.pth has SHA-256 \w+, expected 5793\w+: reinstall forged"):
+    with pytest.raises(UserError, match=r"a\.pth has SHA-256 \w+, expected 0+: reinstall forged"):
         plugins.build_network("unet", 3, 1, 64, ENCODER, "imagenet")
 
 
