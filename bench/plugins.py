@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.errors import UserError, instead_of
 
-HELPERS = {"models": {"smp", "weights"}, "metrics": {"counting", "histogram", "inputs", "ratios"}}
+HELPERS = {"models": {"packaged", "smp", "weights"}, "metrics": {"counting", "histogram", "inputs", "ratios"}}
 """Modules in the folder of a kind that plug-ins import and that are no plug-ins themselves."""
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bench.cli import data, model, pipeline, ranking, sweep, tools
+from bench.cli.checkout import use_code_beside
 from bench.cli.group import Group
 
 
@@ -20,6 +21,7 @@ def main(context: click.Context, params: Path) -> None:
 
     A cell is one training: dataset x model x seed, such as cfd/unet/0.
     """
+    use_code_beside(params)
     context.obj = params
     context.meta["run_command"] = run_command  # handed down: a sweep runs commands in processes of its own
 

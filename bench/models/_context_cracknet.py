@@ -20,6 +20,7 @@ from segmentation_models_pytorch.encoders import get_encoder
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.models.packaged import PACKAGED, library_name, load_packaged
 from bench.models.weights import check_encoder, fetch_weights
 
 Skips = Literal["gated", "plain", "none"]
@@ -70,10 +71,15 @@ class ContextCrackNet(nn.Module):
         if image_size <= 0 or image_size % STRIDE:
             raise ValueError(f"image size {image_size} px: Context-CrackNet needs a multiple of {STRIDE} px.")
         check_encoder(encoder)
-        if weights is not None:
+        is_packaged = encoder in PACKAGED
+        if weights is not None and not is_packaged:
             fetch_weights(encoder, weights)
         self.image_size = image_size
-        self.encoder = get_encoder(encoder, in_channels=channels, depth=5, weights=weights)
+        self.encoder = get_encoder(
+            library_name(encoder), in_channels=channels, depth=5, weights=None if is_packaged else weights
+        )
+        if is_packaged:
+            load_packaged(self.encoder, encoder, weights)
         widths: list[int] = list(self.encoder.out_channels[1:])
         if len(widths) != 5 or min(widths) < 2 or (cagm and widths[3] % HEADS):
             raise ValueError(

@@ -31,12 +31,19 @@ def build_smp(architecture: str, channels: int, classes: int, encoder: str, weig
     """
     import segmentation_models_pytorch as smp
 
+    from bench.models.packaged import PACKAGED, library_name, load_packaged
     from bench.models.weights import check_encoder, fetch_weights
 
     check_encoder(encoder)
-    if weights is not None:
+    is_packaged = encoder in PACKAGED
+    if weights is not None and not is_packaged:
         fetch_weights(encoder, weights)
     network: nn.Module = getattr(smp, architecture)(
-        encoder_name=encoder, encoder_weights=weights, in_channels=channels, classes=classes
+        encoder_name=library_name(encoder),
+        encoder_weights=None if is_packaged else weights,
+        in_channels=channels,
+        classes=classes,
     )
+    if is_packaged:
+        load_packaged(network.encoder, encoder, weights)
     return network

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.errors import UserError
+from bench.models.packaged import PACKAGED
 
 # One attempt has to tell whether the hub answers. The downloader by itself tries seven times, with up to 60 s for each
 # and 23 s of pauses: behind a firewall that drops packets, it would be silent for over six minutes.
@@ -46,10 +47,11 @@ def check_encoder(encoder: str) -> None:
     from segmentation_models_pytorch.encoders import encoders
     from segmentation_models_pytorch.encoders.timm_universal import timm
 
+    if encoder in PACKAGED:
+        return
     if encoder not in encoders and not (encoder.startswith("tu-") and timm.is_model(encoder.removeprefix("tu-"))):
-        raise UserError(
-            f"unknown encoder {encoder!r}; valid names: {', '.join(sorted(encoders))}, and those of timm behind 'tu-'."
-        )
+        valid = ", ".join(sorted([*encoders, *PACKAGED]))
+        raise UserError(f"unknown encoder {encoder!r}; valid names: {valid}, and those of timm behind 'tu-'.")
 
 
 def _source(encoder: str, weights: str) -> tuple[str, str]:

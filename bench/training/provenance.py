@@ -23,6 +23,7 @@ DECIDES = [
         )
     ),
     "models/_context_cracknet.py",
+    "models/packaged.py",
     "models/smp.py",
     "models/weights.py",
     "stages/train.py",
