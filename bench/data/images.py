@@ -36,8 +36,21 @@ def read_image(path: Path) -> Array:
     return np.asarray(image.convert("RGB"), np.uint8)
 
 
-def read_mask(path: Path, classes: int = 1) -> Array:
-    """Return a mask, uint8 (H, W): grey level 0 to 255, or the class of each pixel if there are more classes.
+def read_size(path: Path) -> tuple[int, int]:
+    """Return height and width of an image after rotation to its EXIF orientation, px; its pixels are not decoded.
+
+    Raises:
+        UserError: the file is missing or not an image.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        return (width, height) if image.getexif().get(ExifTags.Base.Orientation, 1) >= 5 else (height, width)
+
+
+def read_mask(path: Path, classes: int = 1, coded: bool = False) -> Array:
+    """Return a mask, uint8 (H, W): grey level 0 to 255; of several classes, or if coded, the class of each pixel.
+
+    In masks of classes 255 marks pixels to ignore.
 
     More than 8 bits are converted as in ``read_label``. CrackForest's .mat ground truth becomes 255 on crack and 0
     elsewhere.
@@ -47,13 +60,14 @@ def read_mask(path: Path, classes: int = 1) -> Array:
     """
     if path.suffix.lower() == ".mat":
         return np.where(crackforest_labels(path) == CRACKFOREST_CRACK, 255, 0).astype(np.uint8)
-    if classes == 1:
+    if classes == 1 and not coded:
         image = decode(path)
         return _narrow(path, image) if _is_wide(image) else np.asarray(image.convert("L"), np.uint8)
-    labels = read_label(path)
-    if labels.max(initial=0) >= classes:
+    labels, count = read_label(path), max(classes, 2)
+    if (beyond := labels[(labels >= count) & (labels != IGNORED)]).size:
         raise UserError(
-            f"{path} must have values below {classes} (one per class), has {labels.max()}: correct the mask."
+            f"{path} must have values below {count} (one per class) or {IGNORED} (ignored), has {beyond.max()}: "
+            "correct the mask."
         )
     return labels
 

@@ -39,6 +39,24 @@ def random_split(count: int, test_share: float, validation_share: float, seed: i
     return names
 
 
+def choose_train_items(split: Sequence[str], count: int | None, seed: int) -> list[int]:
+    """Return the positions to keep, ascending: all that are not for training, and ``count`` of those that are.
+
+    The choice is a prefix of one seeded order, so that a smaller count is a part of a larger one.
+
+    >>> choose_train_items(["train", "test", "train", "train"], None, seed=0)
+    [0, 1, 2, 3]
+    >>> len(choose_train_items(["train", "test", "train", "train"], 2, seed=0))
+    3
+    """
+    train = [i for i, part in enumerate(split) if part == "train"]
+    if count is None or count >= len(train):
+        return list(range(len(split)))
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(len(train))
+    kept = {train[i] for i in order[:count]}
+    return [i for i, part in enumerate(split) if part != "train" or i in kept]
+
+
 def grouped_split(
     groups: Sequence[str], weights: Sequence[float], test_share: float, validation_share: float, seed: int
 ) -> list[str]:

@@ -6,18 +6,19 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
-from bench.data.dataset import Pair, pairs_of
+from bench.data.dataset import Card, Pair, pairs_of
 from bench.data.duplicates import duplicates_across, join_groups
-from bench.data.images import read_image, read_mask
+from bench.data.images import read_image, read_mask, read_size
 from bench.data.index import published_split
-from bench.data.split import grouped_split, random_split, with_validation
+from bench.data.resize import MaskResize, resize
+from bench.data.split import choose_train_items, grouped_split, random_split, with_validation
+from bench.data.tiles import Place, cut, ignore_covered, tile_places
 from bench.errors import UserError, shorten
 from bench.formats import files, prepared
 from bench.formats.split import load_or_create
@@ -26,7 +27,7 @@ Array = npt.NDArray[np.uint8]
 
 SPLIT_SETTINGS = ("split", "test_share", "validation_share", "seed")
 """Settings that a split depends on."""
-NOT_PUBLISHED = {"classes", "shares_photographs_with"}
+NOT_PUBLISHED = {"classes", "coded", "shares_photographs_with"}
 """Fields of a `Card` that are not facts of the publication, so that card.json does not list them as such."""
 
 
@@ -35,21 +36,29 @@ class PrepareSettings:
     """How raw pairs become arrays.
 
     Attributes:
-        image_size: side of the square that images and masks are resized to, px.
+        image_size: side of the square that networks see, px: a squeezed image, or a tile.
+        geometry: "squeeze" resizes each image to the square, "tiles" cuts squares of it at native scale.
+        tile_stride: from a tile to the next, px; None for the side, without overlap.
+        mask_resize: "nearest" samples a squeezed mask, "any" keeps a crack wherever it touches a pixel.
         mask_threshold: a pixel is crack where its grey level is above this, 0 to 254.
         split: "random" by item, "grouped" by source image with balanced crack share (duplicate images count as one
             source image), "published" as listed in the merged collection.
         test_share: share of the items for testing, between 0 and 1; the published split has its own.
         validation_share: share of the rest for validation, at least 0 and below 1.
+        train_items: how many of the training pairs to use, chosen by the seed; None for all.
         seed: random seed of the split.
         skip: pairs to leave out, "<dataset>/<item>", for instance a broken file.
     """
 
     image_size: int
+    geometry: Literal["squeeze", "tiles"]
+    tile_stride: int | None
+    mask_resize: MaskResize
     mask_threshold: int
     split: Literal["random", "grouped", "published"]
     test_share: float
     validation_share: float
+    train_items: int | None
     seed: int
     skip: list[str]
 
@@ -59,6 +68,10 @@ class PrepareSettings:
             raise ValueError(f"image_size must be a multiple of 32, got {self.image_size}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, got {self.seed}")
+        if self.tile_stride is not None and not 1 <= self.tile_stride <= self.image_size:
+            raise ValueError(f"tile_stride must be 1 to image_size ({self.image_size}) or null, got {self.tile_stride}")
+        if self.train_items is not None and self.train_items < 2:
+            raise ValueError(f"train_items must be at least 2 or null, got {self.train_items}")
         if not 0 <= self.mask_threshold <= 254:
             raise ValueError(f"mask_threshold must be 0 to 254, got {self.mask_threshold}")
         if not 0 < self.test_share < 1 or not 0 <= self.validation_share < 1:
@@ -82,16 +95,37 @@ def run(source: Path, target: Path, dataset: str, settings: PrepareSettings, spl
     origin = files.read_object(source / "source.json", {"source": str}, "run `bench download`")
     pairs, skip = _read_pairs(source, dataset, settings)
     split = _split(dataset, pairs, settings, splits)
-    items = pd.DataFrame(
-        {
-            "item": [pair.item for pair in pairs],
-            "file": [pair.image.name for pair in pairs],
-            "photo": [pair.photo for pair in pairs],
-            "split": split,
-        }
-    )
-    record = _card(dataset, card, origin, settings, split, skip)
-    prepared.write(target, items, record, _arrays(dataset, source, pairs, card.classes, settings))
+    chosen = choose_train_items(split, settings.train_items, settings.seed)
+    pairs, split = [pairs[i] for i in chosen], [split[i] for i in chosen]
+    places = [_places(pair, settings) for pair in pairs]
+    items = _items(pairs, split, places)
+    record = _card(dataset, card, origin, settings, items, skip)
+    prepared.write(target, items, record, _arrays(dataset, source, pairs, split, places, card, settings))
+
+
+def _places(pair: Pair, settings: PrepareSettings) -> list[Place]:
+    """Return the places of a pair's tiles; a squeezed image has one, at the top left.
+
+    An unreadable image has one too; the error is raised when it is decoded.
+    """
+    if settings.geometry == "squeeze":
+        return [(0, 0)]
+    try:
+        height, width = read_size(pair.image)
+    except UserError:
+        return [(0, 0)]
+    return tile_places(height, width, settings.image_size, settings.tile_stride or settings.image_size)
+
+
+def _items(pairs: Sequence[Pair], split: Sequence[str], places: Sequence[Sequence[Place]]) -> pd.DataFrame:
+    """Return one row per array: a squeezed image, or a tile, whose name ends in its top and left."""
+    rows = []
+    for pair, part, of_pair in zip(pairs, split, places, strict=True):
+        for top, left in of_pair:
+            item = pair.item if len(of_pair) == 1 else f"{pair.item}_{top}_{left}"
+            place = {"image": pair.item, "top": top, "left": left}
+            rows.append({"item": item, "file": pair.image.name, "photo": pair.photo, "split": part} | place)
+    return pd.DataFrame(rows)
 
 
 def _read_pairs(source: Path, dataset: str, settings: PrepareSettings) -> tuple[list[Pair], set[str]]:
@@ -147,7 +181,7 @@ def assign(
     plugin, shares = plugins.load("datasets", dataset), (settings.test_share, settings.validation_share)
     if settings.split == "random":
         return random_split(len(pairs), *shares, settings.seed)
-    weights = _crack_shares(dataset, pairs, plugin.CARD.classes) if weights is None else weights
+    weights = _crack_shares(dataset, pairs, plugin.CARD) if weights is None else weights
     try:
         if settings.split == "grouped":
             return grouped_split(groups, weights, *shares, settings.seed)
@@ -168,7 +202,7 @@ def _require_known(dataset: str, skip: set[str], items: Sequence[str], entries: 
         raise UserError(f"prepare.skip names unknown pairs: {shorten(unknown)}; write <dataset>/<item>.{hint}")
 
 
-def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[float]:
+def _crack_shares(dataset: str, pairs: Sequence[Pair], card: Card) -> list[float]:
     """Return the share of crack pixels of each mask, above half the grey range whatever ``mask_threshold`` is.
 
     An unreadable mask counts as empty here; the error is raised when it is decoded.
@@ -176,16 +210,30 @@ def _crack_shares(dataset: str, pairs: Sequence[Pair], classes: int) -> list[flo
     shares = []
     for pair in tqdm(pairs, desc=f"split {dataset}", unit="mask"):
         try:
-            shares.append(float(np.mean(read_mask(pair.mask, classes) > (127 if classes == 1 else 0))))
+            shares.append(_crack_share(read_mask(pair.mask, card.classes, card.coded), card))
         except UserError:
             shares.append(0.0)
     return shares
 
 
+def _crack_share(mask: Array, card: Card) -> float:
+    """Return the share of crack among the pixels that are not ignored; 0 if all are."""
+    if card.classes == 1 and not card.coded:
+        return float((mask > 127).mean())
+    known = mask != prepared.IGNORED
+    return float((known & (mask > 0)).sum() / max(known.sum(), 1))
+
+
 def _arrays(
-    dataset: str, source: Path, pairs: Sequence[Pair], classes: int, settings: PrepareSettings
+    dataset: str,
+    source: Path,
+    pairs: Sequence[Pair],
+    split: Sequence[str],
+    places: Sequence[Sequence[Place]],
+    card: Card,
+    settings: PrepareSettings,
 ) -> Iterator[tuple[Array, Array, tuple[int, int]]]:
-    """Yield image, labels and native size of each pair; errors are collected and raised after the last pair.
+    """Yield image, labels and native size of each item; errors are collected and raised after the last pair.
 
     Raises:
         UserError: some pairs are faulty (counted, the first ones named, with a hint), or a file changed since it was
@@ -193,18 +241,22 @@ def _arrays(
     """
     faults = []
     side = settings.image_size
-    for pair in tqdm(pairs, desc=f"prepare {dataset}", unit="image"):
+    progress = tqdm(zip(pairs, split, places, strict=True), desc=f"prepare {dataset}", total=len(pairs), unit="image")
+    for pair, part, of_pair in progress:
         try:
-            image, mask = read_image(pair.image), read_mask(pair.mask, classes)
-            if image.shape[:2] != mask.shape:
-                sizes = f"{mask.shape[1]}x{mask.shape[0]} px, its image {image.shape[1]}x{image.shape[0]} px"
-                raise UserError(f"{pair.mask} is {sizes}.")
+            image, labels = _read_pair(pair, card, settings)
         except UserError as error:
             faults.append(str(error).rstrip("."))
-            yield np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8), (0, 0)
+            for _ in of_pair:
+                yield np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8), (0, 0)
             continue
-        labels = mask if classes > 1 else (mask > settings.mask_threshold).astype(np.uint8)
-        yield *resize(image, labels, side), (image.shape[0], image.shape[1])
+        size = (image.shape[0], image.shape[1])
+        if settings.geometry == "squeeze":
+            yield *resize(image, labels, side, settings.mask_resize), size
+            continue
+        for number, place in enumerate(of_pair):
+            tile, known = cut(image, labels, place, side)
+            yield tile, known if part == "train" else ignore_covered(known, of_pair, number), size
     if faults:
         raise UserError(
             f"dataset {dataset}: {len(faults)} of {len(pairs)} pairs are faulty: {shorten(faults, 3)}. "
@@ -214,29 +266,28 @@ def _arrays(
     files.verify(source, [path.relative_to(source).as_posix() for path in paths])
 
 
-def resize(image: Array, labels: Array, size: int) -> tuple[Array, Array]:
-    """Return image and labels at ``size`` x ``size`` px.
+def _read_pair(pair: Pair, card: Card, settings: PrepareSettings) -> tuple[Array, Array]:
+    """Return the image (H, W, 3) and the class of each pixel (H, W), 255 where ignored.
 
-    Images are resampled by area when they shrink and linearly when they grow, labels by nearest neighbour.
-
-    Args:
-        image: (H, W, 3).
-        labels: (H, W), class of each pixel.
-        size: side, px.
+    Raises:
+        UserError: a file cannot be read, or the sizes differ.
     """
-    enlarges = size > min(image.shape[:2])
-    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
-    nearest = cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized, np.uint8), np.asarray(nearest, np.uint8)
+    image, mask = read_image(pair.image), read_mask(pair.mask, card.classes, card.coded)
+    if image.shape[:2] != mask.shape:
+        sizes = f"{mask.shape[1]}x{mask.shape[0]} px, its image {image.shape[1]}x{image.shape[0]} px"
+        raise UserError(f"{pair.mask} is {sizes}.")
+    is_grey = card.classes == 1 and not card.coded
+    return image, (mask > settings.mask_threshold).astype(np.uint8) if is_grey else mask
 
 
 def _card(
-    dataset: str, card: Any, origin: dict[str, Any], settings: PrepareSettings, split: list[str], skip: set[str]
+    dataset: str, card: Card, origin: dict[str, Any], settings: PrepareSettings, items: pd.DataFrame, skip: set[str]
 ) -> dict[str, Any]:
     """Return the content of card.json."""
     published = {key: value for key, value in asdict(card).items() if key not in NOT_PUBLISHED}
     recorded = {**asdict(settings), "skip": sorted(skip)}
-    counts = {name: split.count(name) for name in ("train", "validation", "test")}
+    counts = {name: int((items["split"] == name).sum()) for name in ("train", "validation", "test")}
+    tested = items.loc[items["split"] == "test", "image"]
     return {
         "dataset": dataset,
         "classes": card.classes,
@@ -244,4 +295,5 @@ def _card(
         "origin": origin,
         "settings": recorded,
         "counts": counts,
+        "test_images": int(tested.nunique()),
     }

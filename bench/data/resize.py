@@ -1,0 +1,48 @@
+"""Squeeze an image and its labels to a square."""
+
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from bench.formats.prepared import IGNORED
+
+Array = npt.NDArray[np.uint8]
+MaskResize = Literal["nearest", "any"]
+
+
+def resize(image: Array, labels: Array, size: int, how: MaskResize = "nearest") -> tuple[Array, Array]:
+    """Return image and labels at ``size`` x ``size`` px.
+
+    Images are resampled by area when they shrink and linearly when they grow, labels as ``how`` says.
+
+    Args:
+        image: (H, W, 3).
+        labels: (H, W), class of each pixel, 255 where ignored.
+        size: side, px.
+        how: "nearest" takes the label at the middle of each new pixel, so that thin cracks break; "any" takes the
+            class, other than background, that covers most of the new pixel, however little that is.
+    """
+    enlarges = size > min(image.shape[:2])
+    resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
+    scaled = _any(labels, size) if how == "any" and not enlarges else _nearest(labels, size)
+    return np.asarray(resized, np.uint8), scaled
+
+
+def _nearest(labels: Array, size: int) -> Array:
+    return np.asarray(cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+
+
+def _any(labels: Array, size: int) -> Array:
+    """Return the most frequent class other than background in each new pixel; ignored only where there is none."""
+    result, most = np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
+    for value in np.unique(labels):
+        if value in (0, IGNORED):
+            continue
+        share = cv2.resize((labels == value).astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
+        wins = share > np.maximum(most, 1e-6)
+        result[wins], most[wins] = value, share[wins]
+    ignored = _nearest((labels == IGNORED).astype(np.uint8), size) > 0
+    result[ignored & (result == 0)] = IGNORED
+    return result
