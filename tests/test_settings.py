@@ -219,7 +219,7 @@ def test_the_repository_s_params_are_the_paper_s_grid() -> None:
         ("prepare", {"split": "by_hand"}, "prepare.split = 'by_hand'"),
         ("evaluate", {"batch": 0}, "batch must be at least 1, got 0"),
         ("measure", {"repeats": 0}, "repeats must be at least 1"),
-        ("measure", {"warmup": -1}, "warmup not negative"),
+        ("measure", {"warmup": -1}, "warmup at least 0"),
         ("measure", {"device": "tpu"}, "measure.device = 'tpu'"),
         ("report", {"headline": "median"}, "report.headline = 'median'"),
         ("train", {"select_on": "train"}, "train.select_on = 'train'"),

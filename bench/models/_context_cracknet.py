@@ -213,7 +213,7 @@ class DecoderStage(nn.Module):
         self.fuse = nn.Sequential(*_convolution(joined, width), *_convolution(width, width))
 
     def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return features (B, width, 2h, 2w) for x (B, below, h, w) and skip (B, width, 2h, 2w), and the gate if any."""
+        """Return features (B, width, 2h, 2w) for x (B, below, h, w) and skip (B, width, 2h, 2w), and any gate."""
         x = self.up(x)
         gate = None if self.gate is None else self.gate(x, skip)
         if self.has_skip:

@@ -61,21 +61,30 @@ def run(
             missing.append(cell)
             print(f"{folder} holds no finished run: {dataset}/{model}/{seed} will be missing.", file=sys.stderr)
             continue
-        record, history = run_format.read(folder)
-        _require_same(record, {**cell, "data": data.card["content"]}, folder)
-        frames, of_run = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
-        files.verify(folder, [f"probabilities/{item}.png" for item in frames["images"]["item"]])
+        record, frames, of_run = _evaluate_run(folder, cell, data, settings.batch)
+        records.append(record)
         histograms.append(of_run)
-        for name, frame in (frames | {"history": history}).items():
-            tables[name].append(frame.assign(**cell))
-        records.append(record | {"evaluation_batch": settings.batch})
+        for name, frame in frames.items():
+            tables[name].append(frame)
     if not records:
         raise UserError(f"{runs} holds no finished run of {', '.join(models)}: train first (`dvc repro`).")
-    frames = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    merged = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    histogram_array = np.concatenate(histograms)
     scores.write(
-        target,
-        scores.Scores(**frames, histograms=np.concatenate(histograms), cells=records, card=data.card, missing=missing),
+        target, scores.Scores(**merged, histograms=histogram_array, cells=records, card=data.card, missing=missing)
     )
+
+
+def _evaluate_run(
+    folder: Path, cell: dict[str, Any], data: prepared.Prepared, batch: int
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame], npt.NDArray[np.uint32]]:
+    """Return the record, the tables and the histograms of one run, after verifying its files."""
+    record, history = run_format.read(folder)
+    _require_same(record, {**cell, "data": data.card["content"]}, folder)
+    frames, histograms = score(data, partial(predictions.read_one, folder / "probabilities"), batch)
+    files.verify(folder, [f"probabilities/{item}.png" for item in frames["images"]["item"]])
+    frames = {name: frame.assign(**cell) for name, frame in (frames | {"history": history}).items()}
+    return record | {"evaluation_batch": batch}, frames, histograms
 
 
 def _require_same(record: dict[str, Any], expected: dict[str, Any], folder: Path) -> None:

@@ -54,8 +54,24 @@ def resample(
         compute = _mean
     groups = batches if average == "batch_mean" else np.zeros_like(batches)
     unique, photo = np.unique(photos, return_inverse=True)
-    n_photos, (models, seeds, _, columns) = len(unique), counts.shape
+    n_photos = len(unique)
     weights = generator.multinomial(n_photos, np.full(n_photos, 1 / n_photos), resamples).astype(float)
+    return _over_seeds(_group_mean(compute, counts, photo, groups, weights), generator)
+
+
+def _group_mean(
+    compute: Metric, counts: Array, photo: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], weights: Array
+) -> Array:
+    """Return the mean over groups of a metric of each group's weighted sum of counts, (R, M, S).
+
+    Args:
+        compute: counts (..., K) -> values (...).
+        counts: (M, S, N, K).
+        photo: index of the source image of each image, (N,).
+        groups: group of each image, (N,); groups without a defined value are skipped.
+        weights: of each source image in each resample, (R, P).
+    """
+    resamples, (models, seeds, _, columns) = len(weights), counts.shape
     step = max(1, CHUNK_BYTES // (8 * models * seeds * columns))
     total, defined = np.zeros((resamples, models, seeds)), np.zeros((resamples, models, seeds))
     for group in np.unique(groups):
@@ -65,7 +81,7 @@ def resample(
             values = compute(sums)
             total[chunk] += np.nan_to_num(values)
             defined[chunk] += np.isfinite(values)
-    return _over_seeds(_quotient(total, defined), generator)
+    return _quotient(total, defined)
 
 
 def interval(draws: Array, level: float = 0.95) -> tuple[Array, Array]:

@@ -33,7 +33,7 @@ def fit(
     checkpoints: Path,
     identity: Mapping[str, Any],
 ) -> tuple[State, str]:
-    """Train, and leave the weights of the best epoch in ``network``.
+    """Train, load the best epoch's weights into ``network``, and return the final state and why the training ended.
 
     Args:
         network: on the device.
@@ -43,10 +43,8 @@ def fit(
         settings: the section ``train`` of params.yaml.
         device: where to compute.
         checkpoints: folder used by this training alone; training resumes from a checkpoint in it.
-        identity: what a checkpoint must match.
+        identity: what a checkpoint must match to be resumed.
 
-    Returns:
-        The final state and why the training ended.
 
     Raises:
         UserError: a loss is NaN or infinite, or a data loader worker was killed.
