@@ -1,15 +1,15 @@
-"""Exceptions whose message is meant for the user, and how it names many things."""
+"""Exceptions with messages for the user, and helpers to write such messages."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """Bad input: the message names the file, the value and the cure. The command line prints it and exits with 1."""
+    """Bad input: the message names the file, the value and what to do; the command line prints it and exits with 1."""
 
 
 class Interrupted(BaseException):
-    """A signal ended the work in order, nothing is lost; the command line exits with 128 plus its number."""
+    """Stopped by a signal after saving state; the command line exits with 128 plus the signal's number."""
 
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
@@ -17,7 +17,7 @@ class Interrupted(BaseException):
 
 
 def shorten(names: Sequence[str], most: int = 5) -> str:
-    """Return the first names and how many more there are.
+    """Return the first names and the number of the others.
 
     >>> shorten(["a", "b", "c"], most=2)
     'a, b and 1 more'
@@ -27,7 +27,7 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
 
 
 def instead_of(name: str, valid: Iterable[str], kind: str = "names") -> str:
-    """Return the end of a message on a name that is not valid: the likely one and all that are.
+    """Return the end of a message about an invalid name: the closest valid name and the list of all.
 
     >>> instead_of("unett", ["fpn", "unet"])
     "; did you mean 'unet'? Valid names: fpn, unet."

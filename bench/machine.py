@@ -1,4 +1,4 @@
-"""What this process may use of the machine: cores and memory."""
+"""Cores and memory available to this process."""
 
 import os
 from pathlib import Path
@@ -6,21 +6,21 @@ from pathlib import Path
 import psutil
 
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where a container's limit of memory stands, bytes or "max". **Source:** Linux, cgroup v2 and v1."""
+"""Files with a container's memory limit, in bytes or "max". **Source:** Linux, cgroup v2 and v1."""
 
 
 def cores() -> int:
-    """Return the number of cores that this process may run on; all of the machine's where the system cannot say."""
+    """Return the number of cores available to this process; all cores where the system does not report an affinity."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory_bytes() -> int:
-    """Return the machine's memory, or the container's limit if that is less."""
-    found = [int(psutil.virtual_memory().total)]
+    """Return the machine's memory, or the container's limit if that is lower."""
+    limits = [int(psutil.virtual_memory().total)]
     for path in LIMITS:
         try:
             text = path.read_text(encoding="ascii").strip()
-        except OSError:  # no such cgroup here
+        except OSError:  # not in such a cgroup
             continue
-        found += [int(text)] if text.isdecimal() else []
-    return min(found)
+        limits += [int(text)] if text.isdecimal() else []
+    return min(limits)

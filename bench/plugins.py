@@ -8,8 +8,11 @@ from typing import Any
 
 from bench.errors import UserError, instead_of
 
-HELPERS = {"models": {"packaged", "smp", "weights"}, "metrics": {"counting", "histogram", "inputs", "ratios"}}
-"""Modules in the folder of a kind that plug-ins import and that are no plug-ins themselves."""
+HELPERS = {
+    "models": {"packaged", "smp", "weights"},
+    "metrics": {"counting", "histogram", "inputs", "ratios", "tolerance"},
+}
+"""Modules in a plug-in folder that plug-ins share and that are not plug-ins."""
 
 
 def names(kind: str) -> list[str]:
@@ -22,10 +25,10 @@ def names(kind: str) -> list[str]:
 def load(kind: str, name: str) -> ModuleType:
     """Return the module of a plug-in.
 
-    An installed package offers one by an entry point in the group ``bench.<kind>`` that names a module.
+    An installed package provides a plug-in through an entry point in the group ``bench.<kind>`` that names a module.
 
     Raises:
-        UserError: no plug-in has this name; the message lists the valid ones.
+        UserError: no plug-in has this name; the message lists the valid names.
     """
     is_file = name.isidentifier() and not name.startswith("_") and name not in HELPERS.get(kind, ())
     if is_file and (Path(__file__).parent / kind / f"{name}.py").is_file():
@@ -37,7 +40,7 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def title(kind: str, name: str) -> str:
-    """Return the display name of a plug-in: its NAME, or that on a dataset's card."""
+    """Return the display name of a plug-in: NAME of a model or metric, the name on the card of a dataset."""
     module = load(kind, name)
     return str(module.CARD.name if kind == "datasets" else module.NAME)
 
@@ -46,15 +49,15 @@ def build_network(name: str, channels: int, classes: int, side: int, encoder: st
     """Return the network of an architecture.
 
     Args:
-        name: of the plug-in.
-        channels: of the image.
-        classes: 1 for crack against the rest.
-        side: of the image, px.
-        encoder: as segmentation-models-pytorch names it.
-        weights: its pretrained weights, or None.
+        name: name of the plug-in.
+        channels: channels of the image.
+        classes: number of classes; 1 for crack and background.
+        side: side of the image, px.
+        encoder: name of the encoder in segmentation-models-pytorch.
+        weights: name of its pretrained weights, or None.
 
     Raises:
-        UserError: the architecture cannot be built so.
+        UserError: the architecture cannot be built with these arguments.
     """
     try:
         return load("models", name).build(channels, classes, side, encoder, weights)

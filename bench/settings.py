@@ -1,4 +1,4 @@
-"""Turn sections of params.yaml into the frozen dataclasses of the stages, and refuse what does not fit."""
+"""Parse and validate params.yaml: each section becomes the frozen dataclass of its stage."""
 
 from collections.abc import Mapping
 from dataclasses import is_dataclass
@@ -16,12 +16,12 @@ def load_params(path: Path) -> dict[str, Any]:
     """Return params.yaml as a mapping.
 
     Raises:
-        UserError: the file is missing, is no YAML or holds no mapping.
+        UserError: the file is missing, is not YAML or does not contain a mapping.
     """
     try:
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} not found: run in the project's folder, or name the file with --params.") from None
+        raise UserError(f"{path} not found: run in the project's folder, or pass the file with --params.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(params, dict):
@@ -29,22 +29,25 @@ def load_params(path: Path) -> dict[str, Any]:
     return params
 
 
-def edited(path: Path, text: str, wanted: Mapping[str, Any]) -> str:
-    """Return the new text of params.yaml, if it holds what is wanted: YAML can be written in ways that an edit misses.
+def verify_edit(path: Path, text: str, expected: Mapping[str, Any]) -> str:
+    """Return the edited text of params.yaml after verifying its content: an edit of the text can miss some YAML styles.
+
+    Args:
+        path: the file before the edit.
+        text: its text after the edit.
+        expected: the content that the text must have.
 
     Raises:
-        UserError: it does not.
+        UserError: the text has other content.
     """
     try:
-        found = yaml.safe_load(text)
+        content = yaml.safe_load(text)
     except yaml.YAMLError:
-        found = None
-    if found != wanted:
-        now = load_params(path)
-        changes = "; ".join(f"{key}: {value}" for key, value in wanted.items() if now.get(key) != value)
-        raise UserError(
-            f"{path} is written in a way that cannot be changed safely. Edit it by hand, to say: {changes}."
-        )
+        content = None
+    if content != expected:
+        before = load_params(path)
+        changes = "; ".join(f"{key}: {value}" for key, value in expected.items() if before.get(key) != value)
+        raise UserError(f"{path} cannot be edited safely because of its layout. Edit it by hand and set {changes}.")
     return text
 
 
@@ -52,14 +55,14 @@ def section(params: Mapping[str, Any], name: str, cls: type[T]) -> T:
     """Return one section of params.yaml as the dataclass of its stage.
 
     Raises:
-        UserError: a key is unknown, missing or of the wrong type; the message names it and the valid ones.
+        UserError: a key is unknown, missing or of the wrong type; the message names the key and lists the valid ones.
     """
     from pydantic import TypeAdapter, ValidationError
 
     if not isinstance(params.get(name), Mapping):
         raise UserError(f"params.yaml has no section {name!r}.")
     _refuse_unknown(params[name], name, cls)
-    _refuse_words(params[name], name, cls)
+    _refuse_coercion(params[name], name, cls)
     try:
         return TypeAdapter(cls).validate_python(params[name])
     except ValidationError as error:
@@ -76,7 +79,7 @@ def name_list(params: Mapping[str, Any], key: str, valid: list[str]) -> list[str
     """Return a list of plug-in names from params.yaml.
 
     Raises:
-        UserError: the key is missing, empty, holds a name twice or one that is not valid.
+        UserError: the key is missing or empty, or a name is invalid or listed twice.
     """
     chosen = params.get(key)
     if not isinstance(chosen, list) or not chosen:
@@ -85,7 +88,7 @@ def name_list(params: Mapping[str, Any], key: str, valid: list[str]) -> list[str
         if name not in valid:
             raise UserError(f"params.yaml: unknown name {name!r} in {key}{instead_of(str(name), valid)}")
         if chosen.count(name) > 1:
-            raise UserError(f"params.yaml: {name!r} stands twice in {key}.")
+            raise UserError(f"params.yaml: {name!r} is listed twice in {key}.")
     return list(chosen)
 
 
@@ -93,18 +96,18 @@ def seed_list(params: Mapping[str, Any]) -> list[int]:
     """Return the seeds from params.yaml.
 
     Raises:
-        UserError: the key is missing, empty, holds a seed twice or something that is no seed.
+        UserError: the key is missing or empty, or a seed is invalid or listed twice.
     """
     seeds = params.get("seeds")
     if not isinstance(seeds, list) or not seeds or any(type(s) is not int or s < 0 for s in seeds):
-        raise UserError(f"params.yaml: seeds must be a list of numbers from 0, got {seeds!r}.")
+        raise UserError(f"params.yaml: seeds must be a list of integers from 0, got {seeds!r}.")
     if len(set(seeds)) < len(seeds):
-        raise UserError(f"params.yaml: a seed stands twice in seeds: {seeds}.")
+        raise UserError(f"params.yaml: a seed is listed twice in seeds: {seeds}.")
     return list(seeds)
 
 
-def _refuse_words(mapping: Mapping[str, Any], path: str, cls: type) -> None:
-    """Refuse what would pass for something else: true and false as a number, a number or a word as true or false.
+def _refuse_coercion(mapping: Mapping[str, Any], path: str, cls: type) -> None:
+    """Refuse values that pydantic would convert: a boolean as a number, a number or a string as a boolean.
 
     Raises:
         UserError: names the key and the value.
@@ -112,20 +115,20 @@ def _refuse_words(mapping: Mapping[str, Any], path: str, cls: type) -> None:
     for key, kind in get_type_hints(cls).items():
         value = mapping.get(key)
         if isinstance(value, Mapping) and is_dataclass(kind):
-            _refuse_words(value, f"{path}.{key}", cast("type", kind))
+            _refuse_coercion(value, f"{path}.{key}", cast("type", kind))
         elif kind is bool and value is not None and not isinstance(value, bool):
             raise UserError(f"params.yaml: {path}.{key} = {value!r}: write true or false.")
         elif kind is not bool:
             listed = value if isinstance(value, list) else [value]
             if any(isinstance(item, bool) for item in listed):
-                raise UserError(f"params.yaml: {path}.{key} = {value!r}: true and false are no value here.")
+                raise UserError(f"params.yaml: {path}.{key} = {value!r}: true and false are not valid here.")
 
 
 def _refuse_unknown(mapping: Mapping[str, Any], path: str, cls: type) -> None:
-    """Refuse keys that the dataclass, or one inside it, does not have.
+    """Refuse keys that the dataclass, or a nested one, does not have.
 
     Raises:
-        UserError: names the key, the likely one and the valid ones.
+        UserError: names the key, the closest valid key and all valid keys.
     """
     known = get_type_hints(cls)
     for key, value in mapping.items():

@@ -1,4 +1,4 @@
-"""Signals that ask for an end in order: noted, and obeyed at the next good moment."""
+"""Graceful shutdown: record SIGINT and SIGTERM, stop at the next safe point."""
 
 import signal
 from collections.abc import Iterator
@@ -7,18 +7,22 @@ from types import FrameType
 
 
 @contextmanager
-def noted(second_ends: bool = False) -> Iterator[list[signal.Signals]]:
-    """Yield a list that takes SIGTERM and SIGINT; if ``second_ends``, a second SIGINT ends the process at once."""
-    asked: list[signal.Signals] = []
+def deferred(abort_on_second: bool = False) -> Iterator[list[signal.Signals]]:
+    """Yield a list to which each received SIGTERM or SIGINT is appended; the caller decides when to stop.
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if second_ends and asked and number == signal.SIGINT:
+    Args:
+        abort_on_second: raise KeyboardInterrupt at once on a SIGINT that follows another signal.
+    """
+    received: list[signal.Signals] = []
+
+    def record(number: int, frame: FrameType | None) -> None:
+        if abort_on_second and received and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked.append(signal.Signals(number))
+        received.append(signal.Signals(number))
 
-    old = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, record) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield asked
+        yield received
     finally:
-        for number, handler in old.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -44,7 +44,7 @@ from bench.sample.generate import draw
 from bench.settings import load_params, section
 from bench.stages import train
 from bench.tools.profile import WARM_UP_STEPS, images_per_s
-from bench.training import loop
+from bench.training import loop, saver
 from bench.training.augment import build_augmentation
 from bench.training.device import pick_device
 from bench.training.loader import IMAGENET_MEAN, IMAGENET_STD, count_workers, train_batches
@@ -238,7 +238,7 @@ def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
 def training_s(case: Case, epochs: int, compiled: bool = False) -> float:
     """Return the seconds of a training without checkpoints: steps, validation, work between epochs."""
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(case.folder / "inductor" / case.model)  # an empty cache
-    loop.WORTH_KEEPING_S = math.inf
+    saver.WORTH_SAVING_S = math.inf
     settings = replace(case.settings, epochs=epochs, compile=compiled)
     train.configure(settings, 0)
     network = train.build_network(case.data, case.model, settings, case.device)
@@ -254,7 +254,7 @@ def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
     The speed of the bare steps was measured some minutes earlier: on a CPU whose speed drifts, their share can exceed
     100.
     """
-    steps_s, spans, validate = len(case.data.split("train")) / step_images_per_s, [], loop.measure
+    steps_s, spans, validate = len(case.data.split("train")) / step_images_per_s, [], loop.validation_loss
 
     def timed(*arguments: Any) -> torch.Tensor:
         began = time.perf_counter()
@@ -263,7 +263,7 @@ def epoch(case: Case, step_images_per_s: float) -> dict[str, float]:
         spans.append((began, time.perf_counter()))
         return sums
 
-    loop.measure = timed
+    loop.validation_loss = timed
     training_s(case, 2 + round(case.seconds / steps_s))
     begins, ends = np.array(spans).T
     epoch_s, validation_s = float(np.median(np.diff(ends))), float(np.median((ends - begins)[1:]))

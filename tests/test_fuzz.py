@@ -295,7 +295,7 @@ def test_checkpoints(tmp_path: Path, content: bytes, facts: dict[str, str] | Non
     whole = content if facts is None else save({"a": torch.zeros(2)}, facts)
     path = tmp_path / f"{1:012d}-{zlib.crc32(whole):08x}.safetensors"
     path.write_bytes(whole)
-    with pytest.raises(UserError, match="is no checkpoint"):
+    with pytest.raises(UserError, match="is not a checkpoint"):
         checkpoint.load(tmp_path, {"seed": 0})
 
 

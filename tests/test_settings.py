@@ -166,7 +166,7 @@ def test_a_list_of_names_keeps_its_order() -> None:
         ({"models": ["unnet"]}, "unknown name 'unnet' in models; did you mean 'unet'? Valid names: pan, unet."),
         ({"models": ["zzz"]}, "unknown name 'zzz' in models. Valid names: pan, unet."),
         ({"models": [3]}, "unknown name 3 in models. Valid names: pan, unet."),
-        ({"models": ["pan", "unet", "pan"]}, "'pan' stands twice in models."),
+        ({"models": ["pan", "unet", "pan"]}, "'pan' is listed twice in models."),
     ],
 )
 def test_a_list_of_names_that_does_not_fit(params: dict[str, Any], message: str) -> None:
@@ -181,12 +181,12 @@ def test_seeds_keep_their_order() -> None:
 
 @pytest.mark.parametrize("seeds", [None, [], 0, ["0"], [-1], [0.5], [True], [None]])
 def test_seeds_that_are_none(seeds: Any) -> None:
-    with pytest.raises(UserError, match="seeds must be a list of numbers from 0"):
+    with pytest.raises(UserError, match="seeds must be a list of integers from 0"):
         seed_list({"seeds": seeds})
 
 
 def test_a_seed_that_stands_twice() -> None:
-    with pytest.raises(UserError, match=r"a seed stands twice in seeds: \[0, 1, 0\]"):
+    with pytest.raises(UserError, match=r"a seed is listed twice in seeds: \[0, 1, 0\]"):
         seed_list({"seeds": [0, 1, 0]})
 
 
@@ -219,7 +219,7 @@ def test_the_repository_s_params_are_the_paper_s_grid() -> None:
         ("prepare", {"split": "by_hand"}, "prepare.split = 'by_hand'"),
         ("evaluate", {"batch": 0}, "batch must be at least 1, got 0"),
         ("measure", {"repeats": 0}, "repeats must be at least 1"),
-        ("measure", {"warmup": -1}, "warmup not negative"),
+        ("measure", {"warmup": -1}, "warmup at least 0"),
         ("measure", {"device": "tpu"}, "measure.device = 'tpu'"),
         ("report", {"headline": "median"}, "report.headline = 'median'"),
         ("train", {"select_on": "train"}, "train.select_on = 'train'"),

@@ -1,1 +1,1 @@
-"""The arrows of the pipeline: what one stage writes and the next one reads."""
+"""File formats: what one stage writes and the next one reads."""

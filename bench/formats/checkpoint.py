@@ -1,4 +1,4 @@
-"""A checkpoint of a training: tensors and facts in one safetensors file whose name carries its checksum."""
+"""A training checkpoint: tensors and JSON metadata in one safetensors file, whose name contains its checksum."""
 
 import json
 import os
@@ -16,13 +16,16 @@ from bench.errors import UserError
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], progress: int) -> None:
-    """Write a checkpoint whole, then remove older ones; named ``<progress>-<CRC-32>.safetensors``.
+    """Write ``<progress>-<CRC-32>.safetensors`` atomically, then remove older checkpoints.
 
     Args:
-        folder: one training's own.
-        tensors: contiguous, no two sharing memory.
-        facts: whatever JSON holds; ``identity`` says which training this is.
-        progress: a number that grows with the training.
+        folder: used by this training alone.
+        tensors: contiguous, none sharing memory with another.
+        facts: metadata as JSON; ``identity`` identifies the training.
+        progress: a number that increases during the training.
+
+    Raises:
+        UserError: the file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / ".writing"
@@ -33,8 +36,8 @@ def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], 
         path = temporary.rename(folder / f"{progress:012d}-{_crc32(temporary)}.safetensors")
     except (OSError, SafetensorError) as error:
         raise UserError(
-            f"the checkpoint cannot be written to {folder} ({error}): free space there and run again; "
-            "the training goes on from the checkpoint before."
+            f"the checkpoint cannot be written to {folder} ({error}): free disk space and run again; "
+            "the training resumes from the previous checkpoint."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -43,31 +46,31 @@ def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], 
 
 
 def load(folder: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """Return tensors and facts of the newest whole checkpoint, or None where there is none.
+    """Return tensors and metadata of the newest valid checkpoint, or None if there is none.
 
-    A torn one is named on stderr and removed: nothing in it can be trusted.
+    A damaged checkpoint is reported on stderr and removed.
 
     Raises:
-        UserError: the checkpoint belongs to another training or to something else; it is left alone.
+        UserError: the checkpoint belongs to another training, or is not a checkpoint of this suite; it is kept.
     """
     for path in sorted(folder.glob("*.safetensors"), reverse=True):
         if _crc32(path) != path.stem.partition("-")[2]:
-            print(f"{path} is torn (its checksum differs from its name): removed.", file=sys.stderr)
+            print(f"{path} is damaged (its checksum differs from its name): removed.", file=sys.stderr)
             path.unlink()
             continue
         tensors, facts = _read(path)
         differing = sorted(k for k in {*facts["identity"], *identity} if facts["identity"].get(k) != identity.get(k))
         if differing:
             raise UserError(
-                f"{path} is of another training: its {', '.join(differing)} differ from now. "
-                f"Delete {folder} to start afresh, or go back to what it was made with."
+                f"{path} belongs to another training: {', '.join(differing)} differ. Delete {folder} to start again, "
+                "or restore the data, settings and code it was made with."
             )
         return tensors, facts
     return None
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return tensors and facts of a whole file.
+    """Return tensors and metadata of an undamaged file.
 
     Raises:
         UserError: it was not written by ``save``.
@@ -76,16 +79,16 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {})["facts"])
             if not isinstance(facts["identity"], dict):
-                raise TypeError("its identity is no object")
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (no mapping)
+                raise TypeError("its identity is not a JSON object")
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 (not a mapping)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is no checkpoint of this suite ({error}): delete {path.parent}.") from None
+        raise UserError(f"{path} is not a checkpoint of this suite ({error}): delete {path.parent}.") from None
 
 
 def _crc32(path: Path) -> str:
-    """Return the CRC-32 of a file as 8 hexadecimal digits; enough against tears and flipped bits, and fast."""
+    """Return the CRC-32 of a file, 8 hexadecimal digits; fast, and enough to detect truncation and flipped bits."""
     crc = 0
     with path.open("rb") as file:
-        while piece := file.read(2**22):
-            crc = zlib.crc32(piece, crc)
+        while chunk := file.read(2**22):
+            crc = zlib.crc32(chunk, crc)
     return f"{crc:08x}"

@@ -1,4 +1,4 @@
-"""The cost of one model: results/cost/<model>.json."""
+"""The cost of a model: results/cost/<model>.json."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ KINDS: dict[str, files.Kind] = {
     **dict.fromkeys(["device", "threads", "repeats", "versions"], object),
 }
 KEYS = list(KINDS)
-"""parameters: trainable ones; gmacs: 1e9 multiply-adds of one image (fvcore); gflops: 2 gmacs; latency: one image,
-forward pass, ms; peak_memory_mb: MiB, of the forward pass on a GPU, of the whole process on a CPU; device: the
-processor's or GPU's name."""
+"""parameters: trainable parameters; gmacs: 1e9 multiply-adds for one image (fvcore); gflops: 2 gmacs; latency: forward
+pass of one image, ms; peak_memory_mb: MiB, of the forward pass on a GPU, of the whole process on a CPU; device: name of
+the processor or GPU."""
 
 
 def write(path: Path, cost: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Write files whole (temporary name, flush, rename) and read them with errors that name the file."""
+"""Write files atomically (temporary name, flush, rename), and read them with errors that name the file."""
 
 import hashlib
 import json
@@ -14,21 +14,21 @@ import pandas as pd
 from bench.errors import UserError
 
 SUMS = "SHA256SUMS"
-"""Checksums of the files of a folder, in the form that ``sha256sum --check`` reads."""
+"""Name of the file with a folder's checksums, in the format of ``sha256sum --check``."""
 
 Kind = type | tuple[type, ...]
 
 NUMBER = (int, float)
 
-_MEND = (
+_HINT = (
     "delete {folder} and run the stage that writes it again (`dvc repro`, with --force if the copy in DVC's cache is "
-    "damaged too); if the change is meant, delete " + SUMS + " there."
+    "damaged too); if the change is intended, delete {folder}/" + SUMS + "."
 )
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success flush it to disk and rename it, on failure remove it."""
+    """Yield a temporary path in the folder of ``path``; flush and rename it on success, remove it on failure."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -44,20 +44,20 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def _umask() -> int:
-    """Return the umask of this process (mkstemp ignores it, so that files would be private)."""
+    """Return the umask of this process, to be applied here because mkstemp creates private files."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8."""
+    """Write text as UTF-8, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys and an indent, so that a diff is news."""
+    """Write JSON with sorted keys and an indent, so that equal content gives equal files."""
     write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -65,7 +65,7 @@ def read_json(path: Path) -> Any:
     """Return the content of a JSON file.
 
     Raises:
-        UserError: the file is missing or torn.
+        UserError: the file is missing or damaged.
     """
     try:
         return loads(path.read_text(encoding="utf-8"), str(path))
@@ -76,10 +76,10 @@ def read_json(path: Path) -> Any:
 
 
 def loads(text: str, name: str) -> Any:
-    """Return the content of JSON text; ``name`` says where it is from.
+    """Return the content of JSON text; ``name`` is the file it comes from.
 
     Raises:
-        UserError: it is torn.
+        UserError: it is not valid JSON.
     """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
@@ -88,30 +88,35 @@ def loads(text: str, name: str) -> Any:
 
 
 def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not valid JSON")
 
 
-def read_object(path: Path, kinds: Mapping[str, Kind], cure: str = "run the stage that writes it again") -> Any:
-    """Return a JSON object that has these keys, each of its kind, without its own checksum, which must be right.
+def read_object(path: Path, kinds: Mapping[str, Kind], hint: str = "run the stage that writes it again") -> Any:
+    """Return a JSON object without its checksum, after verifying the checksum, if any, and the type of each key.
+
+    Args:
+        path: the file.
+        kinds: required key -> type.
+        hint: what the user should do, for the error message.
 
     Raises:
-        UserError: the file is missing, torn or something else; the message names the key.
+        UserError: the file is missing, damaged, not an object, or a key is missing or of another type.
     """
     content = read_json(path)
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds no JSON object: {cure}.")
+        raise UserError(f"{path} does not contain a JSON object: {hint}.")
     for key, kind in kinds.items():
         if key not in content:
-            raise UserError(f"{path} lacks the key {key!r}: {cure}.")
+            raise UserError(f"{path} lacks the key {key!r}: {hint}.")
         if not isinstance(content[key], kind) or (isinstance(content[key], bool) and kind not in (bool, object)):
-            raise UserError(f"{path}: {key} is {content[key]!r:.80}: {cure}.")
+            raise UserError(f"{path}: {key} is {content[key]!r:.80}, which is of the wrong type: {hint}.")
     if "checksum" in content and content != with_checksum(content):
-        raise UserError(f"{path} is damaged (its checksum is of another content): delete it and {cure}.")
+        raise UserError(f"{path} is damaged (its checksum does not match): delete it and {hint}.")
     return {key: value for key, value in content.items() if key != "checksum"}
 
 
 def with_checksum(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a JSON object with the checksum of the rest of it under ``checksum``; ``read_object`` looks at it.
+    """Return a JSON object with its checksum under the key ``checksum``, which ``read_object`` verifies.
 
     >>> with_checksum({"a": 1})
     {'a': 1, 'checksum': '015abd7f5cc5'}
@@ -121,46 +126,44 @@ def with_checksum(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write the checksums of all files below a folder; the last step of what fills it."""
+    """Write the checksums of all files below a folder; call it after all files are written."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SUMS and not p.name.startswith("."))
     write_text(folder / SUMS, "".join(f"{sha256(p)}  {p.relative_to(folder).as_posix()}\n" for p in paths))
 
 
 def verify(folder: Path, names: Iterable[str]) -> None:
-    """Hold files of a sealed folder against their checksums; a folder without them is taken as it is.
+    """Compare files of a folder with their checksums; a folder without checksums is accepted.
 
     Raises:
-        UserError: a file is another than was written; one that is missing is left to who reads it.
+        UserError: a checksum does not match; missing files are reported by the reader.
     """
     if not (folder / SUMS).is_file():
         return
     text = (folder / SUMS).read_text(encoding="utf-8", errors="replace")
-    known = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
+    checksums = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
+    hint = _HINT.format(folder=folder)
     for name in names:
-        if name not in known or len(known[name]) != 64 or not text.endswith("\n"):
-            raise UserError(f"{folder / SUMS} is damaged or does not know {name}: {_MEND.format(folder=folder)}")
-        if (folder / name).is_file() and sha256(folder / name) != known[name]:
-            raise UserError(
-                f"{folder / name} is damaged (its SHA-256 is not that in {folder / SUMS}): "
-                f"{_MEND.format(folder=folder)}"
-            )
+        if name not in checksums or len(checksums[name]) != 64 or not text.endswith("\n"):
+            raise UserError(f"{folder / SUMS} is damaged or does not list {name}: {hint}")
+        if (folder / name).is_file() and sha256(folder / name) != checksums[name]:
+            raise UserError(f"{folder / name} is damaged (its SHA-256 differs from that in {folder / SUMS}): {hint}")
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame without its index; floats with 9 significant digits (enough to restore float32)."""
+    """Write a frame without its index, floats with 9 significant digits (enough to restore float32)."""
     write_text(path, frame.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
 def read_csv(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
-    """Return a CSV file, its ``text`` columns as strings (an item may be called "NA"), empty numbers as nan.
+    """Return a CSV file; ``text`` columns as strings (an item may be called "NA"), empty numbers as NaN.
 
     Raises:
-        UserError: the file is missing, torn, is no CSV or lacks one of ``columns``.
+        UserError: the file is missing, damaged, not a CSV file, or lacks one of ``columns``.
     """
     undefined = {column: [""] for column in columns if column not in text}
     try:
-        if not path.read_bytes().endswith(b"\n"):  # a row cut short would read as nan
-            raise pd.errors.ParserError("its last line has no end")
+        if not path.read_bytes().endswith(b"\n"):  # a truncated row would be read as NaN
+            raise pd.errors.ParserError("its last line has no newline")
         frame = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=undefined)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run the stage that writes it, or `dvc repro`.") from None
@@ -172,8 +175,8 @@ def read_csv(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd
     for column in (c for c in columns if c not in text):
         wrong = pd.to_numeric(frame[column], errors="coerce").isna() & frame[column].notna()
         if wrong.any():
-            place = f"line {int(wrong.to_numpy().argmax()) + 2}"
-            raise UserError(f"{path}: column {column!r} holds {frame[column][wrong].iloc[0]!r} in {place}, no number.")
+            line, value = int(wrong.to_numpy().argmax()) + 2, frame[column][wrong].iloc[0]
+            raise UserError(f"{path}: column {column!r} contains {value!r} in line {line}, expected a number.")
     return frame
 
 

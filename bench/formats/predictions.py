@@ -1,4 +1,4 @@
-"""A folder of predictions: one 8-bit grey PNG per item, floor(256 p); 128 is p = 0.5 exactly."""
+"""A folder of predictions: one 8-bit grey PNG per item with floor(256 p), so that 128 is exactly p = 0.5."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,11 +31,11 @@ def write_one(folder: Path, item: str, levels: npt.NDArray[np.uint8]) -> None:
 
 
 def decode(path: Path) -> npt.NDArray[np.generic] | None:
-    """Return an image as stored, None if it is none; OpenCV holds every part of a PNG against its checksum."""
+    """Return an image as stored, or None if it is not an image; OpenCV verifies the checksum of each PNG chunk."""
     content = np.frombuffer(path.read_bytes(), np.uint8)
     try:
         return cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
-    except cv2.error:  # it says that it has more pixels than any image
+    except cv2.error:  # its header claims more pixels than OpenCV accepts
         return None
 
 
@@ -47,10 +47,10 @@ def read_one(folder: Path, item: str, size: Sequence[int]) -> npt.NDArray[np.uin
     """
     path = folder / f"{item}.png"
     if not path.is_file():
-        raise UserError(f"{path} is missing: every test item needs one prediction of that name.")
+        raise UserError(f"{path} is missing: every test item needs one prediction with its name.")
     levels = decode(path)
     if levels is None:
-        raise UserError(f"{path} is no readable PNG: delete it and predict again.")
+        raise UserError(f"{path} is not a readable PNG: delete it and predict again.")
     if levels.dtype != np.uint8 or levels.ndim != 2:
         raise UserError(f"{path} must be 8-bit grey, found {levels.dtype} of shape {levels.shape}.")
     if levels.shape != tuple(size):

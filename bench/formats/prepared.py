@@ -14,11 +14,11 @@ from bench.errors import UserError
 from bench.formats import files
 
 COLUMNS = ["item", "file", "photo", "split", "native_h", "native_w", "crack_share"]
-"""item: name of the pair; file: its image in the source; photo: its source photograph; split: train, validation or
-test; native_h, native_w: size in the source, px; crack_share: share of crack pixels in masks.npy, 0 to 1."""
+"""item: name of the pair; file: its image file in the raw data; photo: its source image; split: train, validation or
+test; native_h, native_w: original size, px; crack_share: share of crack pixels in masks.npy, 0 to 1."""
 
 KINDS: dict[str, files.Kind] = {"dataset": str, "settings": dict, "content": str}
-"""What card.json must hold."""
+"""Required keys of card.json and their types."""
 
 Array = npt.NDArray[np.uint8]
 Size = tuple[int, int]
@@ -26,7 +26,7 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Prepared:
-    """One dataset, ready to train on.
+    """A dataset that is ready for training.
 
     Attributes:
         images: RGB, uint8, (N, H, W, 3), memory-mapped.
@@ -41,7 +41,7 @@ class Prepared:
     card: dict[str, Any]
 
     def split(self, name: str) -> npt.NDArray[np.int64]:
-        """Return the positions of the items of a split, ascending."""
+        """Return the rows of the items of a split, ascending."""
         return np.flatnonzero(self.items["split"].to_numpy() == name)
 
 
@@ -49,11 +49,11 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
     """Write a prepared dataset, one pair at a time, card.json last.
 
     Args:
-        folder: where to; made if missing.
+        folder: output folder; created if missing.
         items: one row per pair: item, file, photo, split. The other columns are measured here.
-        card: what is known already; added are ``measured`` and ``content`` (a hash of arrays, names and splits).
-        pairs: for each row the image (H, W, 3), the mask (H, W) and the native size (h, w); an error raised here
-            leaves no file behind.
+        card: content of card.json without ``measured`` and ``content`` (a hash of arrays, names and splits).
+        pairs: for each row the image (H, W, 3), the mask (H, W) and the native size (h, w); if it raises an error, no
+            file is left behind.
     """
     side = card["settings"]["image_size"]
     hasher = hashlib.sha256()
@@ -86,26 +86,26 @@ def read(folder: Path, verify_arrays: bool = True) -> Prepared:
 
     Args:
         folder: the prepared dataset.
-        verify_arrays: hold the arrays against their checksums too, which reads them once, at about 1 GB/s; for whoever
-            looks at a few images only, it need not be.
+        verify_arrays: also verify the checksums of the arrays (one read, about 1 GB/s); off when only a few images are
+            needed.
 
     Raises:
-        UserError: a file is missing, torn, another than was written or does not fit the others.
+        UserError: a file is missing or damaged, a checksum does not match, or the files do not match each other.
     """
     card = files.read_object(folder / "card.json", KINDS, "delete the folder and run `bench prepare` again")
     items = files.read_csv(folder / "items.csv", COLUMNS, text=["item", "file", "photo", "split"])
     images, masks = (_array(folder / name) for name in ("images.npy", "masks.npy"))
     if not len(images) == len(masks) == len(items) or images.shape[:3] != masks.shape:
         raise UserError(
-            f"{folder} does not fit together (images {images.shape}, masks {masks.shape}, {len(items)} items): "
-            "delete it and run `bench prepare` again."
+            f"the files in {folder} do not match (images {images.shape}, masks {masks.shape}, {len(items)} items): "
+            "delete the folder and run `bench prepare` again."
         )
     files.verify(folder, ["card.json", "items.csv", *(["images.npy", "masks.npy"] if verify_arrays else [])])
     return Prepared(images, masks, items, card)
 
 
 def _array(path: Path) -> Array:
-    """Return a memory-mapped array of bytes."""
+    """Return a memory-mapped uint8 array."""
     try:
         array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
@@ -113,5 +113,5 @@ def _array(path: Path) -> Array:
     except (ValueError, EOFError, OSError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and run `bench prepare` again.") from None
     if array.dtype != np.uint8:
-        raise UserError(f"{path} holds {array.dtype}, expected uint8: delete it and run `bench prepare` again.")
+        raise UserError(f"{path} has dtype {array.dtype}, expected uint8: delete it and run `bench prepare` again.")
     return array

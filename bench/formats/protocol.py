@@ -1,4 +1,4 @@
-"""The protocol of a run: every setting of data and training that changes a number; its hash keeps unlike rows apart."""
+"""The protocol of a run: all settings that change a result; runs are ranked together only if its hash is equal."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from bench.formats.files import digest
 
 MACHINE_ONLY = {"device", "threads", "workers", "deterministic", "compile", "checkpoint_minutes"}
-"""Settings of the section ``train`` that say how a machine works, not what it computes."""
+"""Settings of the section ``train`` that concern the machine and do not change what is computed."""
 
 
 def protocol(prepared_card: Mapping[str, Any], train: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the settings that make up the protocol, and their hash (12 hexadecimal digits).
+    """Return the settings of the protocol and their hash (12 hexadecimal digits).
 
     Args:
         prepared_card: card.json of the prepared dataset.
@@ -25,7 +25,7 @@ def protocol(prepared_card: Mapping[str, Any], train: Mapping[str, Any]) -> tupl
 
 
 def _canonical(value: Any) -> Any:
-    """Return nested settings with every number as a float, so that 30, 30.0 and "3e1" in params.yaml are one protocol.
+    """Return nested settings with all numbers as floats, so that 30, 30.0 and "3e1" give the same hash.
 
     >>> _canonical({"a": (1, True, "1e-4", "cpu", None)})
     {'a': [1.0, True, 0.0001, 'cpu', None]}

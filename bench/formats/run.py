@@ -8,12 +8,12 @@ import pandas as pd
 from bench.formats import files
 
 HISTORY = ["epoch", "lr", "train_loss", "train_iou", "val_loss", "val_iou"]
-"""One row per epoch (from 1): learning rate during it, mean loss and pooled crack IoU over the training items (as
-augmented) and over the items the checkpoint is chosen on."""
+"""One row per epoch (from 1): learning rate, mean loss and pooled crack IoU over the training items (augmented) and
+over the items that select the checkpoint."""
 
 RECORD = ["dataset", "model", "model_name", "seed", "protocol", "settings", "data", "code", "versions", "hardware"]
 RECORD += ["epochs", "best_epoch", "seconds", "images_per_s", "peak_memory_mb", "stopped", "source"]
-"""What run.json must hold. protocol: hash of settings; data: content hash of the prepared dataset; code: commit and
+"""Required keys of run.json. protocol: hash of settings; data: content hash of the prepared dataset; code: commit and
 dirty flag; stopped: why the training ended."""
 
 KINDS: dict[str, files.Kind] = {
@@ -24,7 +24,7 @@ KINDS: dict[str, files.Kind] = {
 
 
 def write(folder: Path, record: dict[str, Any], history: pd.DataFrame) -> None:
-    """Write history.csv and, last of all files of the run, run.json and the checksums of all of them."""
+    """Write history.csv, run.json and the checksums of all files in the folder; call it last."""
     missing = [key for key in RECORD if key not in record]
     if missing:
         raise ValueError(f"run record lacks {missing}")
@@ -38,7 +38,7 @@ def read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return run.json and history.csv of a finished run.
 
     Raises:
-        UserError: a file is missing, damaged or another than was written, or run.json lacks a key.
+        UserError: a file is missing or damaged, a checksum does not match, or run.json lacks a key.
     """
     record = files.read_object(folder / "run.json", KINDS, "train this cell again")
     history = files.read_csv(folder / "history.csv", HISTORY)

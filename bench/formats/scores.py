@@ -29,40 +29,40 @@ IMAGES += ["best_threshold", "best_f1", "aiu", "average_precision", "expected_ca
 
 batch: number of the evaluation batch the item falls into, from 0.
 pred_hit_Tpx: predicted crack pixels within T px (Euclidean) of a true one; true_hit_Tpx: the reverse.
-skeleton_pred: pixels of the skeleton of the prediction; skeleton_pred_hit: those inside the true mask; the other two
-the reverse (clDice needs these four).
-centreline_pred_hit_4px: pixels of the skeleton of the prediction within 4 px of the true skeleton; the other is
-the reverse.
-boundary_pred: predicted crack pixels within 2 % of the image diagonal of their contour; boundary_true: likewise of the
+skeleton_pred: pixels of the skeleton of the prediction; skeleton_pred_hit: those inside the true mask; skeleton_true
+and skeleton_true_hit: the reverse (clDice needs these four).
+centreline_pred_hit_4px: pixels of the skeleton of the prediction within 4 px of the true skeleton;
+centreline_true_hit_4px: the reverse.
+boundary_pred: predicted crack pixels within 2 % of the image diagonal of their contour; boundary_true: the same for the
 true mask; boundary_both: pixels in both.
-best_threshold: the level t of 0..255 whose mask ``floor(256 p) >= t`` has the highest F1 on this image, the lowest such
-t; best_f1: that F1; nan where the image has no crack, likewise the metrics aiu and average_precision."""
+best_threshold: the lowest level t of 0..255 at which the mask ``floor(256 p) >= t`` has its highest F1 on this image;
+best_f1: that F1; both are NaN for an image without crack, as are aiu and average_precision."""
 
 CURVES = [*CELL, "threshold", "tp", "fp", "fn", "f1_mean"]
-"""Counts pooled over the test images of a cell at ``floor(256 p) >= threshold``, threshold 0..255; f1_mean: the mean
-over its images with crack of the F1 of each."""
+"""Counts pooled over the test images of a cell at ``floor(256 p) >= threshold``, threshold 0..255; f1_mean: mean F1 of
+its images with crack."""
 
 BATCHES = [*CELL, "batch", "aiu", "average_precision", "expected_calibration_error"]
-"""Metrics of the counts by threshold pooled over each evaluation batch; all other metrics of a batch come from the sums
-of images.csv."""
+"""Curve metrics of each evaluation batch, from its pooled counts by threshold; the other metrics of a batch are
+computed from sums over images.csv."""
 
 HISTORY = [*CELL, *run.HISTORY]
 """The training curves."""
 
 RECORD = [*CELL, "protocol", "data", "settings", "model_name"]
-"""What the record of each cell must hold; ``evaluation_batch``, images in an evaluation batch, is in newer ones."""
+"""Required keys of each cell's record; newer records also have ``evaluation_batch``, the images per batch."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Everything that tables, figures and tests of one dataset are computed from.
+    """All data from which the tables, figures and tests of one dataset are computed.
 
     Attributes:
         images: columns ``IMAGES``. curves: columns ``CURVES``. history: columns ``HISTORY``.
-        cells: run.json of each cell. card: card.json of the prepared dataset. missing: cells declared but not run.
+        cells: run.json of each cell. card: card.json of the prepared dataset. missing: cells that have no run.
         batches: columns ``BATCHES``.
-        histograms: pixels of crack, then of background, at each level floor(256 p), of the image in the same row of
-            ``images``, (N, 2, 256): what intervals of the metrics of a curve are resampled from; 0 where not known.
+        histograms: number of crack, then background, pixels at each level floor(256 p), for the image in the same row
+            of ``images``, (N, 2, 256); used to resample the curve metrics; None is written as zeros.
     """
 
     images: pd.DataFrame
@@ -81,7 +81,7 @@ TABLES = {
     "batches": (BATCHES, "batch"),
     "history": (HISTORY, "epoch"),
 }
-"""Name of a table -> its columns, and the one its rows are sorted by after the cell."""
+"""Name of a table -> its columns, and the column that sorts its rows within a cell."""
 
 
 def write(folder: Path, scores: Scores) -> None:
@@ -89,9 +89,9 @@ def write(folder: Path, scores: Scores) -> None:
     for name, (columns, by) in TABLES.items():
         files.write_csv(folder / f"{name}.csv", getattr(scores, name)[columns].sort_values([*CELL, by]))
     order = scores.images.reset_index(drop=True).sort_values([*CELL, "item"]).index
-    known = np.zeros((len(order), 2, 256)) if scores.histograms is None else scores.histograms
+    histograms = np.zeros((len(order), 2, 256)) if scores.histograms is None else scores.histograms
     with files.atomic_write(folder / "histograms.npz") as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, histograms=known[order].astype(np.uint32))
+        np.savez_compressed(file, histograms=histograms[order].astype(np.uint32))
     record = {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": SCHEMA}
     files.write_json(folder / "cells.json", record)
     files.write_checksums(folder)
@@ -101,8 +101,8 @@ def read(folder: Path) -> Scores:
     """Return the scores of one dataset.
 
     Raises:
-        UserError: a file is missing, damaged, another than was written, lacks a column or comes from another version
-            of the format.
+        UserError: a file is missing, damaged, lacks a column or has another version of the format, or a checksum does
+            not match.
     """
     cells = files.read_json(folder / "cells.json")
     _require_schema(cells, folder / "cells.json")
@@ -112,7 +112,7 @@ def read(folder: Path) -> Scores:
         frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
         foreign = set(frame["dataset"].unique()) - {cells["card"]["dataset"]}
         if foreign:
-            raise UserError(f"{folder / f'{name}.csv'} holds rows of a foreign dataset: {', '.join(sorted(foreign))}.")
+            raise UserError(f"{folder / f'{name}.csv'} has rows of another dataset: {', '.join(sorted(foreign))}.")
         _require_counts(frame, folder / f"{name}.csv")
         frames[name] = frame
     files.verify(folder, ["cells.json", "histograms.npz", *(f"{name}.csv" for name in frames)])
@@ -121,63 +121,63 @@ def read(folder: Path) -> Scores:
 
 
 def _read_histograms(path: Path, images: int) -> npt.NDArray[np.uint32]:
-    """Return the histograms of so many images.
+    """Return the histograms of a number of images.
 
     Raises:
-        UserError: the file is missing, damaged or of other images.
+        UserError: the file is missing or damaged, or contains another number of images.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            found: npt.NDArray[np.uint32] = content["histograms"]
+            histograms: npt.NDArray[np.uint32] = content["histograms"]
     except FileNotFoundError:
         raise UserError(f"{path} is missing: evaluate this dataset again.") from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} is damaged ({error}): evaluate this dataset again.") from None
-    if found.shape != (images, 2, 256):
-        raise UserError(f"{path} holds {len(found)} images, images.csv {images}: evaluate this dataset again.")
-    return found
+    if histograms.shape != (images, 2, 256):
+        raise UserError(f"{path} has {len(histograms)} images, images.csv {images}: evaluate this dataset again.")
+    return histograms
 
 
 def _require_schema(cells: Any, path: Path) -> None:
-    """Refuse another version of the format, with the command that writes this one."""
-    found = cells.get("schema") if isinstance(cells, dict) else None
-    if found == SCHEMA:
+    """Refuse another version of the format; the message names the command that writes the current one."""
+    version = cells.get("schema") if isinstance(cells, dict) else None
+    if version == SCHEMA:
         return
-    if not isinstance(found, int):
-        raise UserError(f"{path} does not say which version of the score files it is: evaluate this dataset again.")
-    if found > SCHEMA:
-        raise UserError(f"{path} is of version {found} of the score files, this program reads {SCHEMA}: update it.")
+    if not isinstance(version, int):
+        raise UserError(f"{path} does not state the version of its format: evaluate this dataset again.")
+    mismatch = f"{path} has version {version} of the score format, this program reads version {SCHEMA}"
+    if version > SCHEMA:
+        raise UserError(f"{mismatch}: update the program.")
     dataset = path.parent.name
-    cure = f"`dvc repro evaluate@{dataset}` writes them anew from its runs, without training"
-    if path.parent.parent.name != "scores":  # from elsewhere: external/<model>/<dataset>
-        cure = (
-            f"score the predictions again: `bench score FOLDER --dataset {dataset} --model {path.parent.parent.name}`"
-        )
-    raise UserError(f"{path} is of version {found} of the score files, this program reads {SCHEMA}: {cure}.")
+    hint = f"`dvc repro evaluate@{dataset}` evaluates the runs again, without training"
+    if path.parent.parent.name != "scores":  # scores of an external model: external/<model>/<dataset>
+        model = path.parent.parent.name
+        hint = f"score the predictions again: `bench score FOLDER --dataset {dataset} --model {model}`"
+    raise UserError(f"{mismatch}: {hint}.")
 
 
 def _require_records(content: dict[str, Any], path: Path) -> None:
-    """Refuse a card or cells that lack what every table is made with."""
+    """Refuse a card or cells without the keys that all tables need."""
     card, cells, missing = (content.get(key) for key in ("card", "cells", "missing"))
     if not isinstance(card, dict) or not isinstance(card.get("dataset"), str):
         raise UserError(f"{path} has no card of a dataset: evaluate this dataset again.")
     if not isinstance(missing, list) or not isinstance(cells, list):
         raise UserError(f"{path} has no lists of cells: evaluate this dataset again.")
     for cell in cells:
-        lacking = [key for key in RECORD if not isinstance(cell, dict) or key not in cell]
-        if lacking:
-            raise UserError(f"{path}: a cell lacks the key {lacking[0]!r}: evaluate this dataset again.")
+        absent = [key for key in RECORD if not isinstance(cell, dict) or key not in cell]
+        if absent:
+            raise UserError(f"{path}: a cell lacks the key {absent[0]!r}: evaluate this dataset again.")
         if cell["dataset"] != card["dataset"]:
-            raise UserError(f"{path} holds cells of a foreign dataset: {cell['dataset']!r}.")
+            raise UserError(f"{path} has cells of another dataset: {cell['dataset']!r}.")
 
 
 def _require_counts(frame: pd.DataFrame, path: Path) -> None:
-    """Refuse a count that is no number: a sum over images would silently leave it out."""
+    """Refuse NaN counts: sums over images would silently skip them."""
     for column in [c for c in (*COUNTS, "skeleton_true", "skeleton_pred", "threshold") if c in frame.columns]:
         wrong = pd.to_numeric(frame[column], errors="coerce").isna()
         if wrong.any():
             row = frame[wrong].iloc[0]
             raise UserError(
-                f"{path}: column {column!r} of {row['model']}/{row['seed']} holds {row[column]} in line "
+                f"{path}: column {column!r} of {row['model']}/{row['seed']} is {row[column]} in line "
                 f"{int(wrong.to_numpy().argmax()) + 2}, expected a count: evaluate this dataset again."
             )

@@ -1,1 +1,1 @@
-"""The metrics: one file is one metric, a pure function from counts to numbers."""
+"""Metrics: one file per metric, each a pure function of counts."""

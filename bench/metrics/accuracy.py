@@ -1,4 +1,4 @@
-"""Accuracy: the share of pixels that are right; with 3 % of crack, finding none already gives 0.97."""
+"""Accuracy: the share of correct pixels; with 3 % crack pixels, predicting no crack already gives 0.97."""
 
 from bench.metrics.inputs import COUNTS
 from bench.metrics.ratios import Counts, Values, ratio
@@ -11,9 +11,9 @@ INPUT = COUNTS
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
     """Return (tp + tn) / (tp + fp + fn + tn).
 
-    Range 0 to 1, higher is better; nan for no pixels at all.
+    Range 0 to 1, higher is better; nan without pixels.
 
-    **Source:** Long, Shelhamer and Darrell 2015, Fully convolutional networks, CVPR, where it is called pixel accuracy.
+    **Source:** Long, Shelhamer and Darrell 2015, Fully convolutional networks, CVPR (there called pixel accuracy).
 
     >>> import numpy as np
     >>> float(compute(*np.array([1, 1, 2, 6])))

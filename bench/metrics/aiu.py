@@ -1,4 +1,4 @@
-"""AIU: crack IoU averaged over all thresholds, so that no threshold needs to be chosen."""
+"""AIU: crack IoU averaged over all thresholds, so that no threshold has to be chosen."""
 
 from bench.metrics.inputs import curve
 from bench.metrics.ratios import Counts, Values, iou, where_crack
@@ -11,8 +11,8 @@ INPUT = curve("aiu")
 def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
     """Return the mean of tp / (tp + fp + fn) over the thresholds 1..255 of 256, (..., 256) to (...).
 
-    The source takes the 99 thresholds 0.01 to 0.99 and averages over images (``image_mean``). Masks instead of
-    probabilities give their crack IoU.
+    The source uses the 99 thresholds 0.01 to 0.99 and averages over images (``image_mean``). For binary masks the
+    result is their crack IoU.
 
     Range 0 to 1, higher is better; nan where there is no crack.
 

@@ -1,4 +1,4 @@
-"""Boundary IoU: IoU of the two masks' rims, 2 % of the diagonal wide; a crack thinner than two rims is all rim."""
+"""Boundary IoU: IoU of the boundaries of both masks, 2 % of the image diagonal wide."""
 
 from bench.metrics.inputs import Input
 from bench.metrics.ratios import Counts, Values, ratio
@@ -12,8 +12,8 @@ def compute(both: Counts, pred: Counts, true: Counts) -> Values:
     """Return both / (pred + true - both), elementwise over arrays of one shape.
 
     ``pred`` and ``true`` are the pixels of a mask within d of its contour (chessboard distance, d = 2 % of the image
-    diagonal, 13 px at 448x448), ``both`` those in both rims. Cracks are mostly thinner than 2 d, and then this is
-    crack IoU.
+    diagonal, 13 px at 448x448), ``both`` those in both boundaries. For cracks thinner than 2 d, which is most of them,
+    this equals crack IoU.
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 

@@ -1,4 +1,4 @@
-"""Centreline IoU at 4 px: intersection over union of the two skeletons, 4 px apart at most."""
+"""Centreline IoU at 4 px: intersection over union of the two skeletons, with a tolerance of 4 px."""
 
 from bench.metrics.inputs import SKELETONS, Input
 from bench.metrics.ratios import Counts, Values, iou
@@ -13,13 +13,13 @@ def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> V
     """Return true_hit / (true + pred - pred_hit), elementwise over arrays of one shape.
 
     ``pred`` are the pixels of the skeleton of the prediction, ``pred_hit`` those within 4 px (Euclidean) of the true
-    skeleton; ``true`` and ``true_hit`` the reverse. So true_hit counts as tp, pred - pred_hit as fp, true - true_hit
-    as fn.
+    skeleton; ``true`` and ``true_hit`` the reverse. true_hit counts as tp, pred - pred_hit as fp and true - true_hit as
+    fn.
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 
-    **Source:** Benz and Rodehorst 2024, OmniCrack30k, CVPR workshops, clIoU at 4 px; as in ``evaluation.py`` of the
-    authors' package omnicrack30k.
+    **Source:** Benz and Rodehorst 2024, OmniCrack30k, CVPR workshops, clIoU at 4 px; implemented as in
+    ``evaluation.py`` of the authors' package omnicrack30k.
 
     >>> import numpy as np
     >>> float(compute(*np.array([4, 3, 5, 3])))

@@ -1,4 +1,4 @@
-"""clDice: Dice along the centrelines, blind to width: whether each crack is found, and unbroken."""
+"""clDice: Dice of the centrelines, which ignores width and measures whether cracks are found without gaps."""
 
 from bench.metrics.inputs import SKELETONS, Input
 from bench.metrics.ratios import Counts, Values, f1_of_hits

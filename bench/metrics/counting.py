@@ -1,4 +1,4 @@
-"""Counts of one image that all metrics are made of: by threshold, with tolerance, along centreline and boundary."""
+"""Count the pixels of one image for all metrics: by threshold, with tolerance, on centrelines and boundaries."""
 
 import cv2
 import numpy as np
@@ -14,18 +14,18 @@ Mask = npt.NDArray[np.bool_]
 Curve = npt.NDArray[np.int64]
 
 HALF = 128
-"""Level floor(256 p) at which p = 0.5."""
+"""The level floor(256 p) of p = 0.5."""
 
 TOLERANCES_PX = (2, 5)
 
 CENTRELINE_PX = 4
 
 BOUNDARY_SHARE = 0.02
-"""Width of a boundary as a share of the diagonal. **Source:** Cheng 2021, doi 10.1109/CVPR46437.2021.01508."""
+"""Width of a boundary, as a share of the diagonal. **Source:** Cheng 2021, doi 10.1109/CVPR46437.2021.01508."""
 
 
 def count_image(levels: Levels, true: Mask) -> tuple[dict[str, float], Curve]:
-    """Return the columns of one image in the score files, and its counts by threshold.
+    """Return the row of one image in images.csv (column -> value), and its counts by threshold.
 
     Args:
         levels: floor(256 p), (H, W).
@@ -42,7 +42,7 @@ def count_image(levels: Levels, true: Mask) -> tuple[dict[str, float], Curve]:
 
 
 def threshold_counts(levels: Levels, true: Mask) -> Curve:
-    """Return tp, fp and fn at ``levels >= t`` for t = 0..255, (256, 3), from one histogram instead of 256 comparisons.
+    """Return tp, fp and fn at ``levels >= t`` for t = 0..255, (256, 3), computed from one histogram.
 
     Args:
         levels: floor(256 p), (H, W).
@@ -61,16 +61,16 @@ def f1_curve(curve: Curve) -> npt.NDArray[np.float64]:
 
 
 def curve_metrics(curve: Curve) -> dict[str, float]:
-    """Return the metrics of a curve that an image or a batch has of its own, by their columns in the score files."""
+    """Return the curve metrics that are defined for a single image or batch: column in the score files -> value."""
     metrics = (aiu, average_precision, expected_calibration_error)
     return {str(metric.INPUT.image_column): float(metric.compute(*curve.T)) for metric in metrics}
 
 
 def tolerant_hits(pred: Mask, true: Mask, tolerance_px: int) -> tuple[int, int]:
-    """Return how many pixels of ``pred`` lie within the tolerance of ``true``, and the reverse.
+    """Return the number of pixels of ``pred`` within the tolerance of ``true``, and the reverse.
 
-    Distances are Euclidean between pixel centres, px; near an empty mask nothing lies. Widening a mask by a disc
-    gives the same pixels as thresholding its distance map, twenty times faster.
+    Distances are Euclidean between pixel centres, px; 0 pixels are near an empty mask. Dilating a mask by a disc gives
+    the same pixels as thresholding its distance map and is twenty times faster.
     """
     near_true, near_pred = (
         cv2.dilate(mask.view(np.uint8), _disc(tolerance_px)).view(np.bool_)
@@ -80,29 +80,29 @@ def tolerant_hits(pred: Mask, true: Mask, tolerance_px: int) -> tuple[int, int]:
 
 
 def boundary(mask: Mask) -> Mask:
-    """Return the pixels of a mask within 2 % of the image diagonal of its contour; the image's edge is contour too."""
+    """Return the pixels of a mask within 2 % of the image diagonal of its contour; the image edge is a contour too."""
     width_px = max(1, round(BOUNDARY_SHARE * float(np.hypot(*mask.shape))))
     padded = np.pad(mask.astype(np.uint8), 1)
     inner = np.asarray(cv2.erode(padded, np.ones((3, 3), np.uint8), iterations=width_px))[1:-1, 1:-1]
-    rim: Mask = mask & (inner == 0)
-    return rim
+    edge: Mask = mask & (inner == 0)
+    return edge
 
 
 def _disc(radius_px: int) -> npt.NDArray[np.uint8]:
-    """Return the pixels within a radius of the middle one, (2 r + 1, 2 r + 1)."""
-    away = np.arange(-radius_px, radius_px + 1)
-    return (away[:, None] ** 2 + away**2 <= radius_px**2).astype(np.uint8)
+    """Return a disc of 1s in an array of 0s, (2 r + 1, 2 r + 1)."""
+    offsets = np.arange(-radius_px, radius_px + 1)
+    return (offsets[:, None] ** 2 + offsets**2 <= radius_px**2).astype(np.uint8)
 
 
 def _skeleton_counts(pred: Mask, true: Mask) -> dict[str, float]:
-    """Return lengths and hits of the skeletons; scikit-image thins as Zhang and Suen 1984 do."""
-    of_pred, of_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
-    pred_near, true_near = tolerant_hits(of_pred, of_true, CENTRELINE_PX)
+    """Return lengths and hits of the skeletons, thinned by scikit-image after Zhang and Suen 1984."""
+    skeleton_pred, skeleton_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
+    pred_near, true_near = tolerant_hits(skeleton_pred, skeleton_true, CENTRELINE_PX)
     return {
-        "skeleton_pred": int(of_pred.sum()),
-        "skeleton_pred_hit": int((of_pred & true).sum()),
-        "skeleton_true": int(of_true.sum()),
-        "skeleton_true_hit": int((of_true & pred).sum()),
+        "skeleton_pred": int(skeleton_pred.sum()),
+        "skeleton_pred_hit": int((skeleton_pred & true).sum()),
+        "skeleton_true": int(skeleton_true.sum()),
+        "skeleton_true_hit": int((skeleton_true & pred).sum()),
         f"centreline_pred_hit_{CENTRELINE_PX}px": pred_near,
         f"centreline_true_hit_{CENTRELINE_PX}px": true_near,
     }
@@ -110,13 +110,13 @@ def _skeleton_counts(pred: Mask, true: Mask) -> dict[str, float]:
 
 def _boundary_counts(pred: Mask, true: Mask) -> dict[str, float]:
     """Return the sizes of both boundaries and of their intersection."""
-    of_pred, of_true = boundary(pred), boundary(true)
-    both = of_pred & of_true
-    return {"boundary_both": int(both.sum()), "boundary_pred": int(of_pred.sum()), "boundary_true": int(of_true.sum())}
+    pred_edge, true_edge = boundary(pred), boundary(true)
+    both = int((pred_edge & true_edge).sum())
+    return {"boundary_both": both, "boundary_pred": int(pred_edge.sum()), "boundary_true": int(true_edge.sum())}
 
 
 def _curve_values(curve: Curve) -> dict[str, float]:
-    """Return what is kept of the counts by threshold: the lowest best threshold, its F1, and the curve's metrics."""
+    """Return the columns from the counts by threshold: the lowest best threshold, its F1, and the curve metrics."""
     values = f1_curve(curve)
     best = float("nan") if np.isnan(values[0]) else float(values.argmax())
     return {"best_threshold": best, "best_f1": float(values.max())} | curve_metrics(curve)

@@ -13,7 +13,7 @@ def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 
-    **Source:** Jaccard 1912; the paper, eq. 25, whose "mIoU" columns hold this.
+    **Source:** Jaccard 1912; the paper, eq. 25, which reports it in its "mIoU" columns.
 
     >>> import numpy as np
     >>> float(compute(*np.array([1, 1, 2, 6])))

@@ -9,7 +9,7 @@ INPUT = COUNTS
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
-    """Return 2 tp / (2 tp + fp + fn).
+    """Return 2 tp / (2 tp + fp + fn), which equals 2 P R / (P + R) of precision P and recall R.
 
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 

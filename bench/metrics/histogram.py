@@ -1,4 +1,4 @@
-"""The pixels of an image by level of probability: from these, counts at all thresholds can be added and resampled."""
+"""Histograms of the pixels of an image by probability level; counts at all thresholds follow from them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ Counts = npt.NDArray[np.float64]
 
 
 def histogram(levels: Levels, true: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return the pixels of crack at each level, then those of background, (2, 256).
+    """Return the number of crack pixels, then of background pixels, at each level, (2, 256).
 
     Args:
         levels: floor(256 p), (H, W).
@@ -18,7 +18,7 @@ def histogram(levels: Levels, true: npt.NDArray[np.bool_]) -> npt.NDArray[np.int
 
 
 def curves(histograms: npt.ArrayLike) -> tuple[Counts, Counts, Counts]:
-    """Return tp, fp and fn at ``levels >= t`` for t = 0..255, (..., 256) each, of histograms (..., 2, 256).
+    """Return tp, fp and fn at ``levels >= t`` for t = 0..255, (..., 256) each, from histograms (..., 2, 256).
 
     >>> counts = curves(histogram(np.array([[0, 200]], np.uint8), np.array([[False, True]])))
     >>> np.stack(counts, 1)[[0, 128, 201]].tolist()

@@ -11,9 +11,9 @@ INPUT = COUNTS
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
     """Return (tp / (tp + fp + fn) + tn / (tn + fp + fn)) / 2.
 
-    Range 0 to 1, higher is better; nan where one of the two classes is in neither truth nor prediction.
+    Range 0 to 1, higher is better; nan where a class occurs in neither truth nor prediction.
 
-    **Source:** Long, Shelhamer and Darrell 2015, Fully convolutional networks, CVPR; what mIoU means elsewhere.
+    **Source:** Long, Shelhamer and Darrell 2015, Fully convolutional networks, CVPR; the usual meaning of mIoU.
 
     >>> import numpy as np
     >>> float(compute(*np.array([1, 1, 2, 6])))

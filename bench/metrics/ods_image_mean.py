@@ -1,4 +1,4 @@
-"""ODS, per-image variant: one threshold for all images, but the F1 of each image, then the mean."""
+"""ODS, per-image variant: the best mean F1 over images, with one threshold for all images."""
 
 import numpy as np
 
@@ -11,21 +11,21 @@ INPUT = Input(
     ("f1_mean",),
     "curve",
     undefined={
-        "pooled": "it is a mean over images; of pooled counts it is ods",
-        "batch_mean": "one threshold serves the whole dataset, so that a batch has no ODS of its own",
+        "pooled": "it is a mean over images; see ods for pooled counts",
+        "batch_mean": "one threshold is chosen for the whole dataset, so ODS is not defined for a batch",
     },
 )
 
 
 def compute(f1_mean: Values) -> Values:
-    """Return the highest of the 256 mean F1, (..., 256) to (...).
+    """Return the highest mean F1 over the 256 thresholds, (..., 256) to (...).
 
-    ``f1_mean`` is at each threshold the mean of F1 over the images that have crack. Much published code calls this
-    ODS; it lies above or below ``ods``, as it weighs each image alike, however little crack it holds.
+    ``f1_mean`` is the mean F1 over the images with crack, at each threshold. Much published code calls this ODS; it may
+    be higher or lower than ``ods``, as it gives each image the same weight, however little crack it shows.
 
     Range 0 to 1, higher is better; nan where no image has crack.
 
-    **Source:** none that defines it; it is what public evaluation scripts for cracks compute.
+    **Source:** no formal definition; public evaluation scripts for cracks compute it.
 
     >>> float(compute(np.array([0.2, 0.6, 0.5])))
     0.6

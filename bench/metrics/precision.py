@@ -1,4 +1,4 @@
-"""Precision: the share of the predicted crack that is crack."""
+"""Precision: the share of the predicted crack that is true crack."""
 
 from bench.metrics.inputs import COUNTS
 from bench.metrics.ratios import Counts, Values, ratio

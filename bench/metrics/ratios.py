@@ -1,4 +1,4 @@
-"""Quotients of counts, each formula once, with one rule for the empty case: nan."""
+"""The ratios of counts that metrics share; all are NaN where the denominator is 0."""
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +27,8 @@ def f1(tp: Counts, fp: Counts, fn: Counts) -> Values:
 def f1_of_hits(pred_hit: Counts, pred: Counts, true_hit: Counts, true: Counts) -> Values:
     """Return 2 P R / (P + R) of P = pred_hit / pred and R = true_hit / true.
 
-    0 where both are 0 or only one is defined, nan where neither is: a mask predicted where there is no crack, or none
-    where there is, scores 0, as with Dice.
+    0 where both are 0 or only one is defined, NaN where neither is. As with Dice, predicting crack in an image without
+    crack scores 0, and so does predicting nothing in an image with crack.
     """
     precision, recall = ratio(pred_hit, pred), ratio(true_hit, true)
     values = np.nan_to_num(ratio(2 * precision * recall, precision + recall), nan=0.0)
@@ -36,5 +36,5 @@ def f1_of_hits(pred_hit: Counts, pred: Counts, true_hit: Counts, true: Counts) -
 
 
 def where_crack(values: Values, tp: Counts, fn: Counts) -> Values:
-    """Return values of curves, (...), nan where the curve (..., T) is of pixels without crack."""
+    """Return the values of curves, (...), NaN for a curve (..., T) without crack pixels."""
     return np.where((tp + fn)[..., 0] > 0, values, np.nan)

@@ -1,4 +1,4 @@
-"""Specificity: the share of the background that is left alone."""
+"""Specificity: the share of the background that is predicted as background."""
 
 from bench.metrics.inputs import COUNTS
 from bench.metrics.ratios import Counts, Values, ratio
@@ -11,7 +11,7 @@ INPUT = COUNTS
 def compute(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> Values:
     """Return tn / (tn + fp).
 
-    Range 0 to 1, higher is better; nan where all is crack.
+    Range 0 to 1, higher is better; nan where there is no background.
 
     **Source:** Yerushalmy 1947, doi 10.2307/4586294.
 

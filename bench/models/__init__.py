@@ -1,1 +1,1 @@
-"""The architectures: one file is one model with a display name and a build function."""
+"""Models: one file per architecture, with a display name and a build function."""

@@ -2,14 +2,15 @@
 
 Source: Agyei Kyem, Asamoah and Aboah, Construction and Building Materials 484, 2025, 141583,
 DOI 10.1016/j.conbuildmat.2025.141583. Its equations and its algorithm boxes disagree (residual or concatenation,
-decoder from CAGM's output or from the encoder's last stage); this is the reading that gives the 82.05 M parameters of
-its table 7 (82,050,597 with ResNet50 at 448 x 448 px) and, for the same weights, the outputs of the authors' model.
+decoder from CAGM's output or from the encoder's last stage); this is the interpretation that gives the 82.05 M
+parameters of its table 7 (82,050,597 with ResNet50 at 448 x 448 px) and, for the same weights, the outputs of the
+authors' model.
 
-What the paper leaves open, and what was taken here:
-- dropout (0.1): on the attention weights, after the softmax, and nowhere else, as in Linformer (arXiv:2006.04768)
-  and the transformer it shortens (arXiv:1706.03762);
-- initialisation: PyTorch's defaults in every layer; the two N x k projections of the sequence from N(0, 1/k): the
-  random projection that keeps lengths on average, from which Linformer's proofs start.
+The paper does not specify the following; the choices made here are:
+- dropout (0.1): on the attention weights after the softmax, and nowhere else, as in Linformer (arXiv:2006.04768)
+  and the transformer it is based on (arXiv:1706.03762);
+- initialisation: PyTorch's defaults in every layer; the two N x k projections of the sequence from N(0, 1/k), the
+  random projection that preserves lengths on average and from which Linformer's proofs start.
 """
 
 from itertools import pairwise
@@ -26,32 +27,32 @@ from bench.models.weights import check_encoder, fetch_weights
 Skips = Literal["gated", "plain", "none"]
 
 STRIDE = 32  # five stages of the encoder, each halving the image
-CAGM_STRIDE = 16  # CAGM sits on the last but one
+CAGM_STRIDE = 16  # CAGM works on the features of the fourth stage
 PROJECTED_TOKENS = 256  # k in eq. 8
 HEADS = 8
 DROPOUT = 0.1
 
 
 class ContextCrackNet(nn.Module):
-    """An encoder, global context (CAGM) on its features at 1/16, a decoder with gates (RFEM) on its skip connections.
+    """An encoder, global context (CAGM) on its features at 1/16, and a decoder with gated skip connections (RFEM).
 
-    The decoder's width at each scale is the width of the encoder's features there, so any encoder with features at 1/2
-    to 1/32 fits.
+    The decoder's width at each scale is that of the encoder's features, so that any encoder with features at 1/2 to
+    1/32 can be used.
 
     Args:
-        channels: colours of the input image.
-        classes: number of logits for each pixel.
-        image_size: height and width in px of the images that it will see, a multiple of 32.
+        channels: channels of the input image.
+        classes: number of logits per pixel.
+        image_size: height and width of the input images, px; a multiple of 32.
         encoder: name of an encoder of segmentation-models-pytorch, such as "resnet50".
         weights: name of the encoder's pretrained weights, such as "imagenet", or None.
-        skips: "gated" has RFEM on the skip connections; "plain" concatenates them as they are; "none" has no skip
-            connection at all, as the authors' code when RFEM is off.
-        cagm: whether CAGM works on the skip at 1/16. With skips = "none" its output is computed and not used, as in
-            the authors' code: its parameters and multiply-adds count, the logits do not depend on it.
+        skips: "gated": RFEM on the skip connections; "plain": skip connections concatenated unchanged; "none": no skip
+            connections, as in the authors' code when RFEM is off.
+        cagm: whether CAGM is applied to the skip connection at 1/16. With skips = "none" its output is computed but not
+            used, as in the authors' code: its parameters and multiply-adds count, the logits do not depend on it.
 
     Raises:
-        ValueError: the image size or the encoder does not fit.
-        UserError: there is no such encoder, or its weights cannot be had.
+        ValueError: the image size or the encoder is not supported.
+        UserError: the encoder is unknown, or its weights cannot be loaded.
 
     Source: figure 1 and algorithm 1.
     """
@@ -69,7 +70,7 @@ class ContextCrackNet(nn.Module):
     ) -> None:
         super().__init__()
         if image_size <= 0 or image_size % STRIDE:
-            raise ValueError(f"image size {image_size} px: Context-CrackNet needs a multiple of {STRIDE} px.")
+            raise ValueError(f"image size {image_size} px: Context-CrackNet requires a multiple of {STRIDE} px.")
         check_encoder(encoder)
         is_packaged = encoder in PACKAGED
         if weights is not None and not is_packaged:
@@ -83,8 +84,8 @@ class ContextCrackNet(nn.Module):
         widths: list[int] = list(self.encoder.out_channels[1:])
         if len(widths) != 5 or min(widths) < 2 or (cagm and widths[3] % HEADS):
             raise ValueError(
-                f"encoder {encoder!r} does not fit Context-CrackNet: it needs features at 1/2 to 1/32, at "
-                f"1/16 a multiple of {HEADS} channels; this one has {widths} channels. Take resnet50, for one."
+                f"encoder {encoder!r} does not fit Context-CrackNet, which requires features at 1/2 to 1/32, and at "
+                f"1/16 a multiple of {HEADS} channels; it has {widths} channels. Use resnet50, for example."
             )
         self.cagm = ContextAwareGlobal(widths[3], (image_size // CAGM_STRIDE) ** 2) if cagm else None
         self.decoder = nn.ModuleList(DecoderStage(below, width, skips) for below, width in pairwise(reversed(widths)))
@@ -94,7 +95,7 @@ class ContextCrackNet(nn.Module):
         """Return the logits (B, classes, H, W) of images (B, channels, H, W).
 
         Raises:
-            ValueError: H or W is not what the network was built for.
+            ValueError: H or W differs from the size the network was built for.
         """
         return self._run(images)[0]
 
@@ -104,23 +105,23 @@ class ContextCrackNet(nn.Module):
         return self.decoder[0].gate is not None
 
     def gates(self, images: Tensor) -> list[Tensor]:
-        """Return RFEM's four gates for images (B, channels, H, W), in the decoder's order: 1/16, 1/8, 1/4, 1/2 of H, W.
+        """Return RFEM's four gates for images (B, channels, H, W), in decoder order: at 1/16, 1/8, 1/4, 1/2 of H, W.
 
-        Each is (B, 1, h, w) in [0, 1]: the factor on the skip connection, 1 where it passes whole. They are computed as
-        ``forward`` does, in the mode the network is in: call ``eval()`` first for those of a prediction.
+        Each is (B, 1, h, w) in [0, 1]: the factor on the skip connection, where 1 passes it unchanged. They are
+        computed as in ``forward``, in the network's current mode: call ``eval()`` first for the gates of a prediction.
 
         Raises:
-            ValueError: this variant has no RFEM, or H or W is not what the network was built for.
+            ValueError: this variant has no RFEM, or H or W differs from the size the network was built for.
 
         Source: eq. 14, figure 7.
         """
         gates = self._run(images)[1]
         if not gates:
-            raise ValueError("this variant of Context-CrackNet has no RFEM and so no gates; take context_cracknet.")
+            raise ValueError("this variant of Context-CrackNet has no RFEM and thus no gates: use context_cracknet.")
         return gates
 
     def _run(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
-        # A tracer (counting multiply-adds) sees sizes as tensors and warns of each comparison.
+        # While tracing, as for counting multiply-adds, sizes are tensors and each comparison emits a warning.
         if not torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             self._check_size(images)
         *skips, x = self.encoder(images)[1:]
@@ -138,7 +139,8 @@ class ContextCrackNet(nn.Module):
         if self.cagm is not None and (height, width) != (self.image_size, self.image_size):
             raise ValueError(
                 f"images of {height} x {width} px, but the network was built for {self.image_size} x {self.image_size} "
-                "px, and CAGM's projections tie it to that size. Resize the images, or build and train it for theirs."
+                "px, and CAGM's projections work at that size only. Resize the images, or build and train a network "
+                "for their size."
             )
         if height % STRIDE or width % STRIDE:
             raise ValueError(f"images of {height} x {width} px: both sides must be multiples of {STRIDE} px.")
@@ -177,14 +179,14 @@ class ContextAwareGlobal(nn.Module):
         query = _heads(self.query(x))  # B, heads, N, d
         key = _heads(self.key_projection.T @ self.key(x))  # B, heads, k, d
         value = _heads(self.value_projection.T @ self.value(x))
-        # Written out, not scaled_dot_product_attention: counters of multiply-adds do not see into that one.
+        # Not scaled_dot_product_attention, whose multiply-adds fvcore cannot count.
         weights = (query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5).softmax(dim=-1)
         context: Tensor = self.out((self.dropout(weights) @ value).transpose(1, 2).flatten(2))
         return context
 
 
 class RegionFocusedGate(nn.Module):
-    """RFEM's gate: one factor in [0, 1] for each position of a skip connection, from it and from the decoder.
+    """RFEM's gate: a factor in [0, 1] for each position of a skip connection, computed from it and the decoder.
 
     Source: section 3.4, eq. 12-14.
     """
@@ -203,9 +205,9 @@ class RegionFocusedGate(nn.Module):
 
 
 class DecoderStage(nn.Module):
-    """One step of the decoder: double the size, join the skip connection, convolve twice.
+    """One stage of the decoder: upsample by two, concatenate the skip connection, convolve twice.
 
-    Source: algorithm 3 and eq. 15-17; eq. 16 puts the skip's channels first.
+    Source: algorithm 3 and eq. 15-17; eq. 16 puts the channels of the skip connection first.
     """
 
     def __init__(self, below: int, width: int, skips: Skips) -> None:
@@ -217,7 +219,7 @@ class DecoderStage(nn.Module):
         self.fuse = nn.Sequential(*_convolution(joined, width), *_convolution(width, width))
 
     def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return features (B, width, 2h, 2w) from x (B, below, h, w) and skip (B, width, 2h, 2w); the gate or None."""
+        """Return features (B, width, 2h, 2w) for x (B, below, h, w) and skip (B, width, 2h, 2w), and any gate."""
         x = self.up(x)
         gate = None if self.gate is None else self.gate(x, skip)
         if self.has_skip:

@@ -1,6 +1,6 @@
 """Context-CrackNet without RFEM and CAGM (Agyei Kyem et al., 2025, DOI 10.1016/j.conbuildmat.2025.141583).
 
-The authors' configuration of table 6: without RFEM their decoder has no skip connection at all.
+The authors' configuration of table 6: without RFEM their decoder has no skip connections.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Context-CrackNet without RFEM (Agyei Kyem et al., 2025, DOI 10.1016/j.conbuildmat.2025.141583).
 
-The authors' configuration of table 6: without RFEM their decoder has no skip connection, so CAGM's output is computed,
-its parameters are counted, and the logits do not depend on it: for the same weights they are the baseline's.
-For an ablation in which CAGM counts see `context_cracknet_cagm_skip`.
+The authors' configuration of table 6: without RFEM their decoder has no skip connections. CAGM's output is computed and
+its parameters are counted, but the logits do not depend on it: for the same weights they equal those of the baseline.
+See `context_cracknet_cagm_skip` for an ablation in which CAGM has an effect.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "CAGM Only"
 
-# Computed as in the authors' code, and not used by the decoder.
+# Computed as in the authors' code, but not used by the decoder.
 UNUSED = ("cagm",)
 
 

@@ -1,7 +1,7 @@
 """Context-CrackNet, CAGM and plain skips (Agyei Kyem et al., 2025, DOI 10.1016/j.conbuildmat.2025.141583).
 
-Not in the paper: the fair counterpart of "CAGM Only" in its table 6. RFEM's gates are off, the skip connections are
-kept (concatenated as they are), so that CAGM's output reaches the decoder.
+Not in the paper: the fair counterpart of "CAGM Only" in its table 6. RFEM's gates are removed and the skip connections
+are kept (concatenated unchanged), so that CAGM's output reaches the decoder.
 """
 
 from __future__ import annotations

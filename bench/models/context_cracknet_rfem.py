@@ -1,6 +1,6 @@
 """Context-CrackNet without CAGM (Agyei Kyem et al., 2025, DOI 10.1016/j.conbuildmat.2025.141583).
 
-The authors' configuration of table 6: gated skip connections, the one at 1/16 as the encoder gives it.
+The authors' configuration of table 6: gated skip connections, with the encoder's features at 1/16 unchanged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Context-CrackNet, plain skips, no CAGM (Agyei Kyem et al., 2025, DOI 10.1016/j.conbuildmat.2025.141583).
 
-Not in the paper: the fair baseline of its table 6. RFEM's gates are off, the skip connections they sit on are kept
-(concatenated as they are).
+Not in the paper: the fair baseline for its table 6. RFEM's gates are removed and the skip connections are kept
+(concatenated unchanged).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """MA-Net (Fan et al., 2020, DOI 10.1109/ACCESS.2020.3025372): attention over positions and over scales.
 
-What segmentation-models-pytorch implements and what has the 147.44 M parameters of the paper's table 7; the paper's
-own reference is to a namesake for remote sensing (Li et al., 2021).
+This is the MA-Net that segmentation-models-pytorch implements, and it has the 147.44 M parameters of the paper's table
+7; the paper itself cites another network of that name, for remote sensing (Li et al., 2021).
 """
 
 from __future__ import annotations

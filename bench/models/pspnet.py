@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 NAME = "PSPNet"
 
-# The library builds all of a ResNet and runs its first half: these parameters are counted and never used.
+# The library builds the whole ResNet but runs only its first half: these parameters are counted and never used.
 UNUSED = ("encoder.layer3", "encoder.layer4")
 
 

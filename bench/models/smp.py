@@ -1,4 +1,4 @@
-"""What the nine architectures of segmentation-models-pytorch share: how one is built."""
+"""Build an architecture of segmentation-models-pytorch; nine of the models use this."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ if TYPE_CHECKING:
 
 
 def build_smp(architecture: str, channels: int, classes: int, encoder: str, weights: str | None) -> nn.Module:
-    """Return an architecture of segmentation-models-pytorch with the library's defaults for all that is not named here.
+    """Return a network of segmentation-models-pytorch with the library's defaults for all other arguments.
 
-    The network takes images (B, channels, H, W) and returns logits (B, classes, H, W); binary is classes = 1. It is
-    fully convolutional: no argument fixes H and W. Decoder and head start from the library's initialisation
-    (He-uniform and Xavier-uniform), the encoder from ``weights`` or, for None, from its own.
+    The network maps images (B, channels, H, W) to logits (B, classes, H, W); classes = 1 is binary. It is fully
+    convolutional, so H and W are not fixed here. Decoder and head use the library's initialisation (He-uniform and
+    Xavier-uniform), the encoder uses ``weights`` or, for None, its own initialisation.
 
     Args:
         architecture: name of the class in the library, such as "Unet".
-        channels: colours of the input image.
-        classes: number of logits for each pixel.
+        channels: channels of the input image.
+        classes: number of logits per pixel.
         encoder: name of an encoder of the library, such as "resnet50".
         weights: name of the encoder's pretrained weights, such as "imagenet", or None.
 
     Raises:
-        UserError: there is no such encoder, or its weights cannot be had.
-        RuntimeError: when called, if H or W is not a multiple of the encoder's output stride (U-Net alone takes every
-            size).
+        UserError: the encoder is unknown, or its weights cannot be loaded.
+        RuntimeError: from the network's call, if H or W is not a multiple of the encoder's output stride (U-Net accepts
+            any size).
 
-    Source: the paper's section 4 names the library; its parameter counts (table 7) are those of the defaults.
+    Source: the paper's section 4 names the library; its parameter counts (table 7) match the library's defaults.
     """
     import segmentation_models_pytorch as smp
 

@@ -1,4 +1,4 @@
-"""Evaluate: prepared/<dataset>, runs/<dataset> -> results/scores/<dataset>: counts per test image. No torch, no GPU."""
+"""Evaluate: prepared/<dataset>, runs/<dataset> -> results/scores/<dataset>, counts per test image; without torch."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -44,16 +44,16 @@ def run(
     seeds: Sequence[int],
     settings: EvaluateSettings,
 ) -> None:
-    """Write the scores of every cell of a dataset; a cell without a run is named in ``missing``.
+    """Write the scores of every cell of a dataset; cells without a run are listed in ``missing``.
 
     Raises:
-        UserError: the prepared data are of another dataset, a run is of other data, damaged, or incomplete.
+        UserError: the prepared data belong to another dataset; a run belongs to other data, is damaged or incomplete.
     """
     data = prepared.read(source)
     if data.card["dataset"] != dataset:
         raise UserError(f"{source} holds the dataset {data.card['dataset']!r}, not {dataset!r}: correct the path.")
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in scores.TABLES}
-    cells, missing, histograms = [], [], []
+    records, missing, histograms = [], [], []
     for model, seed in tqdm([(m, s) for m in models for s in seeds], desc=f"evaluate {dataset}", unit="run"):
         cell: dict[str, Any] = {"dataset": dataset, "model": model, "seed": seed}
         folder = runs / model / str(seed)
@@ -61,36 +61,47 @@ def run(
             missing.append(cell)
             print(f"{folder} holds no finished run: {dataset}/{model}/{seed} will be missing.", file=sys.stderr)
             continue
-        record, history = run_format.read(folder)
-        _check(record, cell, data, folder)
-        frames, found = score(data, partial(predictions.read_one, folder / "probabilities"), settings.batch)
-        files.verify(folder, [f"probabilities/{item}.png" for item in frames["images"]["item"]])
-        histograms.append(found)
-        for name, frame in (frames | {"history": history}).items():
-            tables[name].append(frame.assign(**cell))
-        cells.append(record | {"evaluation_batch": settings.batch})
-    if not cells:
+        record, frames, of_run = _evaluate_run(folder, cell, data, settings.batch)
+        records.append(record)
+        histograms.append(of_run)
+        for name, frame in frames.items():
+            tables[name].append(frame)
+    if not records:
         raise UserError(f"{runs} holds no finished run of {', '.join(models)}: train first (`dvc repro`).")
-    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
-    made = scores.Scores(**whole, histograms=np.concatenate(histograms), cells=cells, card=data.card, missing=missing)
-    scores.write(target, made)
+    merged = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    histogram_array = np.concatenate(histograms)
+    scores.write(
+        target, scores.Scores(**merged, histograms=histogram_array, cells=records, card=data.card, missing=missing)
+    )
 
 
-def _check(record: dict[str, Any], cell: dict[str, Any], data: prepared.Prepared, folder: Path) -> None:
+def _evaluate_run(
+    folder: Path, cell: dict[str, Any], data: prepared.Prepared, batch: int
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame], npt.NDArray[np.uint32]]:
+    """Return the record, the tables and the histograms of one run, after verifying its files."""
+    record, history = run_format.read(folder)
+    _require_same(record, {**cell, "data": data.card["content"]}, folder)
+    frames, histograms = score(data, partial(predictions.read_one, folder / "probabilities"), batch)
+    files.verify(folder, [f"probabilities/{item}.png" for item in frames["images"]["item"]])
+    frames = {name: frame.assign(**cell) for name, frame in (frames | {"history": history}).items()}
+    return record | {"evaluation_batch": batch}, frames, histograms
+
+
+def _require_same(record: dict[str, Any], expected: dict[str, Any], folder: Path) -> None:
     """Refuse a run of another cell or of other data."""
-    for key, expected in {**cell, "data": data.card["content"]}.items():
-        if record[key] != expected:
-            raise UserError(f"{folder / 'run.json'}: {key} is {record[key]!r}, expected {expected!r}: train it again.")
+    for key, value in expected.items():
+        if record[key] != value:
+            raise UserError(f"{folder / 'run.json'}: {key} is {record[key]!r}, expected {value!r}: train it again.")
 
 
 def score(
     data: prepared.Prepared, read_levels: Callable[[str, tuple[int, ...]], npt.NDArray[np.uint8]], batch: int
 ) -> tuple[dict[str, pd.DataFrame], npt.NDArray[np.uint32]]:
-    """Return the tables and histograms of one run as in ``Scores``, but for the columns of its cell and its history.
+    """Return the tables and histograms of one run as in ``Scores``, without the columns of the cell and the history.
 
     Args:
         data: the prepared dataset.
-        read_levels: name and size (H, W) of a test item -> floor(256 p), (H, W).
+        read_levels: (name, size (H, W)) of a test item -> floor(256 p), (H, W).
         batch: images in an evaluation batch.
     """
     rows, f1, histograms = [], [], []

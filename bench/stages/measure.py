@@ -1,4 +1,4 @@
-"""Measure: model name -> results/cost/<model>.json: parameters, multiply-adds, latency, memory."""
+"""Measure: model name -> results/cost/<model>.json, the model's parameters, multiply-adds, latency and memory."""
 
 import logging
 import statistics
@@ -18,18 +18,18 @@ from bench.training.device import peak_memory_mb, pick_device
 from bench.training.provenance import device_name, versions
 
 MAX_SIDE = 16384
-"""Of an image, px; a network would need terabytes for more."""
+"""Largest side of an image, px; beyond it a network would need terabytes of memory."""
 
 
 @dataclass(frozen=True)
 class MeasureSettings:
-    """What is measured: one image of ``image_size`` px through a network with this encoder.
+    """How the cost is measured: one image of ``image_size`` px through a network with this encoder.
 
     Attributes:
         encoder: name of the encoder.
         image_size: side of the image, px.
-        warmup: forward passes before timing.
-        repeats: timed ones.
+        warmup: number of forward passes before timing.
+        repeats: number of timed forward passes.
         device: "auto", "cpu" or "cuda".
     """
 
@@ -44,17 +44,17 @@ class MeasureSettings:
         if not 32 <= self.image_size <= MAX_SIDE or self.image_size % 32:
             raise ValueError(f"image_size must be a multiple of 32 up to {MAX_SIDE}, got {self.image_size}")
         if self.repeats < 1 or self.warmup < 0:
-            raise ValueError("repeats must be at least 1 and warmup not negative")
+            raise ValueError("repeats must be at least 1 and warmup at least 0")
 
 
 def run(target: Path, model: str, settings: MeasureSettings) -> None:
-    """Write the cost of a binary network of this architecture; float32, random weights."""
+    """Measure and write the cost of a binary network of this architecture, in float32 with random weights."""
     device = pick_device(settings.device)
     network = plugins.build_network(model, 3, 1, settings.image_size, settings.encoder, None).to(device).eval()
     image = torch.zeros(1, 3, settings.image_size, settings.image_size, device=device)
     gmacs = multiply_adds(network, image) / 1e9
     if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)  # what counting took is no part of the forward pass
+        torch.cuda.reset_peak_memory_stats(device)  # leave out the memory used for counting
     latencies_ms = sorted(_latencies_ms(network, image, settings, model))
     record = {
         "model": model,
@@ -78,10 +78,12 @@ def run(target: Path, model: str, settings: MeasureSettings) -> None:
 
 @torch.no_grad()
 def multiply_adds(network: nn.Module, image: torch.Tensor) -> float:
-    """Return the multiply-adds of one forward pass as fvcore counts them, who calls them flops."""
-    logging.getLogger("fvcore").setLevel(logging.ERROR)  # else a line for every operator without multiplications
+    """Return the multiply-adds of one forward pass as counted by fvcore (which calls them flops)."""
+    logging.getLogger("fvcore").setLevel(logging.ERROR)  # otherwise one line per operator without multiplications
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing warns of every Python branch on a shape, fvcore's import of torch.jit
+        warnings.simplefilter(
+            "ignore"
+        )  # tracing warns about Python branches on shapes, importing fvcore about torch.jit
         from fvcore.nn import FlopCountAnalysis
 
         analysis = FlopCountAnalysis(network, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
@@ -90,18 +92,18 @@ def multiply_adds(network: nn.Module, image: torch.Tensor) -> float:
 
 @torch.inference_mode()
 def _latencies_ms(network: nn.Module, image: torch.Tensor, settings: MeasureSettings, model: str) -> list[float]:
-    """Return the milliseconds of each timed forward pass."""
-    found = []
+    """Return the duration of each timed forward pass, ms."""
+    latencies_ms = []
     for i in tqdm(range(settings.warmup + settings.repeats), desc=f"measure {model}", unit="pass"):
         start = time.perf_counter()
         network(image)
         if image.is_cuda:
             torch.cuda.synchronize()
         if i >= settings.warmup:
-            found.append(1000 * (time.perf_counter() - start))
-    return found
+            latencies_ms.append(1000 * (time.perf_counter() - start))
+    return latencies_ms
 
 
 def _percentile(ordered: list[float], percent: int) -> float:
-    """Return the smallest value that is not below ``percent`` of all (nearest rank)."""
+    """Return the percentile of ascending values, by nearest rank."""
     return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]

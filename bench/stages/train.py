@@ -20,7 +20,7 @@ from bench.formats.protocol import MACHINE_ONLY, protocol
 from bench.training.device import keep_freed_memory, peak_memory_mb, pick_device
 from bench.training.loop import fit
 from bench.training.loss import Loss, binary_loss, inverse_frequency, multiclass_loss
-from bench.training.precision import computes_in
+from bench.training.precision import compute_dtype
 from bench.training.predict import predict, write_gates
 from bench.training.provenance import commit, describe_hardware, program, versions
 from bench.training.settings import TrainSettings as TrainSettings  # the stage's section of params.yaml
@@ -30,7 +30,7 @@ from bench.training.state import State
 def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettings) -> None:
     """Train one cell, predict its test items and write the run.
 
-    An interrupted training goes on from its checkpoint, which lies beside ``target`` until the run is written.
+    An interrupted training resumes from its checkpoint, which is kept beside ``target`` until the run is written.
 
     Args:
         source: the prepared dataset.
@@ -40,7 +40,7 @@ def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettin
         settings: the section ``train`` of params.yaml.
 
     Raises:
-        UserError: settings and data do not fit, the weights cannot be loaded, the loss is no number any more, or the
+        UserError: settings and data do not match, the weights cannot be loaded, a loss is NaN or infinite, or the
             device is out of memory.
     """
     data = prepared.read(source)
@@ -54,7 +54,7 @@ def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettin
         network = build_network(data, model, settings, device)
         criterion = build_loss(data, settings, device)
         state, stopped = fit(network, data, criterion, seed, settings, device, checkpoints, identity)
-        (target / "run.json").unlink(missing_ok=True)  # of an earlier training: what it vouches for goes now
+        (target / "run.json").unlink(missing_ok=True)  # an earlier run.json would describe files that are replaced now
         for name in ("probabilities", "gates"):
             shutil.rmtree(target / name, ignore_errors=True)
         predict(network, data, target / "probabilities", settings, device)
@@ -63,31 +63,36 @@ def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettin
         if explanation := _explain(error, model, settings, data):
             raise UserError(explanation) from error
         raise
-    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with files.atomic_write(target / "weights.safetensors") as temporary:
-        try:
-            save_file(weights, temporary)
-        except SafetensorError as error:
-            raise UserError(
-                f"{target / 'weights.safetensors'} cannot be written ({error}): free space there and run again; a "
-                f"training of over a minute goes on from {checkpoints}."
-            ) from error
+    _write_weights(network, target / "weights.safetensors", checkpoints)
     run_format.write(target, record | _outcome(state, stopped, device), pd.DataFrame(state.history))
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def _require_split(data: prepared.Prepared, settings: TrainSettings, source: Path) -> None:
-    """Refuse a dataset without the items that the settings need."""
-    for name, least in (("train", 2), ("test", 1), (settings.select_on, 1)):
-        if len(data.split(name)) < least:
+def _write_weights(network: nn.Module, path: Path, checkpoints: Path) -> None:
+    """Write the weights atomically."""
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    with files.atomic_write(path) as temporary:
+        try:
+            save_file(weights, temporary)
+        except SafetensorError as error:
             raise UserError(
-                f"{source} has {len(data.split(name))} {name} items, at least {least} are needed: "
+                f"{path} cannot be written ({error}): free disk space and run again; a training of over a minute "
+                f"resumes from {checkpoints}."
+            ) from error
+
+
+def _require_split(data: prepared.Prepared, settings: TrainSettings, source: Path) -> None:
+    """Refuse a dataset with too few items in a split that the settings use."""
+    for name, minimum in (("train", 2), ("test", 1), (settings.select_on, 1)):
+        if len(data.split(name)) < minimum:
+            raise UserError(
+                f"{source} has {len(data.split(name))} {name} items, at least {minimum} are needed: "
                 "change prepare.test_share, prepare.validation_share or train.select_on in params.yaml."
             )
 
 
 def configure(settings: TrainSettings, seed: int) -> None:
-    """Set what is global to the process: memory, threads, determinism, the seed that initial weights come from."""
+    """Set the process-wide options: memory, threads, determinism and the seed of the initial weights."""
     if pick_device(settings.device).type == "cpu":
         keep_freed_memory()
     if settings.threads:
@@ -95,15 +100,15 @@ def configure(settings: TrainSettings, seed: int) -> None:
     if settings.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(settings.deterministic)
-    # filling costs a CPU up to 5 %, and nothing here reads what was never written
+    # filling costs up to 5 % on a CPU, and no uninitialised memory is read here
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not settings.deterministic
-    torch.backends.cudnn.allow_tf32 = settings.precision != "float32"  # whose mantissa has 10 bits, not 23
+    torch.backends.cudnn.allow_tf32 = settings.precision != "float32"  # TF32 has a 10-bit mantissa, not 23
     torch.manual_seed(seed)
 
 
 def build_network(data: prepared.Prepared, model: str, settings: TrainSettings, device: torch.device) -> nn.Module:
-    """Return the network on the device; channels last, as the images are: convolutions are faster so, on CPUs too."""
+    """Return the network on the device; channels last like the images, which is faster, on CPUs too."""
     side, classes = data.images.shape[1], data.card["classes"]
     network: nn.Module = plugins.build_network(model, 3, classes, side, settings.encoder, settings.weights)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -113,7 +118,7 @@ def build_network(data: prepared.Prepared, model: str, settings: TrainSettings, 
 
 
 def build_loss(data: prepared.Prepared, settings: TrainSettings, device: torch.device) -> Loss:
-    """Return the loss of each image for the dataset's classes."""
+    """Return the loss function for the number of classes of the dataset."""
     classes = data.card["classes"]
     if classes == 1:
         return lambda logits, masks: binary_loss(logits, masks, settings.loss)
@@ -125,29 +130,29 @@ def build_loss(data: prepared.Prepared, settings: TrainSettings, device: torch.d
 def _record(
     data: prepared.Prepared, model: str, seed: int, settings: TrainSettings, device: torch.device
 ) -> dict[str, Any]:
-    """Return what is known of a run before it starts."""
-    recorded, hashed = protocol(data.card, given := asdict(settings))
+    """Return the part of run.json that is known before the training."""
+    protocol_settings, protocol_hash = protocol(data.card, train_settings := asdict(settings))
     return {
         "dataset": data.card["dataset"],
         "model": model,
         "model_name": plugins.load("models", model).NAME,
         "classes": data.card["classes"],
         "seed": seed,
-        "protocol": hashed,
-        "settings": recorded,
+        "protocol": protocol_hash,
+        "settings": protocol_settings,
         "source": data.card["origin"]["source"],
         "data": data.card["content"],
         "code": commit(),
         "program": program(model),
         "versions": versions(),
         "hardware": describe_hardware(device),
-        "computes_in": str(computes_in(settings, device)).removeprefix("torch."),
-        "machine": {key: given[key] for key in MACHINE_ONLY},
+        "computes_in": str(compute_dtype(settings, device)).removeprefix("torch."),
+        "machine": {key: train_settings[key] for key in MACHINE_ONLY},
     }
 
 
 def _outcome(state: State, stopped: str, device: torch.device) -> dict[str, Any]:
-    """Return what is known of a run after it ended."""
+    """Return the part of run.json that is known after the training."""
     return {
         "epochs": len(state.history),
         "best_epoch": state.best_epoch,
@@ -159,19 +164,20 @@ def _outcome(state: State, stopped: str, device: torch.device) -> dict[str, Any]
 
 
 def _explain(error: RuntimeError, model: str, settings: TrainSettings, data: prepared.Prepared) -> str:
-    """Return what to do about an error of torch's, or an empty string."""
+    """Return a message for the user about an error raised by torch, or an empty string if it is unknown."""
     if "does not have a deterministic implementation" in str(error):
         return (
             f"{model} cannot be trained with train.deterministic on this device ({str(error).partition('.')[0]}): set "
             "it to false in params.yaml."
         )
-    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):  # a CPU's words
+    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):  # on a CPU
         return ""
     side = data.images.shape[1]
-    cure = "lower train.batch or prepare.image_size in params.yaml"
-    if settings.part > 2:
-        cure = (
+    hint = "lower train.batch or prepare.image_size in params.yaml"
+    if settings.micro_batch > 2:
+        hint = (
             f"set train.accumulate to {2 * settings.accumulate} in params.yaml, which computes each batch in that many "
-            "parts and keeps its size (it is a part of the protocol: set it for all cells to be ranked together)"
+            "parts and keeps its size (this setting is part of the protocol: use the same value for all cells to be "
+            "ranked together)"
         )
-    return f"out of memory with {settings.part} images of {side}x{side} px at once: {cure}."
+    return f"out of memory with {settings.micro_batch} images of {side}x{side} px at once: {hint}."

@@ -1,5 +1,5 @@
 """Statistics on scores: arrays in, arrays out.
 
-scipy and baycomp compute; scikit-posthocs is what the tests hold Nemenyi's test against. autorank is not used: it picks
-one procedure by tests of normality, which ten datasets cannot decide, where a protocol fixed beforehand is wanted.
+They build on scipy and baycomp; the tests compare the Nemenyi test with scikit-posthocs. autorank is not used, because
+it chooses a procedure by tests of normality, which ten datasets cannot decide; here the procedure is fixed beforehand.
 """

@@ -1,4 +1,4 @@
-"""Hierarchical bootstrap of a metric: photographs within a dataset, then seeds; the same photographs for all models."""
+"""Hierarchical bootstrap of a metric: resample source images, the same for all models, then the seeds of each model."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ Array = npt.NDArray[np.float64]
 Metric = Callable[..., Array]
 
 CHUNK_BYTES = 2**22
-"""Memory that the resampled counts of one chunk may take: what stays in a cache is a fifth faster than 2**26."""
+"""Memory for the resampled counts of one chunk; small enough for the CPU cache, which is 20 % faster than 2**26."""
 
 
 def resample(
@@ -17,26 +17,26 @@ def resample(
     counts: Array,
     photos: npt.NDArray[np.int64],
     batches: npt.NDArray[np.int64],
-    how: str,
+    average: str,
     resamples: int,
     generator: np.random.Generator,
     stacked: bool = False,
 ) -> Array:
     """Return a metric of every model in each resample of one dataset, (R, M).
 
-    Photographs are drawn with replacement, all crops of one together, since crops of one photograph are not
-    independent; then the seeds of each model, independently. As the weights of the photographs are multinomial counts,
-    one matrix product adds up the counts of many resamples at once.
+    Source images are drawn with replacement, each with all of its crops, since crops of one source image are not
+    independent; then the seeds of each model are drawn independently. The weights of the source images are multinomial
+    counts, so that one matrix product adds up the counts of many resamples at once.
 
     Args:
         metric: K arrays of counts -> values.
-        counts: of each model, seed and image, (M, S, N, K); nan where a cell is missing, whose model gets nan.
-        photos: number of the source photograph of each image, (N,).
-        batches: number of the evaluation batch of each image, (N,); batches stay as they are and lose or gain weight.
-        how: "pooled", "image_mean" or "batch_mean".
-        resamples: R.
-        generator: decides the draws.
-        stacked: whether ``metric`` takes one array (..., K) instead.
+        counts: counts of each model, seed and image, (M, S, N, K); NaN for a missing cell, whose model becomes NaN.
+        photos: number of the source image of each image, (N,).
+        batches: number of the evaluation batch of each image, (N,); batches keep their images, with other weights.
+        average: "pooled", "image_mean" or "batch_mean".
+        resamples: number of resamples R.
+        generator: source of randomness.
+        stacked: whether ``metric`` takes one array (..., K) instead of K arrays.
 
     **Source:** Efron and Tibshirani 1993, chapter 8 (resample the independent units); Davison and Hinkley 1997,
     section 3.8 (nested levels).
@@ -48,31 +48,47 @@ def resample(
     [0.5, 0.667, 0.75]
     """
     compute: Metric = metric if stacked else lambda table: metric(*np.moveaxis(table, -1, 0))
-    if how == "image_mean":
+    if average == "image_mean":
         values = compute(counts)
         counts = np.stack([np.nan_to_num(values), np.isfinite(values)], axis=-1)
         compute = _mean
-    groups = batches if how == "batch_mean" else np.zeros_like(batches)
-    number, photo = np.unique(photos, return_inverse=True)
-    photographs, (models, seeds, _, columns) = len(number), counts.shape
-    weights = generator.multinomial(photographs, np.full(photographs, 1 / photographs), resamples).astype(float)
+    groups = batches if average == "batch_mean" else np.zeros_like(batches)
+    unique, photo = np.unique(photos, return_inverse=True)
+    n_photos = len(unique)
+    weights = generator.multinomial(n_photos, np.full(n_photos, 1 / n_photos), resamples).astype(float)
+    return _over_seeds(_group_mean(compute, counts, photo, groups, weights), generator)
+
+
+def _group_mean(
+    compute: Metric, counts: Array, photo: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], weights: Array
+) -> Array:
+    """Return the mean over groups of a metric of each group's weighted sum of counts, (R, M, S).
+
+    Args:
+        compute: counts (..., K) -> values (...).
+        counts: (M, S, N, K).
+        photo: index of the source image of each image, (N,).
+        groups: group of each image, (N,); groups without a defined value are skipped.
+        weights: of each source image in each resample, (R, P).
+    """
+    resamples, (models, seeds, _, columns) = len(weights), counts.shape
     step = max(1, CHUNK_BYTES // (8 * models * seeds * columns))
     total, defined = np.zeros((resamples, models, seeds)), np.zeros((resamples, models, seeds))
     for group in np.unique(groups):
-        there, table = _by_photo(counts[:, :, groups == group], photo[groups == group])
-        for part in (slice(i, i + step) for i in range(0, resamples, step)):
-            sums = (weights[part, there] @ table.reshape(len(there), -1)).reshape(-1, models, seeds, columns)
+        present, table = _by_photo(counts[:, :, groups == group], photo[groups == group])
+        for chunk in (slice(i, i + step) for i in range(0, resamples, step)):
+            sums = (weights[chunk, present] @ table.reshape(len(present), -1)).reshape(-1, models, seeds, columns)
             values = compute(sums)
-            total[part] += np.nan_to_num(values)
-            defined[part] += np.isfinite(values)
-    return _over_seeds(_quotient(total, defined), generator)
+            total[chunk] += np.nan_to_num(values)
+            defined[chunk] += np.isfinite(values)
+    return _quotient(total, defined)
 
 
 def interval(draws: Array, level: float = 0.95) -> tuple[Array, Array]:
     """Return the lower and upper end of the percentile interval over the first axis.
 
-    **Source:** Efron and Tibshirani 1993, section 13.3. With few photographs it is too narrow: five photographs
-    cannot show what a sixth would.
+    **Source:** Efron and Tibshirani 1993, section 13.3. The interval is too narrow for few source images: five of them
+    do not show the variation of the population.
 
     >>> low, high = interval(np.arange(101.0)[:, None], 0.9)
     >>> low.round(6).tolist(), high.round(6).tolist()
@@ -83,16 +99,16 @@ def interval(draws: Array, level: float = 0.95) -> tuple[Array, Array]:
 
 
 def _by_photo(counts: Array, photos: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Array]:
-    """Return the photographs that there are, and the counts added over the images of each, (P, M, S, K)."""
-    there, photo = np.unique(photos, return_inverse=True)
+    """Return the source images that occur, (P,), and the sum of the counts over the images of each, (P, M, S, K)."""
+    present, photo = np.unique(photos, return_inverse=True)
     models, seeds, _, columns = counts.shape
-    table = np.zeros((len(there), models, seeds, columns))
+    table = np.zeros((len(present), models, seeds, columns))
     np.add.at(table, photo, np.moveaxis(counts, 2, 0))
-    return there, table
+    return present, table
 
 
 def _over_seeds(values: Array, generator: np.random.Generator) -> Array:
-    """Return the mean over seeds drawn with replacement, for each model on its own: (R, M, S) to (R, M)."""
+    """Return the mean over seeds drawn with replacement, separately for each model: (R, M, S) to (R, M)."""
     resamples, models, seeds = values.shape
     if seeds == 1:
         return np.asarray(values[..., 0], np.float64)
@@ -101,7 +117,7 @@ def _over_seeds(values: Array, generator: np.random.Generator) -> Array:
 
 
 def _mean(sums: Array) -> Array:
-    """Return the mean of what is defined, of its sum and its number, (..., 2)."""
+    """Return the mean of the defined values from their sum and number, (..., 2)."""
     return _quotient(sums[..., 0], sums[..., 1])
 
 

@@ -80,7 +80,7 @@ def run_cells(
     context = multiprocessing.get_context("forkserver")
     _warm_up(command)
     free, signed = list(reversed(slots)), time.monotonic()
-    with signals.noted() as asked:
+    with signals.deferred() as asked:
         while state.running or (state.todo and not asked):
             while free and state.todo and not asked:
                 started = _start(root, state, free[-1], context.Process, is_ours, command)

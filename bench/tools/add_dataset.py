@@ -15,7 +15,7 @@ from bench.data.folder import find_pairs
 from bench.data.images import read_image, read_label
 from bench.errors import UserError
 from bench.formats import files
-from bench.settings import edited, load_params
+from bench.settings import load_params, verify_edit
 
 MOST_CLASSES = 16
 """A mask with more values is taken for a grey one, which a threshold binarises."""
@@ -130,5 +130,5 @@ def with_name(params: Path, key: str, name: str) -> str:
     ):
         changed, count = re.subn(old, new, text, count=1)
         if count:
-            return edited(params, changed, {**content, key: [*listed, name]})
+            return verify_edit(params, changed, {**content, key: [*listed, name]})
     raise UserError(f"{params} has no list `{key}`: add it, as `{key}: [{name}]`.")

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from bench.errors import UserError
 from bench.formats import files
-from bench.settings import edited, load_params
+from bench.settings import load_params, verify_edit
 
 PROTOCOLS: dict[str, dict[tuple[str, str], Any]] = {
     "paper": {
@@ -47,7 +47,7 @@ def switch_protocol(path: Path, name: str) -> str:
             wanted[section][key] = value
     for place, new in sorted(replacements, reverse=True):  # the last first: it moves no other
         text = _replaced(text, place, new)
-    files.write_text(path, edited(path, text, wanted))
+    files.write_text(path, verify_edit(path, text, wanted))
     return "\n".join([f"protocol {name}:", *(f"  {line}" for line in changed or ["nothing to change"])])
 
 

@@ -1,1 +1,1 @@
-"""Training: what is identical for all models, from the data loader to the checkpoint."""
+"""Training code shared by all models: data loader, augmentation, loss, loop and checkpoints."""

@@ -1,4 +1,4 @@
-"""The training augmentation: one random draw per (seed, epoch, item), whatever the order or the workers."""
+"""Augment training pairs on the CPU; the random draw depends on (seed, epoch, item) only, not on order or workers."""
 
 import os
 import random
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # its import would ask the network for a newer version
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise the import checks the network for a newer version
 
 import albumentations as A
 import cv2
@@ -20,7 +20,7 @@ Array = npt.NDArray[np.uint8]
 def build_augmentation(settings: AugmentSettings) -> A.Compose:
     """Return the reference augmentation.
 
-    **Source:** the paper, Section 4.2, with the ranges of its authors' published settings.
+    **Source:** the paper, Section 4.2, with the ranges from its authors' published settings.
     """
     return A.Compose(
         [
@@ -31,7 +31,7 @@ def build_augmentation(settings: AugmentSettings) -> A.Compose:
                 translate_percent=(-settings.shift, settings.shift),
                 scale=(1 - settings.scale, 1 + settings.scale),
                 rotate=(-settings.rotate_deg, settings.rotate_deg),
-                keep_ratio=True,  # one scale for both axes, as shift-scale-rotate has it
+                keep_ratio=True,  # one scale for both axes, as in shift-scale-rotate
                 border_mode=cv2.BORDER_CONSTANT,
                 p=settings.affine_p,
             ),
@@ -54,10 +54,10 @@ def augment(compose: A.Compose, image: Array, mask: Array, key: tuple[int, int, 
         compose: from ``build_augmentation``.
         image: RGB, (H, W, 3).
         mask: class of each pixel, (H, W).
-        key: seed, epoch and position of the item.
+        key: seed, epoch and row of the item.
     """
     bits = np.random.PCG64(np.random.SeedSequence(key))
-    # set_random_seed would give every transform the same stream: all with the same p would come together or not at all
+    # set_random_seed would give every transform the same stream: those with equal p would all apply, or none
     compose.set_random_state(np.random.Generator(bits), random.Random(int(bits.random_raw())))
     result: dict[str, Any] = compose(image=image, mask=mask)
     return result["image"], result["mask"]

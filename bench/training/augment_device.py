@@ -1,4 +1,4 @@
-"""The same augmentation on the device, for GPUs that outrun the processor: same distribution, other random numbers."""
+"""The same augmentation on the GPU, for when the CPU is too slow: same distribution, different random numbers."""
 
 import math
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from bench.training.settings import AugmentSettings
 
 @dataclass(frozen=True)
 class Draw:
-    """What is done to one item; None or False: that transform is left out.
+    """The transforms of one item; None or False means that the transform is skipped.
 
     Attributes:
         horizontal_flip: mirror left-right.
         vertical_flip: mirror up-down.
-        quarter_turns: counter-clockwise.
+        quarter_turns: number of counter-clockwise rotations by 90 degrees.
         affine: angle in degrees (clockwise in the image), shift to the right and down in px, scale.
-        noise_std: in grey levels.
+        noise_std: standard deviation of the noise, grey levels.
         jitter: (name of the transform, its factor) in the order of application.
-        noise_seed: of the noise.
+        noise_seed: seed of the noise.
     """
 
     horizontal_flip: bool
@@ -42,12 +42,12 @@ def draw(settings: AugmentSettings, size: int, key: tuple[int, int, int]) -> Dra
     Args:
         settings: probabilities and ranges.
         size: side of the image, px.
-        key: seed, epoch and position of the item.
+        key: seed, epoch and row of the item.
     """
     sequence = np.random.SeedSequence(key)
     random = np.random.Generator(np.random.PCG64(sequence))
     s = settings
-    horizontal, vertical, turned, moved, noisy, jittered = random.random(6) < (
+    horizontal, vertical, is_turned, is_moved, is_noisy, is_jittered = random.random(6) < (
         s.horizontal_flip_p, s.vertical_flip_p, s.quarter_turn_p, s.affine_p, s.noise_p, s.jitter_p
     )  # fmt: skip
     turns = int(random.integers(4))
@@ -64,57 +64,57 @@ def draw(settings: AugmentSettings, size: int, key: tuple[int, int, int]) -> Dra
     return Draw(
         bool(horizontal),
         bool(vertical),
-        turns if turned else 0,
-        (angle, right, down, scale) if moved else None,
-        std if noisy else None,
-        tuple(factors[i] for i in random.permutation(4)) if jittered else (),
+        turns if is_turned else 0,
+        (angle, right, down, scale) if is_moved else None,
+        std if is_noisy else None,
+        tuple(factors[i] for i in random.permutation(4)) if is_jittered else (),
         int(sequence.generate_state(2)[1]),
     )
 
 
 def apply(images: Sequence[Tensor], masks: Sequence[Tensor], draws: Sequence[Draw]) -> tuple[Tensor, Tensor]:
-    """Return the augmented items of a batch, uint8 (B, 3, H, W) and (B, H, W), on the device they lie on.
+    """Return the augmented items of a batch, uint8 (B, 3, H, W) and (B, H, W), on the device of the inputs.
 
     Args:
         images: RGB, uint8, square, (3, H, W) each.
         masks: class of each pixel, uint8 (H, W) each.
-        draws: what is done to each item, from ``draw``.
+        draws: the transforms of each item, from ``draw``.
     """
     side, device = images[0].shape[-1], images[0].device
-    moves = torch.tensor([_to_input(chosen.affine or (0, 0, 0, 1), side) for chosen in draws], dtype=torch.float32)
-    if device.type == "cuda":  # one transfer for all, which nothing waits for
-        moves = moves.pin_memory().to(device, non_blocking=True)
-    pairs = [_apply_one(*item) for item in zip(images, masks, draws, moves, strict=True)]
+    matrices = torch.tensor([_inverse_affine(d.affine or (0, 0, 0, 1), side) for d in draws], dtype=torch.float32)
+    if device.type == "cuda":  # one asynchronous transfer for the whole batch
+        matrices = matrices.pin_memory().to(device, non_blocking=True)
+    pairs = [_apply_one(*item) for item in zip(images, masks, draws, matrices, strict=True)]
     return torch.stack([image for image, _ in pairs]), torch.stack([mask for _, mask in pairs])
 
 
-def _apply_one(image: Tensor, mask: Tensor, chosen: Draw, move: Tensor) -> tuple[Tensor, Tensor]:
-    if chosen.horizontal_flip:
+def _apply_one(image: Tensor, mask: Tensor, transforms: Draw, matrix: Tensor) -> tuple[Tensor, Tensor]:
+    if transforms.horizontal_flip:
         image, mask = image.flip(-1), mask.flip(-1)
-    if chosen.vertical_flip:
+    if transforms.vertical_flip:
         image, mask = image.flip(-2), mask.flip(-2)
-    if chosen.quarter_turns:
-        image, mask = image.rot90(chosen.quarter_turns, (-2, -1)), mask.rot90(chosen.quarter_turns, (-2, -1))
-    if chosen.affine:
-        grid = F.affine_grid(move[None], [1, 1, *mask.shape], align_corners=False)
+    if turns := transforms.quarter_turns:
+        image, mask = image.rot90(turns, (-2, -1)), mask.rot90(turns, (-2, -1))
+    if transforms.affine:
+        grid = F.affine_grid(matrix[None], [1, 1, *mask.shape], align_corners=False)
         image, mask = _sample(image, grid, "bilinear"), _sample(mask[None], grid, "nearest")[0]
-    if chosen.noise_std:
-        generator = torch.Generator(image.device).manual_seed(chosen.noise_seed)
+    if transforms.noise_std:
+        generator = torch.Generator(image.device).manual_seed(transforms.noise_seed)
         noise = torch.randn(image.shape, generator=generator, device=image.device)
-        image = (image + chosen.noise_std * noise).round_().clamp_(0, 255).to(torch.uint8)
-    for name, factor in chosen.jitter:
+        image = (image + transforms.noise_std * noise).round_().clamp_(0, 255).to(torch.uint8)
+    for name, factor in transforms.jitter:
         image = getattr(V, name)(image, factor)
     return image, mask
 
 
-def _to_input(move: tuple[float, float, float, float], side: int) -> list[list[float]]:
-    """Return the matrix (2, 3) from a place in the result to the one in the input, both from -1 to 1."""
-    angle, right, down, scale = move
+def _inverse_affine(affine: tuple[float, float, float, float], side: int) -> list[list[float]]:
+    """Return the matrix (2, 3) that maps output coordinates to input coordinates, both in [-1, 1]."""
+    angle, right, down, scale = affine
     cos, sin = math.cos(math.radians(angle)) / scale, math.sin(math.radians(angle)) / scale
     x, y = 2 * right / side, 2 * down / side
     return [[cos, sin, -cos * x - sin * y], [-sin, cos, sin * x - cos * y]]
 
 
 def _sample(image: Tensor, grid: Tensor, mode: str) -> Tensor:
-    """Return the bytes (C, H, W) at the places of a grid; 0 outside."""
+    """Return the image (C, H, W), uint8, sampled at the points of a grid; 0 outside."""
     return F.grid_sample(image[None].float(), grid, mode, align_corners=False)[0].round_().to(torch.uint8)

@@ -10,10 +10,10 @@ from bench.errors import UserError
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device of a setting: "cpu", "cuda", or "auto" for CUDA where there is one.
+    """Return the device that a setting names: "cpu", "cuda", or "auto" for CUDA if available.
 
     Raises:
-        UserError: CUDA is asked for and not there.
+        UserError: the setting is "cuda" and no CUDA device is available.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("device is 'cuda', but torch finds no CUDA device: set device to 'auto' or 'cpu'.")
@@ -21,7 +21,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """Return the most memory used so far, MiB: of the GPU's allocator, or of this process."""
+    """Return the peak memory so far, MiB: of the GPU allocator, or of this process."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
     unit_bytes = 1 if sys.platform == "darwin" else 2**10
@@ -29,14 +29,14 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep the memory that it frees, for its next step to use.
+    """Keep freed memory in this process, so that the next training step reuses it.
 
-    By default the GNU C library gives large blocks, such as each step's gradients, back to the system, which clears
-    them page by page for the next step, which can take half of the time. With another library this does nothing.
+    By default the GNU C library returns large blocks, such as the gradients of each step, to the system, which zeroes
+    them page by page for the next step; this can take half of the time. With another C library this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, TypeError, OSError):  # another C library, another system
+    except (AttributeError, TypeError, OSError):  # another C library or operating system
         return
-    mallopt(-4, 0)  # M_MMAP_MAX: no block of its own from the system
-    mallopt(-1, -1)  # M_TRIM_THRESHOLD: none back
+    mallopt(-4, 0)  # M_MMAP_MAX: never allocate a block with mmap
+    mallopt(-1, -1)  # M_TRIM_THRESHOLD: never return memory

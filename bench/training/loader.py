@@ -1,4 +1,4 @@
-"""Bring prepared images to the device as batches, augmented for training."""
+"""Load prepared images to the device in batches, augmented for training."""
 
 import os
 import signal
@@ -23,13 +23,13 @@ from bench.training.settings import IMAGENET_MEAN, IMAGENET_STD, AugmentSettings
 
 @dataclass(frozen=True)
 class TrainBatch:
-    """One step's input.
+    """The input of one training step.
 
     Attributes:
         epoch: from 1.
         step: from 0 within the epoch.
-        last: whether the epoch ends with it.
-        rows: positions of the items in the prepared arrays.
+        last: whether this is the last batch of the epoch.
+        rows: rows of the items in the prepared arrays.
         images: normalised, float32 (B, 3, H, W), on the device.
         masks: class of each pixel, uint8 (B, H, W), on the device.
     """
@@ -45,9 +45,9 @@ class TrainBatch:
 def train_batches(
     data: Prepared, settings: TrainSettings, seed: int, start: tuple[int, int], device: torch.device
 ) -> Iterator[TrainBatch]:
-    """Yield the batches of all epochs from ``start`` = (epoch, step) on, without a pause between epochs.
+    """Yield the batches of all epochs, starting at ``start`` = (epoch, step), without a pause between epochs.
 
-    What comes is a function of (seed, epoch, item) alone: neither workers nor resuming change it.
+    The batches depend on (seed, epoch, item) only, not on the number of workers or on resuming.
     """
     arrays = _device_arrays if settings.augment_on == "device" else _worker_arrays
     keys = ([(epoch, int(row)) for row in rows] for epoch, _, _, rows in _plan(data, settings, seed, start))
@@ -61,7 +61,7 @@ def train_batches(
 def _plan(
     data: Prepared, settings: TrainSettings, seed: int, start: tuple[int, int]
 ) -> Iterator[tuple[int, int, bool, Rows]]:
-    """Yield epoch, step, whether the epoch ends with it, and the rows of each batch; never all of them in memory."""
+    """Yield epoch, step, whether it is the last batch of the epoch, and the rows of each batch, lazily."""
     items = data.split("train")
     for epoch in range(start[0], settings.epochs + 1):
         batches = epoch_batches(items, settings.batch, seed, epoch)
@@ -71,9 +71,9 @@ def _plan(
 
 
 def count_workers(settings: TrainSettings, device: torch.device) -> int:
-    """Return how many processes augment; on a CPU none, they would take the cores from the network.
+    """Return the number of augmentation workers: 0 on a CPU, where they would compete with the network for cores.
 
-    Beside a GPU one less than the threads that this process may use, which a sweep's slot and a scheduler lower.
+    With a GPU, one less than the threads of this process, a number that sweep slots and schedulers may limit.
     """
     if settings.workers is not None:
         return settings.workers
@@ -81,20 +81,20 @@ def count_workers(settings: TrainSettings, device: torch.device) -> int:
 
 
 Keys = Iterator[list[tuple[int, int]]]
-"""Epoch and row of each item, batch by batch."""
+"""(epoch, row) of each item, batch by batch."""
 
 
 def _worker_arrays(
     data: Prepared, keys: Keys, settings: TrainSettings, seed: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield images (B, H, W, 3) and masks (B, H, W) that processes on the CPU augment.
+    """Yield images (B, H, W, 3) and masks (B, H, W), augmented by worker processes on the CPU.
 
     Raises:
-        UserError: the system killed one of them.
+        UserError: a worker was killed.
     """
     workers = count_workers(settings, device)
     if not workers:
-        cv2.setNumThreads(0)  # a pool of OpenCV's would take the cores from torch's at each step's start
+        cv2.setNumThreads(0)  # OpenCV's thread pool would compete with torch's for cores
     loader = DataLoader(
         _Augmented(data, settings.augment, seed),
         batch_sampler=keys,
@@ -103,32 +103,32 @@ def _worker_arrays(
         pin_memory=device.type == "cuda",
         worker_init_fn=_start_worker,
         prefetch_factor=4 if workers else None,
-        generator=torch.Generator(),  # else the loader would draw from the generator that dropout uses
+        generator=torch.Generator(),  # otherwise the loader draws from the generator that dropout uses
     )
     try:
         for images, masks in loader:
             yield images.to(device, non_blocking=True), masks.to(device, non_blocking=True)
     except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker (pid"):  # as torch names one that is gone
+        if not str(error).startswith("DataLoader worker (pid"):  # how torch reports a dead worker
             raise
         raise UserError(
-            f"a worker that augments images is gone, most often killed for want of memory ({error}): lower "
-            f"train.workers (now {workers}) in params.yaml; the next run goes on from the last checkpoint."
+            f"a data loader worker died, most likely because memory ran out ({error}): lower train.workers (now "
+            f"{workers}) in params.yaml; the next run resumes from the last checkpoint."
         ) from error
 
 
 def _device_arrays(
     data: Prepared, keys: Keys, settings: TrainSettings, seed: int, device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the same, from items that lie on the device and are augmented there."""
+    """Yield the same from items that are kept, and augmented, on the device."""
     rows = data.split("train")
-    resident, place = load_resident(data, rows, device), {int(row): i for i, row in enumerate(rows)}
+    resident, index_of = load_resident(data, rows, device), {int(row): i for i, row in enumerate(rows)}
     size = resident.masks.shape[1]
-    for chosen in keys:
-        draws = [draw(settings.augment, size, (seed, epoch, row)) for epoch, row in chosen]
-        places = [place[row] for _, row in chosen]
+    for batch in keys:
+        draws = [draw(settings.augment, size, (seed, epoch, row)) for epoch, row in batch]
+        indices = [index_of[row] for _, row in batch]
         images, masks = apply(
-            [resident.images[i].permute(2, 0, 1) for i in places], [resident.masks[i] for i in places], draws
+            [resident.images[i].permute(2, 0, 1) for i in indices], [resident.masks[i] for i in indices], draws
         )
         yield images.permute(0, 2, 3, 1), masks
 
@@ -146,7 +146,7 @@ class Resident:
     masks: Tensor
 
     def batches(self, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield images, normalised, and masks, as in ``TrainBatch``, in order."""
+        """Yield normalised images and masks, as in ``TrainBatch``, in the order of the rows."""
         for i in range(0, len(self.images), batch):
             yield normalise(self.images[i : i + batch]), self.masks[i : i + batch]
 
@@ -157,20 +157,20 @@ def load_resident(data: Prepared, rows: Rows, device: torch.device) -> Resident:
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Return RGB bytes (B, H, W, 3) as float32 (B, 3, H, W) with ImageNet's mean 0 and deviation 1."""
+    """Return uint8 RGB (B, H, W, 3) as float32 (B, 3, H, W), normalised with ImageNet's mean and deviation."""
     scale, shift = _constants(images.device)
     return (images * scale - shift).permute(0, 3, 1, 2)
 
 
 @cache
 def _constants(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return what bytes are multiplied by, and what is then taken off; made once, not in every step."""
+    """Return the factor and the offset of the normalisation; cached, not rebuilt in every step."""
     mean, std = (torch.tensor(values, device=device) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return 1 / (255 * std), mean / std
 
 
 class _Augmented(Dataset[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]):
-    """Augmented pairs by (epoch, row)."""
+    """Augmented pairs, indexed by (epoch, row)."""
 
     def __init__(self, data: Prepared, settings: AugmentSettings, seed: int) -> None:
         self.data, self.seed = data, seed
@@ -188,6 +188,6 @@ def _stack(pairs: Sequence[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]])
 
 
 def _start_worker(worker: int) -> None:
-    """Keep OpenCV from starting a thread pool in each worker; end quietly when a signal asks all processes to."""
+    """Disable OpenCV's thread pool in a worker, and make it exit silently on SIGTERM."""
     cv2.setNumThreads(0)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # with another status torch would raise in the main process
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # any other status makes torch raise in the main process

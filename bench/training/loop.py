@@ -1,9 +1,8 @@
-"""The training loop: steps, validation, learning rate, early stop, checkpoints. Reads from top to bottom."""
+"""The training loop, top to bottom: epochs, steps, validation, learning rate, early stopping."""
 
 import math
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -14,21 +13,14 @@ from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
 from bench import signals
-from bench.errors import Interrupted, UserError
-from bench.formats import files
+from bench.errors import UserError
 from bench.formats.prepared import Prepared
 from bench.training.loader import Resident, TrainBatch, load_resident, train_batches
 from bench.training.loss import Loss
-from bench.training.order import Rows
-from bench.training.precision import autocast, computes_in
+from bench.training.precision import autocast, compute_dtype
+from bench.training.saver import Saver
 from bench.training.settings import TrainSettings
 from bench.training.state import SUMS, State
-
-CHECKPOINT_SHARE = 0.02
-"""Largest share of the run that checkpoints may take."""
-
-WORTH_KEEPING_S = 60
-"""A training with more than this since its last checkpoint gets one at its end, for predictions may fail."""
 
 
 def fit(
@@ -41,7 +33,7 @@ def fit(
     checkpoints: Path,
     identity: Mapping[str, Any],
 ) -> tuple[State, str]:
-    """Train, and leave the best epoch's weights in ``network``.
+    """Train, load the best epoch's weights into ``network``, and return the final state and why the training ended.
 
     Args:
         network: on the device.
@@ -50,95 +42,99 @@ def fit(
         seed: decides order, augmentation and dropout.
         settings: the section ``train`` of params.yaml.
         device: where to compute.
-        checkpoints: folder of this training's own; a checkpoint there is gone on from.
-        identity: what a checkpoint must agree with.
+        checkpoints: folder used by this training alone; training resumes from a checkpoint in it.
+        identity: what a checkpoint must match to be resumed.
 
-    Returns:
-        The final state and why the training ended.
 
     Raises:
-        UserError: the loss is no number any more, or a worker is gone.
-        Interrupted: SIGTERM or SIGINT; a checkpoint was written.
+        UserError: a loss is NaN or infinite, or a data loader worker was killed.
+        Interrupted: SIGTERM or SIGINT was received; a checkpoint has been written.
     """
     torch.manual_seed(seed)
     state = start(network, settings, device)
     if state.resume(checkpoints, identity):
-        tqdm.write(f"going on from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
+        tqdm.write(f"resuming from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
     resident = load_resident(data, data.split(settings.select_on), device)
     batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
-    began, saved_at, save_seconds = time.monotonic() - state.seconds, time.monotonic(), 0.0
-    trace: list[tuple[int, Rows, Tensor]] = []
+    saver = Saver(state, data, settings, checkpoints, identity)
+    with _bar(state, settings, len(data.split("train"))) as bar:
+        _run_epochs(state, batches, resident, criterion, settings, device, saver, bar)
+    saver.finish()
+    network.load_state_dict(state.best)
+    return state, _stop_reason(state, settings)
 
-    def save() -> float:
-        """Write a checkpoint; return the seconds that it took."""
-        _check_losses(trace, data, state, checkpoints)
-        trace.clear()
-        before = time.monotonic()
-        state.seconds = before - began
-        state.save(checkpoints, identity)
-        return time.monotonic() - before
 
-    with signals.noted(second_ends=True) as asked, _bar(state, settings, len(data.split("train"))) as bar:
-        while not _stopped(state, settings):
-            try:
-                batch = next(batches)
-            except UserError:
-                if not asked:
-                    raise
-                save()  # the signal went to the workers too, and they are gone
-                raise _interrupted(asked[0], checkpoints) from None
-            trace.append((batch.step, batch.rows, step(state, batch, criterion, settings, device)))
+def _run_epochs(
+    state: State,
+    batches: Iterator[TrainBatch],
+    resident: Resident,
+    criterion: Loss,
+    settings: TrainSettings,
+    device: torch.device,
+    saver: Saver,
+    bar: "tqdm[Any]",
+) -> None:
+    """Train until all epochs are done or the loss stops improving; save when due, and when a signal arrives."""
+    with signals.deferred(abort_on_second=True) as received:
+        while not _stop_reason(state, settings):
+            batch = _next_batch(batches, received, saver)
+            saver.add(batch, step(state, batch, criterion, settings, device))
             state.step += 1
             state.items += len(batch.rows)
             bar.update(len(batch.rows))
-            due = time.monotonic() - saved_at > max(60 * settings.checkpoint_minutes, save_seconds / CHECKPOINT_SHARE)
+            due = saver.is_due()
             if batch.last:
-                _check_losses(trace, data, state, checkpoints)
-                trace.clear()
+                saver.check_losses()
                 _end_epoch(state, resident, criterion, settings, device)
                 bar.set_postfix(_summary(state))
-            if due or asked:
-                save_seconds = save()
-                saved_at = time.monotonic()
-            if asked:
-                raise _interrupted(asked[0], checkpoints)
-    if time.monotonic() - saved_at > WORTH_KEEPING_S:
-        save()
-    state.seconds = time.monotonic() - began
-    network.load_state_dict(state.best)
-    return state, _stopped(state, settings)
+            if due or received:
+                saver.save()
+            if received:
+                raise saver.interrupted(received[0])
+
+
+def _next_batch(batches: Iterator[TrainBatch], received: list[Signals], saver: Saver) -> TrainBatch:
+    """Return the next batch; if a signal ended the workers too, save and stop."""
+    try:
+        return next(batches)
+    except UserError:
+        if not received:
+            raise
+        saver.save()
+        raise saver.interrupted(received[0]) from None
 
 
 @torch.no_grad()
 def validation_loss(
     network: nn.Module, resident: Resident, criterion: Loss, settings: TrainSettings, device: torch.device
 ) -> Tensor:
-    """Return loss, tp, fp, fn and items, ``SUMS``, added up over the items as they are, without augmentation."""
+    """Return ``SUMS`` (loss, tp, fp, fn, items) over the items, without augmentation."""
     network.eval()
     sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
-    for images, masks in resident.batches(settings.part):
+    for images, masks in resident.batches(settings.micro_batch):
         with autocast(settings, device):
             logits = network(images)
-        _add(sums, criterion(logits.float(), masks), logits, masks)
+        _accumulate(sums, criterion(logits.float(), masks), logits, masks)
     return sums
 
 
 def start(network: nn.Module, settings: TrainSettings, device: torch.device) -> State:
-    """Return the state before the first step; fused: one pass over the weights, where the default makes a dozen."""
+    """Return the state before the first step."""
+    # fused: one pass over the weights, where the default makes a dozen
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True)
     scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=settings.plateau.factor, patience=settings.plateau.patience
     )
-    scaler = GradScaler(device.type, enabled=computes_in(settings, device) == torch.float16)
+    scaler = GradScaler(device.type, enabled=compute_dtype(settings, device) == torch.float16)
     return State(network, optimizer, scheduler, scaler, torch.zeros(len(SUMS), dtype=torch.float64, device=device))
 
 
 def step(state: State, batch: TrainBatch, criterion: Loss, settings: TrainSettings, device: torch.device) -> Tensor:
-    """Make one optimiser step and return the batch's loss, on the device: nothing here waits for it."""
+    """Make one optimiser step and return the loss of the batch, on the device, without synchronising."""
     state.network.train()
     state.optimizer.zero_grad(set_to_none=True)
     total = torch.zeros((), device=device)
-    parts = min(settings.accumulate, len(batch.rows) // 2)  # of two images at least; an epoch may end with fewer
+    parts = min(settings.accumulate, len(batch.rows) // 2)  # the last batch may be small; two images at least in each
     for images, masks in zip(batch.images.tensor_split(parts), batch.masks.tensor_split(parts), strict=True):
         with autocast(settings, device):
             logits = state.network(images)
@@ -146,15 +142,15 @@ def step(state: State, batch: TrainBatch, criterion: Loss, settings: TrainSettin
         loss = losses.sum() / len(batch.rows)
         state.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
-        _add(state.sums, losses, logits, masks)
+        _accumulate(state.sums, losses, logits, masks)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     return total
 
 
 @torch.no_grad()
-def _add(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
-    """Add one batch to ``sums``; of several classes all but the first count as crack."""
+def _accumulate(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
+    """Add one batch to ``sums``; with several classes, all but the first count as crack."""
     pred = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1) > 0
     true = masks > 0
     counts = [(pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum()]
@@ -164,11 +160,9 @@ def _add(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
 def _end_epoch(
     state: State, resident: Resident, criterion: Loss, settings: TrainSettings, device: torch.device
 ) -> None:
-    """Validate, note the epoch, keep the weights if they are the best, lower the learning rate on a plateau."""
-    train, val = (
-        _loss_and_iou(state.sums),
-        _loss_and_iou(validation_loss(state.network, resident, criterion, settings, device)),
-    )
+    """Validate, record the epoch, keep the weights if they are the best, lower the learning rate on a plateau."""
+    train = _loss_and_iou(state.sums)
+    val = _loss_and_iou(validation_loss(state.network, resident, criterion, settings, device))
     if not math.isfinite(val[0]):
         raise UserError(
             f"the loss on the {settings.select_on} items became {val[0]} in epoch {state.epoch}: lower train.lr."
@@ -189,8 +183,8 @@ def _loss_and_iou(sums: Tensor) -> tuple[float, float]:
     return loss / items, tp / max(tp + fp + fn, 1)
 
 
-def _stopped(state: State, settings: TrainSettings) -> str:
-    """Return why the training is over, or an empty string."""
+def _stop_reason(state: State, settings: TrainSettings) -> str:
+    """Return why the training ends here, or an empty string if it continues."""
     if state.epoch > settings.epochs:
         return "all epochs done"
     if state.best_epoch and state.epoch - 1 - state.best_epoch >= settings.stop_patience:
@@ -198,43 +192,12 @@ def _stopped(state: State, settings: TrainSettings) -> str:
     return ""
 
 
-def _check_losses(trace: list[tuple[int, Rows, Tensor]], data: Prepared, state: State, folder: Path) -> None:
-    """Refuse to go on from, or to save, a state whose loss is no number.
-
-    Args:
-        trace: step, rows and loss of each batch of this epoch since the last check.
-        data: the prepared dataset.
-        state: of the training.
-        folder: where to put nan.json.
-
-    Raises:
-        UserError: names epoch, step, learning rate and the batch's items, which nan.json keeps.
-    """
-    if not trace:
-        return
-    bad = (~torch.stack([loss for *_, loss in trace]).isfinite()).nonzero().flatten().tolist()
-    if not bad:
-        return
-    number, rows, loss = trace[bad[0]]
-    items = data.items["item"].iloc[rows].tolist()
-    report = {"epoch": state.epoch, "step": number, "lr": state.optimizer.param_groups[0]["lr"], "items": items}
-    files.write_json(folder / "nan.json", report)
-    raise UserError(
-        f"the loss became {loss.item()} in epoch {state.epoch}, step {number}, at learning rate {report['lr']:g}; the "
-        f"batch's items are in {folder / 'nan.json'}. Lower train.lr, or set train.precision to float32."
-    )
-
-
-def _interrupted(by: Signals, checkpoints: Path) -> Interrupted:
-    return Interrupted(f"stopped by {by.name}: the next run goes on from {checkpoints}", by)
-
-
 def _bar(state: State, settings: TrainSettings, items: int) -> "tqdm[Any]":
-    """Return a progress bar in images."""
+    """Return a progress bar that counts images."""
     return tqdm(total=settings.epochs * items, initial=state.items, unit="image", desc="train", smoothing=0.05)
 
 
 def _summary(state: State) -> dict[str, str]:
-    """Return what the progress bar says after an epoch."""
+    """Return what the progress bar shows after an epoch."""
     row = state.history[-1]
     return {"epoch": f"{row['epoch']}", "loss": f"{row['val_loss']:.4f}", "IoU": f"{row['val_iou']:.4f}"}

@@ -17,11 +17,11 @@ def binary_loss(logits: Tensor, target: Tensor, settings: LossSettings) -> Tenso
 
     Args:
         logits: before the sigmoid, (B, 1, H, W).
-        target: 1 where crack, 0 elsewhere, (B, H, W).
+        target: 1 for crack, 0 for background, (B, H, W).
         settings: weights and smoothing.
 
     Returns:
-        (B,), 0 or above. An image without crack has Dice loss near 1 unless the prediction is nearly empty.
+        (B,), at least 0. The Dice loss of an image without crack is near 1 unless the prediction is nearly empty.
 
     **Source:** the paper, eq. 18 to 20; the sums run over the pixels of one image.
     """
@@ -42,11 +42,13 @@ def multiclass_loss(logits: Tensor, target: Tensor, class_weights: Tensor, setti
         settings: weights and smoothing.
 
     Returns:
-        (B,), 0 or above; the Dice term is the mean over the classes.
+        (B,), at least 0; the Dice term is the mean over the classes.
 
     **Source:** the paper, eq. 21 to 24; the weighted sum is divided by the number of pixels, not by the weights.
     """
-    log_prob = logits.log_softmax(1).gather(1, target.long()[:, None])[:, 0]  # F.cross_entropy: random sums on CUDA
+    log_prob = logits.log_softmax(1).gather(1, target.long()[:, None])[
+        :, 0
+    ]  # not F.cross_entropy: nondeterministic on CUDA
     ce = -(class_weights[target.long()] * log_prob).flatten(1).mean(1)
     truth = F.one_hot(target.long(), logits.shape[1]).movedim(-1, 1).to(logits.dtype).flatten(2)
     dice = _dice_loss(logits.softmax(1).flatten(2), truth, settings.epsilon).mean(1)

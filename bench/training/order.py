@@ -1,4 +1,4 @@
-"""Which items make up which batch."""
+"""Shuffle the training items of an epoch into batches."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,10 +7,10 @@ Rows = npt.NDArray[np.int64]
 
 
 def epoch_batches(rows: Rows, batch: int, seed: int, epoch: int) -> list[Rows]:
-    """Return the batches of one epoch: every item once, in an order that (seed, epoch) alone decides.
+    """Return the batches of one epoch: every item once, in an order that depends on (seed, epoch) only.
 
-    The last batch may be smaller; one that would hold a single item is left out, since batch normalisation over one
-    pooled value is undefined. As the order changes with the epoch, no item is left out for good.
+    The last batch may be smaller; a last batch of one item is dropped, since batch normalisation over one pooled value
+    is undefined. The order changes with the epoch, so that it is not always the same item that is dropped.
 
     >>> [len(b) for b in epoch_batches(np.arange(9), 4, seed=0, epoch=1)]
     [4, 4]

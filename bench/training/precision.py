@@ -1,4 +1,4 @@
-"""The type that a network computes in: mixed precision on a GPU, float32 elsewhere."""
+"""The data type a network computes in: mixed precision on a GPU, float32 on a CPU."""
 
 import torch
 
@@ -6,12 +6,12 @@ from bench.training.settings import TrainSettings
 
 
 def autocast(settings: TrainSettings, device: torch.device) -> torch.autocast:
-    """Return the context of mixed precision; off on a CPU."""
+    """Return the autocast context; disabled on a CPU and in float32."""
     return torch.autocast(device.type, dtype=_half(device), enabled=_is_mixed(settings, device))
 
 
-def computes_in(settings: TrainSettings, device: torch.device) -> torch.dtype:
-    """Return what the network computes in: of mixed precision bfloat16, or float16 on GPUs without it; else float32."""
+def compute_dtype(settings: TrainSettings, device: torch.device) -> torch.dtype:
+    """Return the data type: bfloat16 in mixed precision, or float16 on GPUs without bfloat16; otherwise float32."""
     return _half(device) if _is_mixed(settings, device) else torch.float32
 
 

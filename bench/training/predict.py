@@ -1,4 +1,4 @@
-"""What a trained network says of the test items: probability maps, and gates where it has any."""
+"""Predict the test images: probability maps and, if the model has them, gates."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bench.training.precision import autocast
 from bench.training.settings import TrainSettings
 
 GATED_ITEMS = 4
-"""Test items of which the gates are kept: enough to choose one from."""
+"""Number of test items whose gates are written: enough to choose one for figure 7."""
 
 
 @torch.no_grad()
@@ -24,21 +24,21 @@ def predict(
     network.eval()
     rows = data.split("test")
     names = iter(data.items["item"].iloc[rows])
-    for images, _ in load_resident(data, rows, device).batches(settings.part):
+    for images, _ in load_resident(data, rows, device).batches(settings.micro_batch):
         with autocast(settings, device):
             logits = network(images)
         for prob in _crack_probability(logits.float()).cpu().numpy():
             name = next(names)
             if not np.isfinite(prob).all():
-                raise UserError(f"the network's output for {name} is no number: set train.precision to float32.")
+                raise UserError(f"the network's output for {name} is NaN or infinite: set train.precision to float32.")
             predictions.write_one(folder, name, predictions.quantise(prob))
 
 
 @torch.no_grad()
 def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, device: torch.device) -> None:
-    """Write the gates of a network that has any, of the first test items, as ``<side in px>/<item>.png``, floor(256 g).
+    """Write the gates for the first test items as ``<side in px>/<item>.png``, floor(256 g), if the network has any.
 
-    They are what figure 7 shows; a report can so be rendered without the weights.
+    With these files, the report can draw figure 7 without the weights.
     """
     if not getattr(network, "has_gates", False):
         return
@@ -52,5 +52,5 @@ def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, devic
 
 
 def _crack_probability(logits: Tensor) -> Tensor:
-    """Return the probability of crack, (B, H, W); of several classes, of any but the first."""
+    """Return the probability of crack, (B, H, W); with several classes, of any but the first."""
     return logits[:, 0].sigmoid() if logits.shape[1] == 1 else 1 - logits.softmax(1)[:, 0]

@@ -15,11 +15,12 @@ from bench import plugins
 
 LIBRARIES = ("crackbench", "torch", "segmentation-models-pytorch", "albumentations", "numpy", "opencv-python-headless")
 
-DECIDES = [
+HASHED_FILES = [
     *(
         f"training/{name}.py"
         for name in (
-            "augment", "augment_device", "loader", "loop", "loss", "order", "precision", "predict", "settings", "state",
+            "augment", "augment_device", "loader", "loop", "loss", "order", "precision", "predict", "saver", "settings",
+            "state",
         )
     ),
     "models/_context_cracknet.py",
@@ -28,11 +29,11 @@ DECIDES = [
     "models/weights.py",
     "stages/train.py",
 ]  # fmt: skip
-"""Source files that, with the architecture's own, determine a training result (hashed into ``program``)."""
+"""Source files that determine a training result, besides the architecture's file (hashed into ``program``)."""
 
 
 def describe_hardware(device: torch.device) -> dict[str, Any]:
-    """Return names and numbers of the processor and of the GPU, if one is used."""
+    """Return the processor's name and core count, and the name of the GPU if one is used."""
     facts: dict[str, Any] = {"processor": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
     if device.type == "cuda":
         facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": torch.version.cuda}
@@ -40,7 +41,7 @@ def describe_hardware(device: torch.device) -> dict[str, Any]:
 
 
 def device_name(device: torch.device) -> str:
-    """Return the name of the device that computes."""
+    """Return the name of the GPU or, on a CPU, of the processor."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
 
 
@@ -50,7 +51,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> dict[str, Any]:
-    """Return the commit of the code and whether it was changed since; None outside a git checkout."""
+    """Return the commit of the code and whether it has uncommitted changes; None outside a git checkout."""
     folder = Path(bench.__file__).resolve().parent
 
     def git(*arguments: str) -> str:
@@ -65,21 +66,21 @@ def commit() -> dict[str, Any]:
 
 
 def program(model: str) -> str:
-    """Return a hash of the files that decide the numbers of a training: loop, learning, architecture."""
+    """Return a hash of the source files that determine a training result, the architecture included."""
     folder = Path(bench.__file__).parent
-    parts = [folder / name for name in DECIDES]
-    parts.append(Path(str(plugins.load("models", model).__file__)))
+    paths = [folder / name for name in HASHED_FILES]
+    paths.append(Path(str(plugins.load("models", model).__file__)))
     hasher = hashlib.sha256()
-    for path in sorted(parts):
+    for path in sorted(paths):
         hasher.update(path.read_bytes())
     return hasher.hexdigest()[:12]
 
 
 def _processor() -> str:
-    """Return the processor's name as the system states it."""
+    """Return the processor's name as reported by the system."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

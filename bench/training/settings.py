@@ -1,4 +1,4 @@
-"""The section ``train`` of params.yaml: what each key may be. Without torch: whoever scores reads it too."""
+"""The section ``train`` of params.yaml and the valid range of each key; imports no torch, as `bench score` uses it."""
 
 import math
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Literal
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Of RGB in [0, 1]; what ImageNet encoders were trained with, and the paper's normalisation; no setting."""
+"""Mean and deviation of RGB in [0, 1]: used by ImageNet encoders and by the paper, so not a setting."""
 
 LARGEST = {
     "shift": 1.0, "scale": 0.9, "rotate_deg": 180.0, "brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5,
 }  # fmt: skip
-"""Up to which a range means what it says: a scale of 1 would shrink an image to nothing, half a circle is all hues."""
+"""Largest meaningful value of each range: a scale of 1 would shrink an image to nothing; a hue of 0.5 is every hue."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,18 @@ class AugmentSettings:
     Attributes:
         horizontal_flip_p: mirror left-right.
         vertical_flip_p: mirror up-down.
-        quarter_turn_p: turn by 0, 90, 180 or 270 degrees.
-        affine_p: shift, scale and rotate, outside filled with black and background.
-        shift: largest shift as a share of the side.
+        quarter_turn_p: rotate by 0, 90, 180 or 270 degrees.
+        affine_p: shift, scale and rotate; the outside is filled with black and background.
+        shift: largest shift, as a share of the side.
         scale: largest change of scale.
         rotate_deg: largest angle, degrees.
         noise_p: Gaussian noise, independent in each channel.
-        noise_std: its least and largest standard deviation as a share of the full range.
+        noise_std: smallest and largest standard deviation of the noise, as a share of the full range.
         jitter_p: colour jitter.
-        brightness: largest change of the factor, likewise contrast and saturation.
-        hue: largest shift of the hue as a share of the circle.
+        brightness: largest change of the brightness factor.
+        contrast: largest change of the contrast factor.
+        saturation: largest change of the saturation factor.
+        hue: largest shift of the hue, as a share of the colour circle.
     """
 
     horizontal_flip_p: float
@@ -49,16 +51,16 @@ class AugmentSettings:
     hue: float
 
     def __post_init__(self) -> None:
-        """Check the ranges; a number that is none fails every comparison."""
+        """Check the ranges; the comparisons are written so that NaN fails them."""
         for name, value in vars(self).items():
             if name.endswith("_p") and not 0 <= value <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {value}")
-        for name, most in LARGEST.items():
-            if not 0 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be 0 to {most:g}, got {getattr(self, name)}")
-        least, most = self.noise_std
-        if not 0 <= least <= most <= 1:
-            raise ValueError(f"noise_std must be two ascending numbers from 0 to 1, got {least} and {most}")
+        for name, largest in LARGEST.items():
+            if not 0 <= getattr(self, name) <= largest:
+                raise ValueError(f"{name} must be 0 to {largest:g}, got {getattr(self, name)}")
+        low, high = self.noise_std
+        if not 0 <= low <= high <= 1:
+            raise ValueError(f"noise_std must be two ascending numbers from 0 to 1, got {low} and {high}")
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,14 @@ class LossSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not (0 <= self.cross_entropy < math.inf and 0 <= self.dice < math.inf and 0 < self.epsilon <= 1):
-            raise ValueError("cross_entropy and dice must not be negative, epsilon above 0 and at most 1")
+            raise ValueError("cross_entropy and dice must be at least 0, epsilon above 0 and at most 1")
         if self.cross_entropy + self.dice == 0:
             raise ValueError("cross_entropy and dice must not both be 0")
 
 
 @dataclass(frozen=True)
 class Plateau:
-    """Factor on the learning rate after ``patience`` epochs without a better loss."""
+    """Multiply the learning rate by ``factor`` after ``patience`` epochs without a better loss."""
 
     factor: float
     patience: int
@@ -93,12 +95,14 @@ class Plateau:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0 < self.factor < 1 or self.patience < 0:
-            raise ValueError(f"factor must lie between 0 and 1, got {self.factor}, and patience not be negative")
+            raise ValueError(
+                f"factor must lie between 0 and 1 and patience be at least 0, got {self.factor} and {self.patience}"
+            )
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The section ``train`` of params.yaml: identical for all models; comments there say what each key means."""
+    """The section ``train`` of params.yaml, identical for all models; its comments explain each key."""
 
     encoder: str
     weights: str | None
@@ -122,12 +126,12 @@ class TrainSettings:
     checkpoint_minutes: float
 
     def __post_init__(self) -> None:
-        """Check the ranges; a number that is none fails every comparison."""
+        """Check the ranges; the comparisons are written so that NaN fails them."""
         for name in ("epochs", "accumulate", "stop_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.batch < 2:
-            raise ValueError("batch must be at least 2: batch normalisation has no variance of one image")
+            raise ValueError("batch must be at least 2: batch normalisation needs more than one image")
         if self.accumulate > self.batch // 2:
             raise ValueError(f"accumulate must be at most {self.batch // 2}, half of batch, got {self.accumulate}")
         if not 0 < self.lr <= 10:
@@ -139,9 +143,9 @@ class TrainSettings:
         if self.workers is not None and not 0 <= self.workers <= 4096:
             raise ValueError(f"workers must be 0 to 4096 or null, got {self.workers}")
         if not 0 <= self.checkpoint_minutes < math.inf:
-            raise ValueError(f"checkpoint_minutes must not be negative, got {self.checkpoint_minutes}")
+            raise ValueError(f"checkpoint_minutes must be at least 0, got {self.checkpoint_minutes}")
 
     @property
-    def part(self) -> int:
-        """Images computed at once."""
+    def micro_batch(self) -> int:
+        """Number of images computed at once."""
         return math.ceil(self.batch / self.accumulate)

@@ -1,4 +1,4 @@
-"""All that a training is at one moment, saved and resumed to the bit."""
+"""The complete state of a training, saved and restored bit for bit."""
 
 import math
 from collections.abc import Mapping
@@ -17,21 +17,21 @@ SUMS = ("loss", "tp", "fp", "fn", "items")
 
 @dataclass
 class State:
-    """One training; ``save`` and ``resume`` carry it over any interruption.
+    """One training; ``save`` and ``resume`` preserve it across interruptions.
 
     Attributes:
         network: on its device.
         optimizer: AdamW.
-        scheduler: on plateau.
-        scaler: of the gradients where they are float16; else it does nothing.
-        sums: what the running epoch added up to so far, ``SUMS``, float64, on the device.
+        scheduler: ReduceLROnPlateau.
+        scaler: gradient scaler; enabled for float16 only.
+        sums: ``SUMS`` of the current epoch so far, float64, on the device.
         best: weights of the best epoch so far.
-        epoch: the one to go on with, from 1.
-        step: the one to go on with, from 0 within the epoch.
-        history: a row per finished epoch.
-        best_epoch: 0 before the first.
-        best_loss: on the split the checkpoint is chosen on.
-        seconds: spent so far, all attempts together.
+        epoch: the next step's epoch, from 1.
+        step: the next step, from 0 within the epoch.
+        history: one row per finished epoch.
+        best_epoch: 0 before the first epoch ends.
+        best_loss: loss of the best epoch on the split that selects the checkpoint.
+        seconds: training time so far, over all attempts.
         items: training images seen so far.
     """
 
@@ -52,7 +52,7 @@ class State:
     FACTS = ("epoch", "step", "history", "best_epoch", "best_loss", "seconds", "items")
 
     def keep_best(self) -> None:
-        """Copy the weights as they are now."""
+        """Keep a copy of the current weights as the best ones."""
         self.best = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
 
     def save(self, folder: Path, identity: Mapping[str, Any]) -> None:
@@ -74,23 +74,16 @@ class State:
         checkpoint.save(folder, {k: v.cpu().contiguous() for k, v in tensors.items()}, facts, self.items)
 
     def resume(self, folder: Path, identity: Mapping[str, Any]) -> bool:
-        """Go back to the last checkpoint; return whether there was one."""
-        found = checkpoint.load(folder, identity)
-        if found is None:
+        """Restore the last checkpoint; return whether there was one."""
+        loaded = checkpoint.load(folder, identity)
+        if loaded is None:
             return False
-        tensors, facts = found
-        self.network.load_state_dict(_below("network.", tensors))
-        self.best = {k: v.to(self.sums.device) for k, v in _below("best.", tensors).items()}
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _below("optimizer.", tensors).items():
-            index, _, key = name.partition(".")
-            if tensor.ndim:  # a moment: laid out in memory as its parameter, which the fused step takes for granted
-                tensor = torch.empty_like(parameters[int(index)]).copy_(tensor)
-            slots.setdefault(int(index), {})[key] = tensor
-        self.optimizer.load_state_dict({"state": slots, "param_groups": facts["groups"]})
+        tensors, facts = loaded
+        self.network.load_state_dict(_with_prefix("network.", tensors))
+        self.best = {k: v.to(self.sums.device) for k, v in _with_prefix("best.", tensors).items()}
+        self._restore_optimizer(_with_prefix("optimizer.", tensors), facts["groups"])
         self.scheduler.load_state_dict(facts["scheduler"])
-        if facts["scaler"]:  # of a machine that computed in another type it is empty
+        if facts["scaler"]:  # empty if the checkpoint was made in another data type
             self.scaler.load_state_dict(facts["scaler"])
         self.sums.copy_(tensors["sums"])
         for name in self.FACTS:
@@ -100,7 +93,18 @@ class State:
             torch.cuda.set_rng_state(tensors["random.cuda"], self.sums.device)
         return True
 
+    def _restore_optimizer(self, tensors: Mapping[str, Tensor], groups: list[dict[str, Any]]) -> None:
+        """Load the optimiser's tensors, named ``<index of the parameter>.<key>``, and its parameter groups."""
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            index, _, key = name.partition(".")
+            if tensor.ndim:  # a moment: the fused step requires the memory layout of its parameter
+                tensor = torch.empty_like(parameters[int(index)]).copy_(tensor)
+            slots.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
 
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors whose name starts with ``prefix``, without it."""
+
+def _with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose name starts with ``prefix``, under the rest of their name."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -99,7 +99,7 @@ def test_the_file_of_settings_is_named_once(tmp_path: Path, monkeypatch: pytest.
     [
         ({"datasets": ["cdf"]}, ["download", "d"], "unknown name 'cdf' in datasets; did you mean 'cfd'?"),
         ({"models": []}, ["evaluate", "p", "r", "s", "--dataset", "cfd"], "models must be a list of at least one name"),
-        ({"seeds": "0"}, ["evaluate", "p", "r", "s", "--dataset", "cfd"], "seeds must be a list of numbers from 0"),
+        ({"seeds": "0"}, ["evaluate", "p", "r", "s", "--dataset", "cfd"], "seeds must be a list of integers from 0"),
         ({"prepare": {"image_size": 448}}, ["prepare", "d", "p", "--dataset", "cfd"], "the key 'prepare."),
         ({"measure": None}, ["measure", "c.json", "--model", "unet"], "params.yaml has no section 'measure'"),
         ({"report": {"headline": "best"}}, ["report"], "report.headline = 'best'"),

@@ -114,7 +114,7 @@ def test_one_of_another_training_is_refused_and_left_alone(
 ) -> None:
     path = save(tmp_path)
     content = path.read_bytes()
-    with pytest.raises(UserError, match=f"is of another training: its {key} differ") as caught:
+    with pytest.raises(UserError, match=f"belongs to another training: {key} differ") as caught:
         checkpoint.load(tmp_path, identity)
     assert str(path) in str(caught.value)
     assert f"Delete {tmp_path}" in str(caught.value)

@@ -71,7 +71,7 @@ def test_a_missing_prediction_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n"])
 def test_a_file_that_is_no_image_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"x\.png is no readable PNG"):
+    with pytest.raises(UserError, match=r"x\.png is not a readable PNG"):
         predictions.read_one(tmp_path, "x", (4, 4))
 
 
@@ -81,7 +81,7 @@ def test_a_truncated_prediction_is_refused(tmp_path: Path, share: float, capfd: 
     predictions.write_one(tmp_path, "x", levels)
     path = tmp_path / "x.png"
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(UserError, match=r"x\.png is no readable PNG"):
+    with pytest.raises(UserError, match=r"x\.png is not a readable PNG"):
         predictions.read_one(tmp_path, "x", (64, 64))
 
 
@@ -91,7 +91,7 @@ def test_one_flipped_bit_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"x\.png is no readable PNG"):
+    with pytest.raises(UserError, match=r"x\.png is not a readable PNG"):
         predictions.read_one(tmp_path, "x", (64, 64))
 
 

@@ -95,23 +95,23 @@ def test_rows_of_a_foreign_dataset_are_refused(tmp_path: Path, written: scores.S
     frame = pd.read_csv(path)
     frame.loc[0, "dataset"] = "volker"
     files.write_csv(path, frame)
-    with pytest.raises(UserError, match=rf"{name}\.csv holds rows of a foreign dataset: volker"):
+    with pytest.raises(UserError, match=rf"{name}\.csv has rows of another dataset: volker"):
         scores.read(tmp_path / "cfd")
 
 
 @pytest.mark.parametrize("content", [{}, [], "text"])
 def test_a_file_without_a_version_is_refused(tmp_path: Path, written: scores.Scores, content: object) -> None:
     files.write_json(tmp_path / "cfd" / "cells.json", content)
-    with pytest.raises(UserError, match=r"cells\.json does not say which version"):
+    with pytest.raises(UserError, match=r"cells\.json does not state the version"):
         scores.read(tmp_path / "cfd")
 
 
 @pytest.mark.parametrize(
     ("folder", "version", "cure"),
     [
-        ("scores/cfd", 1, "`dvc repro evaluate@cfd` writes them anew from its runs, without training"),
+        ("scores/cfd", 1, "`dvc repro evaluate@cfd` evaluates the runs again, without training"),
         ("external/my_net/cfd", 1, "`bench score FOLDER --dataset cfd --model my_net`"),
-        ("scores/cfd", scores.SCHEMA + 1, "update it"),
+        ("scores/cfd", scores.SCHEMA + 1, "update the program"),
     ],
 )
 def test_another_version_is_refused_with_file_version_and_cure(
@@ -121,5 +121,7 @@ def test_another_version_is_refused_with_file_version_and_cure(
     files.write_json(path, {"card": {"dataset": "cfd"}, "cells": [], "missing": [], "schema": version})
     with pytest.raises(UserError) as caught:
         scores.read(path.parent)
-    assert f"{path} is of version {version} of the score files, this program reads {scores.SCHEMA}" in str(caught.value)
+    assert f"{path} has version {version} of the score format, this program reads version {scores.SCHEMA}" in str(
+        caught.value
+    )
     assert cure in str(caught.value)

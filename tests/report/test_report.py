@@ -185,9 +185,9 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     ("column", "value", "message"),
     [
         ("tp", None, "lacks the column 'tp'"),
-        ("dataset", "volker", "foreign dataset: volker"),
+        ("dataset", "volker", "another dataset: volker"),
         ("tp", "", "'tp' of unet/0 holds nan in line 2"),
-        ("fn", "many", "'fn' holds 'many' in line 2, no number"),
+        ("fn", "many", "'fn' contains 'many' in line 2, expected a number"),
     ],
 )
 def test_bad_scores_give_one_clear_line(tmp_path, write_grid, run_report, column, value, message):

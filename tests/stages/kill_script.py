@@ -17,7 +17,7 @@ import yaml
 
 from bench.settings import section
 from bench.stages import train
-from bench.training import loop
+from bench.training import saver
 from bench.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def start(run: str) -> int:
     if child := os.fork():
         return child
     os.dup2(os.open(FOLDER / f"{run}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
-    loop.CHECKPOINT_SHARE = 1e9
+    saver.CHECKPOINT_SHARE = 1e9
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["train"] |= {"encoder": "mobilenet_v2", "weights": None, "epochs": EPOCHS, "batch": 4, "threads": 1}
     params["train"]["checkpoint_minutes"] = 0

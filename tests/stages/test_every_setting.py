@@ -20,7 +20,7 @@ from bench.stages import download, evaluate, measure, prepare, report, train
 from bench.sweep import slots, slurm
 from bench.sweep import sweep as sweeps
 from bench.tools import demo
-from bench.training import loader, loop
+from bench.training import loader, loop, saver
 from bench.training.settings import TrainSettings
 
 ROOT = Path(__file__).parents[2]
@@ -261,7 +261,7 @@ def test_workers_compile_and_checkpoints(
 
     saved = []
     monkeypatch.setattr(loop.State, "save", lambda *_: saved.append(1))
-    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(saver, "CHECKPOINT_SHARE", 1e9)
     trained(changed(base, "train.checkpoint_minutes", 1000), "tiny")
     assert not saved
     trained(changed(base, "train.checkpoint_minutes", 0), "tiny")

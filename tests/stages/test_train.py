@@ -27,7 +27,7 @@ from bench.errors import Interrupted, UserError
 from bench.formats import files, prepared
 from bench.formats import run as run_format
 from bench.stages import train
-from bench.training import loader, loop
+from bench.training import loader, loop, saver
 from bench.training.augment import augment
 from bench.training.loader import normalise
 from bench.training.loss import binary_loss
@@ -387,7 +387,7 @@ def test_an_interrupted_training_ends_as_if_it_had_never_been(
     for number, stop in enumerate(stops):
         with pytest.MonkeyPatch.context() as patch:
             stop_at(patch, stop, (signal.SIGTERM, signal.SIGINT)[number % 2])
-            with pytest.raises(Interrupted, match="the next run goes on from") as caught:
+            with pytest.raises(Interrupted, match="the next run resumes from") as caught:
                 train.run(source, tmp_path / "stopped", tiny_model, 0, settings)
         assert caught.value.number == (signal.SIGTERM, signal.SIGINT)[number % 2]
         assert len(list((tmp_path / ".stopped.checkpoint").glob("*.safetensors"))) == 1
@@ -420,7 +420,7 @@ def test_the_checkpoint_of_another_training_is_refused(
         with pytest.raises(Interrupted):
             train.run(source, tmp_path / "run", tiny_model, 0, train_settings(batch=3))
     left = contents(tmp_path / ".run.checkpoint")
-    with pytest.raises(UserError, match=f"is of another training: its {key} differ"):
+    with pytest.raises(UserError, match=f"belongs to another training: {key} differ"):
         train.run(source, tmp_path / "run", tiny_model, seed, train_settings(**{"batch": 3} | changes))
     assert contents(tmp_path / ".run.checkpoint") == left
 
@@ -489,12 +489,12 @@ def test_the_command_stops_on_sigterm_and_the_next_run_goes_on_to_the_same_end(
         command, cwd=ROOT, capture_output=True, text=True, check=False, start_new_session=True, timeout=120
     )
     assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
-    assert f"stopped by SIGTERM: the next run goes on from {tmp_path / '.stopped.checkpoint'}" in stopped.stderr
+    assert f"stopped by SIGTERM: the next run resumes from {tmp_path / '.stopped.checkpoint'}" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert stopped.stdout == ""
     assert not (tmp_path / "stopped" / "run.json").exists()
     train.run(source, tmp_path / "stopped", "pspnet", 0, train_settings(batch=3))
-    assert f"going on from {tmp_path / '.stopped.checkpoint'}: {place}" in capsys.readouterr().err
+    assert f"resuming from {tmp_path / '.stopped.checkpoint'}: {place}" in capsys.readouterr().err
     train.run(source, tmp_path / "whole", "pspnet", 0, train_settings(batch=3))
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
 
@@ -514,7 +514,7 @@ def test_an_exception_in_a_worker_loses_nothing(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loader, "augment", broken)
-        patch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+        patch.setattr(saver, "CHECKPOINT_SHARE", 1e9)
         with pytest.raises(RuntimeError, match="a cosmic ray"):
             train.run(source, tmp_path / "broken", tiny_model, 0, settings)
     (left,) = (tmp_path / ".broken.checkpoint").glob("*.safetensors")
@@ -534,7 +534,7 @@ def test_a_worker_that_the_system_kills_is_explained_and_nothing_is_lost(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loader, "augment", killed)
-        with pytest.raises(UserError, match=r"worker .* is gone, .*lower train\.workers"):
+        with pytest.raises(UserError, match=r"worker died, .*lower train\.workers"):
             train.run(source, tmp_path / "run", tiny_model, 0, settings)
     train.run(source, tmp_path / "run", tiny_model, 0, settings)
     assert len(history(tmp_path / "run")) == 3
@@ -547,7 +547,7 @@ def test_a_full_disk_loses_nothing(
     settings = train_settings(epochs=3, batch=3, checkpoint_minutes=0)
     train.run(source, tmp_path / "whole", tiny_model, 0, settings)
     monkeypatch.setattr(loop, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
-    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(saver, "CHECKPOINT_SHARE", 1e9)
     real, count = loop.step, 0
 
     def step(*args: Any) -> torch.Tensor:
@@ -562,7 +562,7 @@ def test_a_full_disk_loses_nothing(
         patch.setattr(loop, "step", step)
         try:
             with pytest.raises(
-                UserError, match=r"the checkpoint cannot be written to .* free space there and run again"
+                UserError, match=r"the checkpoint cannot be written to .* free disk space and run again"
             ):
                 train.run(source, tmp_path / "full", tiny_model, 0, settings)
         finally:
@@ -578,13 +578,13 @@ def test_a_disk_that_fills_at_the_end_loses_nothing(
 ) -> None:
     source, settings = make_prepared((6, 0, 2), size=32), train_settings(epochs=3, batch=3)
     train.run(source, tmp_path / "whole", tiny_model, 0, settings)
-    monkeypatch.setattr(loop, "WORTH_KEEPING_S", 0)
+    monkeypatch.setattr(saver, "WORTH_SAVING_S", 0)
     monkeypatch.setattr(loop, "_bar", lambda *_: tqdm(disable=True))  # its lines go to a file, too, in a test
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "predict", lambda *_: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1])))
         try:
-            with pytest.raises(UserError, match=r"weights\.safetensors cannot be written .* free space there"):
+            with pytest.raises(UserError, match=r"weights\.safetensors cannot be written .* free disk space"):
                 train.run(source, tmp_path / "full", tiny_model, 0, settings)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -604,7 +604,7 @@ def test_an_output_that_is_no_number_is_not_scored(
         return found
 
     monkeypatch.setattr(train, "fit", fit)
-    with pytest.raises(UserError, match=r"output for \w+ is no number: set train\.precision to float32"):
+    with pytest.raises(UserError, match=r"output for \w+ is NaN or infinite: set train\.precision to float32"):
         train.run(source, tmp_path / "run", tiny_model, 0, train_settings(epochs=1, batch=2))
     assert not (tmp_path / "run" / "run.json").exists()
 

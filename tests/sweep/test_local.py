@@ -82,7 +82,7 @@ def test_ctrl_c_ends_in_order_and_the_next_sweep_goes_on(long_workspace: Path, l
 
     assert process.returncode == 128 + signal.SIGINT
     assert lab.all_gone(children)
-    assert all("going on from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
+    assert all("resuming from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
 
 
 def test_a_killed_cell_fails_alone_and_a_killed_sweep_leaves_no_orphans(long_workspace: Path, lab: ModuleType) -> None:

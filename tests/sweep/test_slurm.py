@@ -104,7 +104,7 @@ def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, 
     lab.wait_for(
         lambda: len([p for p in long_workspace.glob(".sweep/*/002.log") if "epoch=" in p.read_text()]) == 2, 200
     )
-    assert all("going on from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
+    assert all("resuming from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
 
 
 def test_a_job_queued_again_goes_on(node: Path, long_workspace: Path, lab: ModuleType) -> None:
@@ -113,5 +113,5 @@ def test_a_job_queued_again_goes_on(node: Path, long_workspace: Path, lab: Modul
     lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)
 
     subprocess.run(["scontrol", "requeue", *_queue()], check=True)
-    lab.wait_for(lambda: "going on from" in log.read_text(), 200)
+    lab.wait_for(lambda: "resuming from" in log.read_text(), 200)
     assert lab.attempts(long_workspace) == {"train@cfd-unet-0": 1}

@@ -110,7 +110,7 @@ def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> 
 def test_a_list_that_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path, written: str) -> None:
     params = tmp_path / "params.yaml"
     params.write_text(f"datasets: {written}\nseeds: [0]\n")
-    with pytest.raises(UserError, match=r"Edit it by hand, to say: datasets: .*'mine'\]"):
+    with pytest.raises(UserError, match=r"Edit it by hand and set datasets: .*'mine'\]"):
         add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
     assert params.read_text() == f"datasets: {written}\nseeds: [0]\n"
     assert not (tmp_path / "mine.py").exists()

@@ -53,6 +53,6 @@ def test_what_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path) -> No
     path = tmp_path / "params.yaml"
     path.write_text(PARAMS.read_text().replace("split: random ", "split: !!str random "))
     before = path.read_bytes()
-    with pytest.raises(UserError, match=r"Edit it by hand, to say: prepare: .*'split': 'grouped'"):
+    with pytest.raises(UserError, match=r"Edit it by hand and set prepare: .*'split': 'grouped'"):
         switch_protocol.switch_protocol(path, "strict")
     assert path.read_bytes() == before

@@ -50,15 +50,10 @@ def test_the_commit_and_whether_the_code_was_changed_since(tmp_path: Path, monke
 
 
 DECIDES = ["training/loss.py", "models/smp.py", "models/unet.py", "stages/train.py", "training/loop.py"]
-DECIDES += ["training/state.py", "training/loader.py"]
+DECIDES += ["training/state.py", "training/loader.py", "training/saver.py"]
 DECIDES += ["training/settings.py", "training/augment.py", "training/augment_device.py", "training/order.py"]
-DECIDES += [
-    "training/precision.py",
-    "training/predict.py",
-    "models/weights.py",
-    "models/packaged.py",
-    "models/_context_cracknet.py",
-]
+DECIDES += ["training/precision.py", "training/predict.py", "models/weights.py", "models/packaged.py"]
+DECIDES += ["models/_context_cracknet.py"]
 DECIDES_NOT = ["models/pan.py", "stages/report.py", "render/text.py", "data/sources.py", "data/split.py"]
 
 
