@@ -1,4 +1,4 @@
-"""What shows photographs: rendered where prepared/ and runs/ are, left out and said so where not."""
+"""Figures and pages of source images: drawn if prepared/ and runs/ exist, otherwise left out with a message."""
 
 import shutil
 from pathlib import Path
@@ -48,7 +48,7 @@ def workspace(tmp_path):
 
 
 def test_panels_and_images_are_there(workspace, run_report):
-    assert "Without photographs" not in run_report(workspace)
+    assert "Without source images" not in run_report(workspace)
     folder = workspace / "reports" / "photographs"
     for figure in ("figure4", "figure5", "figure7", "figure8"):
         assert cv2.imread(str(folder / f"{figure}.png")).std() > 10, f"{figure} is empty"
@@ -89,7 +89,7 @@ def test_figure_5_says_whose_image_and_finds_it_shows(workspace, run_report):
 
 def test_without_photographs_it_says_so(workspace, run_report):
     (workspace / "prepared").rename(workspace / "elsewhere")
-    assert "Without photographs" in run_report(workspace)
+    assert "Without source images" in run_report(workspace)
     assert not (workspace / "reports" / "photographs").exists()
 
 

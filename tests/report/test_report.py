@@ -13,15 +13,15 @@ import pytest
 from bench.errors import UserError
 from bench.formats import files
 from bench.render.headings import split_headings
-from bench.render.headings import split_headings
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
 from bench.report import figures
-from bench.report.context import Values, iou_by_width, rank
+from bench.report.context import Values, rank
 from bench.report.external import read_all
 from bench.report.figures import FIGURES
 from bench.report.parts import PARTS
+from bench.report.width import iou_by_width
 from bench.stages import report
 
 
@@ -157,16 +157,16 @@ def test_the_figure_of_widths_leaves_out_what_lacks_images_of_the_others(grid, m
     shown = []
     monkeypatch.setattr(figures, "iou_by_width", lambda images, models: shown.append(models))
     monkeypatch.setattr(figures.figures, "by_width", lambda *given: None)
-    FIGURES["iou_by_width"][1](Values(replace(found, cells=cells), "pooled", Path(), Path()))
+    FIGURES["iou_by_width"].draw(Values(replace(found, cells=cells), "pooled", Path(), Path()))
     assert shown == [["unetplusplus"]]
 
 
 def test_costs_unlike_the_runs_are_in_no_figure(grid):
     found = read_all(grid / "results", ["cfd"], ["unet", "unetplusplus"], [0])
-    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is not None
+    assert FIGURES["pareto"].draw(Values(found, "pooled", Path(), Path())) is not None
     for cell in found.cells:
         cell["settings"]["train"]["encoder"] = "resnet18"
-    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is None
+    assert FIGURES["pareto"].draw(Values(found, "pooled", Path(), Path())) is None
 
 
 def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
@@ -174,12 +174,15 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     shutil.rmtree(tmp_path / "results" / "scores" / "gaps")
     assert "Missing: 3" in run_report(tmp_path)
     for page in ("README.md", "index.html", "tables/table3.md", "tables/table3.tex"):
-        assert "UNFINISHED: 6 of 9" in (tmp_path / "reports" / page).read_text(), page
+        assert (
+            "Training results: 6 of 9 cells so far. Missing: gaps/unet/0, gaps/unetplusplus/0, gaps/context_cracknet/0."
+            in (tmp_path / "reports" / page).read_text()
+        ), page
     for name in ("critical_difference", "ranks"):
         assert not (tmp_path / "reports" / "figures" / f"{name}.png").exists()
     shown = json.loads((tmp_path / "reports" / "metrics.json").read_text())
     assert [sorted(v) for v in shown.values()] == [["crack_iou", "dice", "precision", "recall"]] * 3
-    assert "Not run" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
+    assert "Without results so far" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -210,10 +213,10 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     frame.loc[0, "tp"] = -5
     frame.to_csv(path, index=False)
     files.write_checksums(path.parent)
-    assert "Not ranked, as" in run_report(tmp_path)
-    assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
+    assert "Not ranked: `bench check` has" in run_report(tmp_path)
+    assert "Why these results are not ranked" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
-    assert "nothing, as these results fail the check" in run_report(tmp_path, only=("leaderboard",))
+    assert "nothing, because these results fail the check" in run_report(tmp_path, only=("leaderboard",))
     assert '"ranked":false' in (tmp_path / "reports" / "index.html").read_text()
 
 
