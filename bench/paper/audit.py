@@ -71,8 +71,14 @@ def tables(costs: Mapping[str, Mapping[str, Any]]) -> list[Table]:
     return [_identity_table(), _winner_table(), _rank_table(), _complexity_table(costs)]
 
 
+def _dataset_names() -> dict[str, str]:
+    """Return dataset id -> name as printed."""
+    return dict(published("table_1")[["dataset", "printed"]].itertuples(index=False, name=None))
+
+
 def _identity_table() -> Table:
     rows = identities()
+    rows["dataset"] = rows["dataset"].map(_dataset_names())
     grouped = rows.groupby("dataset", sort=False)
     frame = pd.DataFrame(
         {
@@ -103,7 +109,7 @@ def _identity_table() -> Table:
 
 
 def _winner_table() -> Table:
-    rows = winners()
+    rows = winners().replace({"dataset": _dataset_names()})
     frame = rows.set_axis(["Dataset", "First", "Crack IoU", "Second", "Margin"], axis=1)
     others = rows[rows["first"] != "Context-CrackNet"]
     count = rows["first"].value_counts()
@@ -148,8 +154,8 @@ def _rank_table() -> Table:
     notes = [
         f"Friedman over {datasets} datasets and {models} models: chi2 {test.chi2:.2f}, p {test.chi2_p:.1e}; "
         f"Iman-Davenport F {test.f:.2f}, p {test.f_p:.1e}. Nemenyi's critical difference: {difference:.2f} ranks.",
-        f"Wilcoxon-Holm p: the first model against each other model, corrected for {models - 1} comparisons. Smallest p "
-        f"possible: {smallest_p(datasets, models - 1):.2g} ({smallest_p(datasets, pairs):.2g} for {pairs} pairs).",
+        f"Wilcoxon-Holm p: the first model against each other model, corrected for {models - 1} comparisons. Smallest "
+        f"possible p: {smallest_p(datasets, models - 1):.2g} ({smallest_p(datasets, pairs):.2g} for {pairs} pairs).",
         "The tests assume ten independent datasets. They are not: CFD and Forest contain the same source images, each "
         "model was run once, and each checkpoint was selected on the split it is reported on.",
         f"Reproduce with `{COMMAND}`.",

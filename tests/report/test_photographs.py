@@ -76,15 +76,22 @@ def test_a_model_that_was_dropped_is_in_no_figure_and_its_files_go(workspace, ru
 def test_figure_5_says_whose_image_and_finds_it_shows(workspace, run_report):
     run_report(workspace)
     whole = (workspace / "reports" / "index.html").read_text()
-    assert "The test image with CONTEXT_CRACKNET&#39;s median IoU" in whole
+    assert "the test image with CONTEXT_CRACKNET&#39;s median IoU" in whole
     params = yaml.safe_load((workspace / "params.yaml").read_text())
     files.write_text(workspace / "params.yaml", yaml.safe_dump(params | {"models": ["manet"]}))
     run_report(workspace)
     assert (workspace / "reports" / "photographs" / "figure5.png").exists()
     alone = (workspace / "reports" / "index.html").read_text()
-    assert "The test image with MANET&#39;s median IoU" in alone
+    assert "the test image with MANET&#39;s median IoU" in alone
     assert "CONTEXT_CRACKNET" not in alone
-    assert "crack that MANET finds" in alone
+    assert "crack that MANET detects" in alone
+
+
+def test_the_highlighted_model_comes_first_and_without_one_the_best_ranked(workspace, run_report):
+    for highlight, first in (((), "CONTEXT_CRACKNET"), (("manet",), "MANET"), (("unet", "manet"), "MANET")):
+        run_report(workspace, highlight=highlight)
+        page = (workspace / "reports" / "index.html").read_text()
+        assert f"the test image with {first}&#39;s median IoU" in page
 
 
 def test_without_photographs_it_says_so(workspace, run_report):

@@ -133,6 +133,17 @@ def test_only_writes_only_the_part(grid, run_report):
     assert "page" in PARTS
 
 
+def test_highlight_emphasises_a_model_and_refuses_unknown_names(grid, run_report):
+    drawn = []
+    for name in ("unet", "context_cracknet"):
+        run_report(grid, f"highlight_{name}", ["pareto"], (name,))
+        drawn.append((grid / f"highlight_{name}" / "figures" / "pareto.svg").read_bytes())
+    assert drawn[0] != drawn[1]
+    assert drawn[1] == (grid / "reports" / "figures" / "pareto.svg").read_bytes()
+    with pytest.raises(UserError, match=r"report.highlight: no model 'unett'; did you mean 'unet'"):
+        run_report(grid, "highlight", ["pareto"], ("unett",))
+
+
 def test_metrics_for_dvc_are_numbers(grid):
     shown = json.loads((grid / "reports" / "metrics.json").read_text())
     assert set(shown) == {"unet", "unetplusplus", "context_cracknet"}
@@ -173,11 +184,11 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     write_grid(tmp_path)
     shutil.rmtree(tmp_path / "results" / "scores" / "gaps")
     assert "Missing: 3" in run_report(tmp_path)
-    for page in ("README.md", "index.html", "tables/table3.md", "tables/table3.tex"):
-        assert (
-            "Training results: 6 of 9 cells so far. Missing: gaps/unet/0, gaps/unetplusplus/0, gaps/context_cracknet/0."
-            in (tmp_path / "reports" / page).read_text()
-        ), page
+    progress = "Training results: 6 of 9 cells so far."
+    names = "Missing: gaps/unet/0, gaps/unetplusplus/0, gaps/context_cracknet/0."
+    for page in ("README.md", "index.html", "tables/table3.md"):
+        assert f"{progress} {names}" in (tmp_path / "reports" / page).read_text(), page
+    assert progress in (tmp_path / "reports" / "tables" / "table3.tex").read_text()
     for name in ("critical_difference", "ranks"):
         assert not (tmp_path / "reports" / "figures" / f"{name}.png").exists()
     shown = json.loads((tmp_path / "reports" / "metrics.json").read_text())
