@@ -108,5 +108,5 @@ def test_scores_on_other_data_are_left_out_with_a_reason(scored):
 
 def test_without_external_models_there_is_no_table_of_them(scored):
     folder, _ = scored
-    assert "external" not in render(folder).lower()
+    assert "External models" not in render(folder)
     assert not (folder / "reports" / "tables" / "external.md").exists()
