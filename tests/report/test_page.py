@@ -34,7 +34,9 @@ def page(browser, grid, request):
     logged, requested = [], []
     page.on("console", lambda message: logged.append(message.text))
     page.on("pageerror", lambda error: logged.append(str(error)))
-    page.on("request", lambda r: requested.append(r.url) if r.url.split(":")[0] not in ("file", "data", "blob") else None)
+    page.on(
+        "request", lambda r: requested.append(r.url) if r.url.split(":")[0] not in ("file", "data", "blob") else None
+    )
     page.goto((grid / "reports" / "index.html").as_uri())
     page.wait_for_selector("#board tbody tr")
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
