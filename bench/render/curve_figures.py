@@ -119,11 +119,9 @@ def _panels(
     legend = 0.2 if beside else 0.35 + 0.14 * -(-len(models) // COLUMNS)
     figure = Figure(figsize=(style.COLUMN, rows * (side + 0.2) + legend), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    handles: dict[str, Any] = {}
     for axis, dataset in zip(axes, datasets, strict=False):
         for model in [m for m in models if (dataset, m) in cells]:
             draw(axis, dataset, model)
-        handles |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
         axis.set_title(names[dataset])
     for axis in axes[len(datasets) :]:
         axis.set_visible(False)
@@ -131,13 +129,18 @@ def _panels(
         axis.set_xlabel(labels[0], labelpad=1)
         axis.tick_params(labelbottom=True)
     figure.supylabel(labels[1], fontsize=7)
-    place: Any = (
-        {"loc": "lower right", "ncols": 2, "handlelength": 1.8}
-        if beside
-        else {"loc": "outside lower center", "ncols": COLUMNS}
-    )
-    figure.legend(list(handles.values()), list(handles), **place)
+    _add_legend(figure, beside)
     return figure
+
+
+def _add_legend(figure: Figure, beside: bool) -> None:
+    """Add one legend of all panels, beside the last panel or below them."""
+    handles: dict[str, Any] = {}
+    for axis in figure.axes:
+        handles |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
+    below = {"loc": "outside lower center", "ncols": COLUMNS}
+    place: Any = {"loc": "lower right", "ncols": 2, "handlelength": 1.8} if beside else below
+    figure.legend(list(handles.values()), list(handles), **place)
 
 
 def _iso_f1(axis: Any) -> None:
