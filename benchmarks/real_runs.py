@@ -86,9 +86,10 @@ def keep(workspace: Path, target: Path) -> None:
     params = load_params(workspace / "params.yaml")
     params["download"]["source"] = Path(params["download"]["source"]).name
     files.write_text(target / "params.yaml", yaml.safe_dump(params, sort_keys=False))
-    lists, nowhere = (params[key] for key in ("datasets", "models", "seeds")), target / "none"
+    grid = report.Grid(params["datasets"], params["models"], params["seeds"])
+    folders = report.Folders(target, target / "reports", target / "none", target / "none")
     settings, parts = section(params, "report", ReportSettings), [p for p in PARTS if p not in ("page", "audit")]
-    report.run(target, target / "reports", *lists, settings, nowhere, nowhere, parts)
+    report.run(folders, grid, settings, parts)
     files.write_text(target / "README.md", README.format(name=target.name))
 
 

@@ -19,10 +19,10 @@ from bench.formats import files
 from bench.machine import cores
 from bench.ranking.results import read
 from bench.report.context import Values
-from bench.report.figures import OF_PHOTOGRAPHS
+from bench.report.figures import FIGURES
 from bench.report.parts import PARTS
 
-SUMS = {"tables and figures": {"page", *OF_PHOTOGRAPHS}, "all": set()}
+SUMS = {"tables and figures": {"page", *(n for n, f in FIGURES.items() if f.of_photographs)}, "all": set()}
 """Sum -> parts that it excludes."""
 
 

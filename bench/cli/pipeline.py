@@ -124,8 +124,8 @@ def report_command(
     from bench.stages import report
 
     params, settings = read_section(context, "report", report.ReportSettings)
-    lists = declared(params, "datasets"), declared(params, "models"), seed_list(params)
-    click.echo(report.run(results, reports, *lists, settings, prepared, runs, only))
+    grid = report.Grid(declared(params, "datasets"), declared(params, "models"), seed_list(params))
+    click.echo(report.run(report.Folders(results, reports, prepared, runs), grid, settings, only))
 
 
 COMMANDS = (download_command, prepare_command, train_command, evaluate_command, measure_command, report_command)

@@ -1,4 +1,4 @@
-"""The paper, audited: what its own tables say, from bench/paper/ alone, and Table 7 against what was measured."""
+"""Audit of the paper: properties of its own tables, and its Table 7 compared with measurements."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,14 +14,14 @@ from bench.stats.ranks import critical_difference, friedman, ranks
 COMMAND = "bench audit-paper"
 
 HALF_STEP = 0.5e-4
-"""Half of the last digit printed."""
+"""Half a unit of the last printed digit."""
 
 
 def identities() -> pd.DataFrame:
-    """Return for each of the 100 rows how far its Dice is from what its other columns give.
+    """Return the 100 published rows with the Dice implied by their other columns.
 
-    Columns: table, dataset, printed, miou, dice, dice_of_iou = 2 IoU / (1 + IoU), iou_gap, f1_of_pr = 2 P R / (P + R),
-    f1_gap, and for both whether rounding to four digits alone explains the gap (``*_holds``).
+    Columns: those of the tables, dice_of_iou = 2 IoU / (1 + IoU), f1_of_pr = 2 P R / (P + R), the printed Dice minus
+    each (iou_gap, f1_gap), and whether rounding to four digits explains each gap (iou_holds, f1_holds).
     """
     rows = published("tables_3_4_5")
     rows["dice_of_iou"] = 2 * rows["miou"] / (1 + rows["miou"])
@@ -38,7 +38,7 @@ def identities() -> pd.DataFrame:
 
 
 def winners(column: str = "miou") -> pd.DataFrame:
-    """Return the best and second model of each dataset in a column: dataset, first, value, second, margin."""
+    """Return the best and second-best model of each dataset in a column: dataset, first, value, second, margin."""
     rows = []
     for dataset, part in published("tables_3_4_5").groupby("dataset", sort=False):
         ordered = part.sort_values(column, ascending=False, kind="stable")
@@ -48,15 +48,15 @@ def winners(column: str = "miou") -> pd.DataFrame:
 
 
 def scores(column: str = "miou") -> pd.DataFrame:
-    """Return a column of Tables 3 to 5 as datasets x models."""
+    """Return a column of Tables 3 to 5 as a frame of datasets x models, by printed name."""
     return published("tables_3_4_5").pivot(index="dataset", columns="printed", values=column)
 
 
 def complexity(costs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Return Table 7 with what was measured: printed, params_m and gflops as published and measured, and their ratio.
+    """Return Table 7 with the measured parameters and GFLOPs (``*_here``) and the ratios measured / published.
 
     Args:
-        costs: cost of each measured model by id; those not measured, or at another size than 448 px, give nan.
+        costs: model id -> cost; models not measured under the paper's conditions get NaN.
     """
     table = published("table_7")
     usable = {m: c for m, c in costs.items() if comparable(c)}
@@ -67,12 +67,18 @@ def complexity(costs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def tables(costs: Mapping[str, Mapping[str, Any]]) -> list[Table]:
-    """Return the pages of the audit, each with the command that derives it again."""
+    """Return the tables of the audit, each with the command that reproduces it."""
     return [_identity_table(), _winner_table(), _rank_table(), _complexity_table(costs)]
+
+
+def _dataset_names() -> dict[str, str]:
+    """Return dataset id -> name as printed."""
+    return dict(published("table_1")[["dataset", "printed"]].itertuples(index=False, name=None))
 
 
 def _identity_table() -> Table:
     rows = identities()
+    rows["dataset"] = rows["dataset"].map(_dataset_names())
     grouped = rows.groupby("dataset", sort=False)
     frame = pd.DataFrame(
         {
@@ -87,21 +93,23 @@ def _identity_table() -> Table:
     largest, within = rows["iou_gap"].abs().max(), int((rows["iou_gap"].abs() <= 2e-4).sum())
     beyond = sorted(rows.loc[rows["iou_gap"].abs() > 2e-4, "dataset"].unique())
     gaps = rows["iou_gap"].abs()
-    steps = ", ".join(f"{int((gaps <= t).sum())} rows to {t:.1e}" for t in (1.5e-4, 1.7e-4, 1.9e-4, 2e-4, 2.5e-4))
+    steps = ", ".join(
+        f"{int((gaps <= t).sum())} rows to within {t:.1e}" for t in (1.5e-4, 1.7e-4, 1.9e-4, 2e-4, 2.5e-4)
+    )
     notes = [
-        f"Of {len(rows)} rows, {within} satisfy Dice = 2 IoU / (1 + IoU) to 2e-4 and all to {largest:.1e}: the column "
-        'printed as "mIoU" is the IoU of the crack class, not a mean over classes.',
-        f"Rows beyond 2e-4 lie in {', '.join(beyond)}. By tolerance: {steps}.",
-        f"To the digit: within what rounding to four digits explains: {int(rows['iou_holds'].sum())} of {len(rows)} "
-        f"rows for IoU, {int(rows['f1_holds'].sum())} for F1. A mean of ratios over batches breaks both identities.",
-        f"Derived again by `{COMMAND}`.",
+        f"Dice = 2 IoU / (1 + IoU) to within 2e-4 in {within} of {len(rows)} rows and to within {largest:.1e} in all: "
+        'the column printed as "mIoU" is the IoU of the crack class, not a mean over classes.',
+        f"Gaps larger than 2e-4 occur in {', '.join(beyond)}. By tolerance: {steps}.",
+        f"To the digit: rounding to four digits explains the gap. True of {int(rows['iou_holds'].sum())} of "
+        f"{len(rows)} rows for IoU and {int(rows['f1_holds'].sum())} for F1. Means over batches break both identities.",
+        f"Reproduce with `{COMMAND}`.",
     ]
     caption = "Identities between the columns of Tables 3 to 5, as published."
     return Table("audit_identities", caption, frame, {"Largest gap": 5, "Largest gap of F1": 5}, notes)
 
 
 def _winner_table() -> Table:
-    rows = winners()
+    rows = winners().replace({"dataset": _dataset_names()})
     frame = rows.set_axis(["Dataset", "First", "Crack IoU", "Second", "Margin"], axis=1)
     others = rows[rows["first"] != "Context-CrackNet"]
     count = rows["first"].value_counts()
@@ -109,11 +117,17 @@ def _winner_table() -> Table:
     precision = int((winners("precision")["first"] == "Context-CrackNet").sum())
     notes = [
         "; ".join(f"{model}: first on {n} of {len(rows)}" for model, n in count.items()) + ".",
-        f"Context-CrackNet is not first on {', '.join(others['dataset'])}. It is first in recall on {recall} and in "
-        f"precision on {precision} of {len(rows)} datasets.",
-        f"Derived again by `{COMMAND}`.",
+        f"Context-CrackNet is not first on {', '.join(others['dataset'])}. It has the highest recall on {recall} and "
+        f"the highest precision on {precision} of {len(rows)} datasets.",
+        f"Reproduce with `{COMMAND}`.",
     ]
-    return Table("audit_winners", "Who is ahead, as published.", frame, {"Crack IoU": 4, "Margin": 4}, notes)
+    return Table(
+        "audit_winners",
+        "Best and second-best model per dataset, as published (crack IoU).",
+        frame,
+        {"Crack IoU": 4, "Margin": 4},
+        notes,
+    )
 
 
 def _rank_table() -> Table:
@@ -140,14 +154,14 @@ def _rank_table() -> Table:
     notes = [
         f"Friedman over {datasets} datasets and {models} models: chi2 {test.chi2:.2f}, p {test.chi2_p:.1e}; "
         f"Iman-Davenport F {test.f:.2f}, p {test.f_p:.1e}. Nemenyi's critical difference: {difference:.2f} ranks.",
-        f"Wilcoxon: the first against each other one, Holm for {models - 1}: no p can be below "
-        f"{smallest_p(datasets, models - 1):.2g}; over all {pairs} pairs none below {smallest_p(datasets, pairs):.2g}.",
-        "One run per model, CFD and Forest are the same photographs, and each checkpoint was chosen on the split it is "
-        "reported on: the tests take the ten numbers as independent, which they are not.",
-        f"Derived again by `{COMMAND}`.",
+        f"Wilcoxon-Holm p: the first model against each other model, corrected for {models - 1} comparisons. Smallest "
+        f"possible p: {smallest_p(datasets, models - 1):.2g} ({smallest_p(datasets, pairs):.2g} for {pairs} pairs).",
+        "The tests assume ten independent datasets. They are not: CFD and Forest contain the same source images, each "
+        "model was run once, and each checkpoint was selected on the split it is reported on.",
+        f"Reproduce with `{COMMAND}`.",
     ]
     digits = {"Mean rank": 2, "Mean crack IoU": 4, "Behind first, ranks": 2, "Wilcoxon-Holm p": 4}
-    return Table("audit_ranks", "Ranks over the ten published datasets (crack IoU).", frame, digits, notes)
+    return Table("audit_ranks", "Mean ranks over the ten datasets, as published (crack IoU).", frame, digits, notes)
 
 
 def _complexity_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -159,10 +173,11 @@ def _complexity_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
     )
     twice = table[table.duplicated("params_m", keep=False)]
     notes = [
-        "GFLOPs here: two for each multiply-add, at 448 px with ResNet50. Empty: not measured at that size.",
-        f"Printed with the same parameters ({twice['params_m'].iloc[0]} M): {' and '.join(twice['printed'])}.",
-        f"Derived again by `{COMMAND}` and, for what is measured, `bench measure` (`dvc repro measure`).",
+        "GFLOPs here: two per multiply-add, at 448 px with ResNet50. Empty: not measured under these conditions.",
+        f"{' and '.join(twice['printed'])} are printed with the same number of parameters "
+        f"({twice['params_m'].iloc[0]} M).",
+        f"Reproduce with `{COMMAND}`, and the measurements with `bench measure` (`dvc repro measure`).",
     ]
     digits = {"Params M": 2, "Params M here": 2, "Ratio of params": 3}
     digits |= {"GFLOPs": 2, "GFLOPs here": 2, "Ratio of GFLOPs": 3}
-    return Table("audit_complexity", "Table 7 against measured.", frame, digits, notes)
+    return Table("audit_complexity", "Table 7, published and measured.", frame, digits, notes)

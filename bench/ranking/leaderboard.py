@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench import plugins
 from bench.ranking import check
 from bench.ranking.results import Results
 from bench.ranking.standings import Query, Standings, by_protocol, covered, shared_note, standings
@@ -108,14 +109,15 @@ def _measured_rows(board: Standings, results: Results) -> list[dict[str, Any]]:
 
 
 def _published(results: Results, metric: str, datasets: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the paper's values of a metric on these datasets by printed name; nothing where it has none."""
+    """Return display name -> the paper's values of a metric on these datasets; empty if it has none."""
     column = next((c for c, name in COLUMNS.items() if name == metric), None)
     if column is None or results.is_sample:  # numbers of real photographs beside synthetic ones would mean nothing
         return {}
-    table = results.published["tables_3_4_5"].pivot(index="dataset", columns="printed", values=column)
+    table = results.published["tables_3_4_5"].pivot(index="dataset", columns="model", values=column)
     if not set(datasets) <= set(table.index):
         return {}
-    return {str(name): table.loc[list(datasets), name].to_numpy(float) for name in table.columns}
+    names = {m: results.names.get(m) or plugins.load("models", m).NAME for m in table.columns}
+    return {name: table.loc[list(datasets), m].to_numpy(float) for m, name in names.items()}
 
 
 def _place(frame: pd.DataFrame, i: int) -> str:

@@ -1,1 +1,1 @@
-"""Renderers: frames in, strings and figures out. Nothing here opens or saves a file."""
+"""Renderers: frames in, strings and figures out; no file is read or written here."""

@@ -1,6 +1,6 @@
-"""Figure 6 of the paper and crack IoU by width of the crack: bars and curves over datasets."""
+"""Figure 6 of the paper, and crack IoU by crack width."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -13,21 +13,23 @@ from bench.render import style
 
 FIGURE_6 = {"crack_iou": "Crack IoU", "dice": "Dice", "recall": "Recall"}
 
-BAR, APART = 0.13, 1.6
-"""Thickness of a bar at most, inch, and the space between datasets in bars."""
+BAR = 0.13
+"""Maximum thickness of a bar, inches."""
+APART = 1.6
+"""Space between datasets, in bars."""
 
 
 @matplotlib.rc_context(style.RC)
 def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str]) -> Figure:
     """Return three bar charts, crack IoU, Dice and recall, of every model on every dataset, with 95 % intervals.
 
-    The bars lie, so that a hundred of them in each chart keep their hatches and names at the width of a column.
+    The bars are horizontal, so that a hundred of them keep their hatches and labels at the width of one column.
 
     Args:
         values: dataset, model, metric, value, low, high.
         names: id -> display name.
         datasets: ids, from top to bottom.
-        models: ids, in the order of the bars; a cross stands for what was not run.
+        models: ids, in the order of the bars; a cross marks a missing cell.
     """
     table = values.set_index(["metric", "dataset", "model"])[["value", "low", "high"]]
     step = len(models) + APART
@@ -37,20 +39,12 @@ def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[
     for axis, (metric, title) in zip(axes, FIGURE_6.items(), strict=True):
         for i, model in enumerate(models):
             cells = [(metric, dataset, model) for dataset in datasets]
-            value, low, high = table.reindex(pd.MultiIndex.from_tuples(cells)).to_numpy(float).T
-            places = np.arange(len(datasets)) * step + i
-            axis.barh(
-                places, value, 1, label=names[model], color=style.colour(model),
-                hatch=style.HATCHES.get(model, ""), edgecolor="white", linewidth=0.2,
-            )  # fmt: skip
-            axis.errorbar(value, places, xerr=_beyond(value, low, high), fmt="none", ecolor="black", elinewidth=0.6)
-            if (absent := places[np.isnan(value)]).size:
-                axis.plot(0 * absent, absent, "x", color="#888888", ms=2.5, mew=0.5, clip_on=False)
+            ends = table.reindex(pd.MultiIndex.from_tuples(cells)).to_numpy(float)
+            _bars(axis, np.arange(len(datasets)) * step + i, ends, model, names[model])
         axis.set(title=title, xlim=(0, top(values[values["metric"] == metric])))
         axis.grid(axis="y", visible=False)
         axis.tick_params(axis="y", length=0)
-    for place in np.arange(1, len(datasets)) * step - (APART + 1) / 2:
-        for axis in axes:
+        for place in np.arange(1, len(datasets)) * step - (APART + 1) / 2:
             axis.axhline(place, color="#CCCCCC", linewidth=0.5)
     middle = (len(models) - 1) / 2
     axes[0].set_yticks(np.arange(len(datasets)) * step + middle, [names[d].replace(" ", "\n") for d in datasets])
@@ -59,14 +53,29 @@ def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[
     return figure
 
 
+def _bars(axis: Any, places: npt.NDArray[Any], ends: npt.NDArray[Any], model: str, label: str) -> None:
+    """Draw the bars of one model: its value, low and high, (D, 3), at D places."""
+    value, low, high = ends.T
+    axis.barh(
+        places, value, 1, label=label, color=style.colour(model), hatch=style.HATCHES.get(model, ""),
+        edgecolor="white", linewidth=0.2,
+    )  # fmt: skip
+    axis.errorbar(value, places, xerr=_beyond(value, low, high), fmt="none", ecolor="black", elinewidth=0.6)
+    if (missing := places[np.isnan(value)]).size:
+        axis.plot(0 * missing, missing, "x", color="#888888", ms=2.5, mew=0.5, clip_on=False)
+
+
 @matplotlib.rc_context(style.RC)
-def by_width(values: pd.DataFrame, names: Mapping[str, str], models: Sequence[str]) -> Figure:
-    """Return crack IoU against the mean width of the crack in an image, and how many images each width has.
+def by_width(
+    values: pd.DataFrame, names: Mapping[str, str], models: Sequence[str], highlight: Container[str] = ()
+) -> Figure:
+    """Return crack IoU against the mean crack width of an image, and the number of images per bin of width.
 
     Args:
-        values: bin ("< 2", ...), order, images, model, value, low, high; nan where a bin has no image.
+        values: bin ("< 2", ...), order, images, model, value, low, high; NaN for a bin without images.
         names: id -> display name.
         models: ids.
+        highlight: ids of models to emphasise.
     """
     bins = values.drop_duplicates("bin").sort_values("order")
     figure = Figure(figsize=(style.COLUMN, 3.0 + 0.14 * -(-len(models) // 3)), layout="constrained")
@@ -76,7 +85,8 @@ def by_width(values: pd.DataFrame, names: Mapping[str, str], models: Sequence[st
         part = values[values["model"] == model].sort_values("order")
         shift = (i - (len(models) - 1) / 2) * 0.05
         value, low, high = part[["value", "low", "high"]].to_numpy(float).T
-        axis.plot(places + shift, value, **style.line(model), **_point(model), label=names[model])
+        point = style.marker(model, model in highlight) | {"markersize": 3.5}
+        axis.plot(places + shift, value, **style.line(model, model in highlight) | point, label=names[model])
         axis.errorbar(
             places + shift, value, _beyond(value, low, high), fmt="none", ecolor=style.colour(model), elinewidth=0.5
         )
@@ -87,13 +97,13 @@ def by_width(values: pd.DataFrame, names: Mapping[str, str], models: Sequence[st
     counts.set_ylabel("Images")
     counts.grid(visible=False)
     counts.set_xticks(places, bins["bin"])
-    counts.set_xlabel("Mean width of the crack in the image, px")
+    counts.set_xlabel("Mean crack width in the image, px")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
 def top(values: pd.DataFrame) -> float:
-    """Return the end of an axis of shares that starts at 0: the next tenth above all values and intervals, 1 at most.
+    """Return the upper limit of an axis of shares: the next tenth above all values and intervals, at most 1.
 
     >>> top(pd.DataFrame({"value": [0.31], "low": [0.2], "high": [0.42]}))
     0.5
@@ -103,9 +113,5 @@ def top(values: pd.DataFrame) -> float:
 
 
 def _beyond(value: npt.NDArray[Any], low: npt.NDArray[Any], high: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return how far an interval reaches below and above the value, (2, N)."""
+    """Return the distances of an interval's ends below and above the value, (2, N)."""
     return np.maximum(0, [value - low, high - value])
-
-
-def _point(model: str) -> dict[str, object]:
-    return {k: v for k, v in style.marker(model).items() if k != "color"} | {"markersize": 3.5}

@@ -1,4 +1,4 @@
-"""Tables as HTML: a fragment for a page, or a small page of its own."""
+"""Tables as HTML: a fragment for a page, or a complete page."""
 
 from html import escape
 
@@ -18,7 +18,7 @@ thead tr:first-child th { border-top: 2px solid } th[colspan] { text-align: cent
 
 
 def document(table: Table, heading: str = "") -> str:
-    """Return a page of its own; ``heading`` is a warning above the table."""
+    """Return a complete page; ``heading`` is a warning above the table."""
     warning = f'<p role="alert"><strong>{escape(heading)}</strong></p>\n' if heading else ""
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{escape(table.caption)}</title>\n'
@@ -27,7 +27,7 @@ def document(table: Table, heading: str = "") -> str:
 
 
 def fragment(table: Table) -> str:
-    """Return the table with caption and notes."""
+    """Return the table element with its caption, and its notes as a list."""
     columns = [str(c) for c in table.frame.columns]
     right = {c: ' class="n"' if is_numeric(table, c) else "" for c in columns}
     lines = ["<table>", f"<caption>{escape(table.caption)}</caption>", "<thead>", *_head(columns, right), "</thead>"]
@@ -47,7 +47,7 @@ def fragment(table: Table) -> str:
 
 
 def _head(columns: list[str], right: dict[str, str]) -> list[str]:
-    """Return one line of headings, or two where columns share a name."""
+    """Return one row of headings, or two if columns share a name."""
     groups = split_headings(columns)
     if not any(shared for shared, _ in groups):
         return ["<tr>" + "".join(f'<th scope="col"{right[c]}>{escape(c)}</th>' for c in columns) + "</tr>"]

@@ -1,4 +1,4 @@
-r"""Tables as LaTeX: a ``table*`` with booktabs rules, to \input in a paper that loads booktabs and graphicx."""
+r"""Tables as LaTeX: a ``table*`` with booktabs rules, for \input in a paper that loads booktabs and graphicx."""
 
 from bench.render.headings import split_headings
 from bench.render.tables import Table
@@ -14,9 +14,9 @@ SPECIAL = {
 
 
 def latex(table: Table, heading: str = "") -> str:
-    """Return the table; ``heading`` is a warning that becomes part of the caption, notes stand below it.
+    """Return the table with its notes below; ``heading`` is a warning that starts the caption.
 
-    A column whose cells repeat from row to row (the dataset) is printed where it changes, with a rule above.
+    A first column "Dataset" with repeated values is printed only where it changes, with extra space above.
     """
     groups = split_headings([str(c) for c in table.frame.columns])
     align = "".join("r" if is_numeric(table, str(c)) else "l" for c in table.frame.columns)
@@ -32,7 +32,7 @@ def latex(table: Table, heading: str = "") -> str:
 
 
 def escape(text: str) -> str:
-    r"""Return text with LaTeX's special characters made printable.
+    r"""Return text with LaTeX's special characters escaped.
 
     >>> print(escape("95 % of a_b"))
     95 \% of a\_b
@@ -41,7 +41,7 @@ def escape(text: str) -> str:
 
 
 def _head(groups: list[tuple[str, list[str]]]) -> list[str]:
-    """Return one line of headings, or two with rules between where columns share a name."""
+    """Return one row of headings, or two with rules between them if columns share a name."""
     below = " & ".join(escape(rest) for _, rests in groups for rest in rests) + r" \\"
     if not any(shared for shared, _ in groups):
         return [below]
@@ -54,7 +54,7 @@ def _head(groups: list[tuple[str, list[str]]]) -> list[str]:
 
 
 def _body(table: Table) -> list[str]:
-    """Return the rows, best in bold, second best underlined."""
+    """Return the rows, with best values in bold and second-best values underlined."""
     lines: list[str] = []
     first = str(table.frame.columns[0])
     grouped = first == "Dataset" and table.frame[first].duplicated().any()

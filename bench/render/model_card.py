@@ -1,4 +1,4 @@
-"""A model card of one run, in Markdown: what it is, how it scored, what it was made of, what it is not for."""
+"""Model card of one run, in Markdown: model, data, results, provenance and limits."""
 
 import json
 from collections.abc import Mapping
@@ -10,50 +10,67 @@ import pandas as pd
 def model_card(
     cell: Mapping[str, Any], names: Mapping[str, str], scores: pd.DataFrame, data: Mapping[str, Any], warning: str
 ) -> str:
-    """Return the card.
+    """Return the model card.
 
     Args:
         cell: run.json of the run.
         names: id -> display name.
-        scores: metric (display name), then one column per average; nan where not defined.
+        scores: metric (display name), then one column per average; NaN where undefined.
         data: card.json of its prepared dataset.
-        warning: what stands on top, if anything.
+        warning: text at the top; may be empty.
 
     **Source:** Mitchell 2019, doi 10.1145/3287560.3287596, for the sections.
     """
     dataset, model = names[cell["dataset"]], names[cell["model"]]
-    code, hardware = cell.get("code", {}), cell.get("hardware", {})
-    commit = f"{code.get('commit') or 'not known'}{', with uncommitted changes' if code.get('dirty') else ''}"
-    table = ["| metric | " + " | ".join(scores.columns[1:]) + " |", "|---" * len(scores.columns) + "|"]
-    for row in scores.itertuples(index=False):
-        table.append(f"| {row[0]} | " + " | ".join("" if pd.isna(v) else f"{v:.4f}" for v in row[1:]) + " |")
-    counts = data["counts"]
-    licence = data["origin"].get("licence", data.get("published", {}).get("licence", "none stated"))
     lines = [
         f"# {model} on {dataset}, seed {cell['seed']}", "", *([f"**{warning}**", ""] if warning else []),
         "## Model", "",
         f"- architecture {model} (`{cell['model']}`), trained {cell.get('epochs', '?')} epochs, "
-        f"checkpoint of epoch {cell.get('best_epoch', '?')}; stopped: {cell.get('stopped', 'not known')}",
+        f"checkpoint of epoch {cell.get('best_epoch', '?')}; stopped: {cell.get('stopped', 'unknown')}",
         f"- {_number(cell, 'seconds')} s of training, {_number(cell, 'images_per_s')} images/s, "
         f"peak memory {_number(cell, 'peak_memory_mb')} MiB",
-        "", "## Data", "",
+        "", "## Data", "", *_data(cell, dataset, data),
+        "", "## Results on the test split", "", *_scores(scores),
+        "", "## Provenance", "", *_provenance(cell),
+        "", "## Limits", "",
+        "- Trained and tested on a single dataset: these scores do not predict performance on other roads, walls or "
+        "cameras.",
+        *_chosen_on_test(cell),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _data(cell: Mapping[str, Any], dataset: str, data: Mapping[str, Any]) -> list[str]:
+    """Return size, source, licence and hash of the dataset."""
+    counts = data["counts"]
+    licence = data["origin"].get("licence", data.get("published", {}).get("licence", "none stated"))
+    return [
         f"- {dataset}: {counts.get('train', '?')} training, {counts.get('validation', 0)} validation, "
         f"{counts.get('test', '?')} test images; source: {data['origin']['source']}",
         f"- licence as stated: {licence}",
         f"- content hash `{cell['data']}`",
-        "", "## Results on the test split", "", *table,
-        "", "## Provenance", "",
+    ]
+
+
+def _scores(scores: pd.DataFrame) -> list[str]:
+    """Return the table of scores."""
+    lines = ["| metric | " + " | ".join(scores.columns[1:]) + " |", "|---" * len(scores.columns) + "|"]
+    for row in scores.itertuples(index=False):
+        lines.append(f"| {row[0]} | " + " | ".join("" if pd.isna(v) else f"{v:.4f}" for v in row[1:]) + " |")
+    return lines
+
+
+def _provenance(cell: Mapping[str, Any]) -> list[str]:
+    """Return protocol, code, hardware, versions and settings."""
+    code, hardware = cell.get("code", {}), cell.get("hardware", {})
+    commit = f"{code.get('commit') or 'unknown'}{', with uncommitted changes' if code.get('dirty') else ''}"
+    return [
         f"- protocol `{cell['protocol']}`, program `{cell.get('program', '?')}`, code {commit}",
         f"- hardware: {', '.join(f'{k} {v}' for k, v in sorted(hardware.items()))}",
         f"- versions: {', '.join(f'{k} {v}' for k, v in sorted(cell.get('versions', {}).items()))}",
         "", "<details><summary>Settings</summary>", "", "```json",
         json.dumps(cell.get("settings", {}), indent=1, sort_keys=True), "```", "", "</details>",
-        "", "## Limits", "",
-        "- Trained and scored on one dataset; nothing here says how it does on photographs of another road, wall or "
-        "camera.",
-        *_chosen_on_test(cell),
     ]  # fmt: skip
-    return "\n".join(lines) + "\n"
 
 
 def _number(cell: Mapping[str, Any], key: str) -> str:
@@ -62,7 +79,7 @@ def _number(cell: Mapping[str, Any], key: str) -> str:
 
 
 def _chosen_on_test(cell: Mapping[str, Any]) -> list[str]:
-    """Return the caveat of the paper's protocol, where the run follows it."""
+    """Return a caveat if the checkpoint was selected on the test split, as in the paper's protocol."""
     if cell.get("settings", {}).get("train", {}).get("select_on") != "test":
         return []
-    return ["- The checkpoint was chosen on the split it is scored on, as in the paper: its scores are optimistic."]
+    return ["- As in the paper, the checkpoint was selected on the test split, so these scores are optimistic."]

@@ -1,4 +1,4 @@
-"""The report's page: one HTML file with its data, its style, its program and Vega-Lite inside."""
+"""The page of the report: one HTML file with embedded data, styles, script and Vega-Lite."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from bench.render.html import fragment
 from bench.render.tables import Table
 
 WIDE_PX = 1000
-"""Figures from here on stand alone on the page, others in two columns: between one and two columns of print."""
+"""Figures from this width on take the full width of the page, others are arranged in two columns."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure on the page: title, the sentence that says what it shows (its alt text), address, size in px."""
+    """A figure on the page: title, caption (also its alt text), address and size in px."""
 
     title: str
     text: str
@@ -33,14 +33,14 @@ def page(
     """Return the page.
 
     Args:
-        data: what the program on the page shows; see ``page.js``, which documents each key.
-        warning: what stands on top.
-        tables: printed ones.
-        audit: those of the audit of the paper.
-        facts: provenance that all cells share, one sentence each.
-        faults: what forbids a ranking.
-        notes: what a ranking cannot show, one sentence each.
-        pictures: figures, with addresses relative to the page or data URIs.
+        data: data for the script; ``page.js`` documents each key.
+        warning: text at the top; may be empty.
+        tables: tables of the results.
+        audit: tables of the audit of the paper.
+        facts: provenance shared by all cells, one sentence each.
+        faults: reasons why there is no ranking, one sentence each.
+        notes: limitations of the ranking, one sentence each.
+        pictures: figures; their addresses are relative to the page, or data URIs.
     """
     environment = Environment(
         loader=PackageLoader("bench.render", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -55,7 +55,7 @@ def page(
 
 
 def embed(data: Mapping[str, Any]) -> str:
-    r"""Return JSON that may stand inside <script>: no character that could end the element.
+    r"""Return JSON that is safe inside <script>: it cannot close the element.
 
     >>> embed({"a": "</script>"})
     '{"a":"\\u003c/script>"}'
@@ -65,7 +65,7 @@ def embed(data: Mapping[str, Any]) -> str:
 
 
 def vega() -> str:
-    """Return Vega-Lite, Vega and their embedding as one script that defines ``vegaEmbed``; needs no network."""
+    """Return one script with Vega, Vega-Lite and ``vegaEmbed``; it needs no network."""
     from vl_convert import javascript_bundle
 
     return str(javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace("</script", "<\\/script")

@@ -1,4 +1,4 @@
-"""Figures 4, 5, 7 and 8 of the paper: panels of photographs, masks, predictions and gates."""
+"""Figures 4, 5, 7 and 8 of the paper: panels of images, masks, predictions and gates."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -22,17 +22,18 @@ TRANSFORMS = {
 }  # fmt: skip
 
 OUTCOMES = {"found (TP)": "#004488", "false alarm (FP)": "#FFDD44", "missed (FN)": "#DD2266"}
-"""Dark, light and between in grey as well; the photograph below is faded to the greys that none of them has."""
+"""Distinct in greyscale too: dark, light and medium; the faded image below has none of these greys."""
 
 NEAR_PX = 2
+"""A crack pixel is missed if nothing is predicted within this distance, px."""
 LEAST_PX = 12
-"""A piece is missed where no prediction lies within NEAR_PX px; pieces of fewer than LEAST_PX pixels get no box."""
+"""Smallest missed piece that gets a box, pixels."""
 
 WIDEST = 1.4
-"""Side of a panel at most, inch: photographs of 448 px have no more to show."""
+"""Maximum side of a panel, inches: images of 448 px gain nothing beyond."""
 
 LEFT, GAP = 0.16, 0.03
-"""Space for the name of a row, and between panels, inch."""
+"""Space for the name of a row, and between panels, inches."""
 
 MASK: Any = {"cmap": "gray", "vmin": 0, "vmax": 1}
 
@@ -41,10 +42,10 @@ RC = style.RC | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bot
 
 @matplotlib.rc_context(RC)
 def augmentations(rows: Sequence[tuple[str, Sequence[Image], Sequence[Mask]]]) -> Figure:
-    """Return one row per transform, a column per photograph: in each row the images above, their masks below.
+    """Return a row per transform and a column per image: the images above, their masks below.
 
     Args:
-        rows: name of the transform, images (H, W, 3) and their masks (H, W); the first row is the originals.
+        rows: name of the transform, images (H, W, 3) and their masks (H, W); the first row holds the originals.
     """
     columns = len(rows[0][1])
     side = (style.COLUMN - LEFT) / columns - GAP
@@ -60,13 +61,13 @@ def augmentations(rows: Sequence[tuple[str, Sequence[Image], Sequence[Mask]]]) -
 
 @matplotlib.rc_context(RC)
 def comparison(rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], models: Sequence[str]) -> Figure:
-    """Return a row per dataset: photograph, truth, one prediction per model.
+    """Return a row per dataset: image, ground truth, one prediction per model.
 
-    In the panel of each model but the first, boxes surround the pieces that it misses and the first model finds.
+    In the panels of all models but the first, boxes mark the pieces of crack that only the first model detects.
 
     Args:
-        rows: dataset, photograph (H, W, 3), truth (H, W), predictions in the order of ``models``, None: not run.
-        models: names; the first is the one compared.
+        rows: dataset, image (H, W, 3), truth (H, W), predictions in the order of ``models``; None for a missing cell.
+        models: names; the first is compared with the others.
     """
     columns = 2 + len(models)
     figure, axes = _grid(len(rows), columns, _side(len(rows), columns), above=0.16)
@@ -89,10 +90,10 @@ def comparison(rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], m
 
 @matplotlib.rc_context(RC)
 def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Figure:
-    """Return a row per dataset: photograph, RFEM's gates over it from coarse to fine, prediction, truth.
+    """Return a row per dataset: image, RFEM's gates over it from coarse to fine, prediction, ground truth.
 
     Args:
-        rows: dataset, photograph (H, W, 3), truth (H, W), gates (h, w) 0..255 with 255 letting all pass, prediction.
+        rows: dataset, image (H, W, 3), truth (H, W), gates (h, w) with 0 closed and 255 open, prediction (H, W).
     """
     scales = len(rows[0][3])
     figure, axes = _grid(len(rows), 3 + scales, _side(len(rows), 3 + scales), above=0.16, below=0.42)
@@ -101,11 +102,7 @@ def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Fig
         line[0].imshow(image)
         line[0].set_ylabel(name, fontsize=6.5)
         for axis, gate in zip(line[1:], maps, strict=False):
-            height, width = image.shape[:2]
-            axis.imshow(image.mean(-1), cmap="gray", vmin=0, vmax=255)
-            span = (-0.5, width - 0.5, height - 0.5, -0.5)
-            drawn = axis.imshow(gate / 255, cmap="inferno", vmin=0, vmax=1, alpha=0.65, extent=span)
-            axis.set(xlim=span[:2], ylim=span[2:])
+            drawn = _overlay(axis, image, gate)
         line[-2].imshow(predicted, **MASK)
         line[-1].imshow(true, **MASK)
     shares = [f"gate at 1/{rows[0][1].shape[0] // g.shape[0]}" for g in rows[0][3]]
@@ -114,16 +111,26 @@ def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Fig
     width, height = figure.get_size_inches()
     place = figure.add_axes((LEFT / width, 0.3 / height, 1 - (LEFT + 0.1) / width, 0.08 / height))
     bar = figure.colorbar(drawn, cax=place, orientation="horizontal")
-    bar.set_label("factor on the skip connection (1: passes whole)", fontsize=6.5, labelpad=1)
+    bar.set_label("factor applied to the skip connection (1: unchanged)", fontsize=6.5, labelpad=1)
     return figure
+
+
+def _overlay(axis: Any, image: Image, gate: Image) -> Any:
+    """Draw a gate over the grey image; return the drawn gate."""
+    height, width = image.shape[:2]
+    axis.imshow(image.mean(-1), cmap="gray", vmin=0, vmax=255)
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    drawn = axis.imshow(gate / 255, cmap="inferno", vmin=0, vmax=1, alpha=0.65, extent=extent)
+    axis.set(xlim=extent[:2], ylim=extent[2:])
+    return drawn
 
 
 @matplotlib.rc_context(RC)
 def failures(rows: Sequence[tuple[str, Image, Mask, Mask, str]]) -> Figure:
-    """Return the worst image of each dataset: photograph, and what was found, missed and falsely found.
+    """Return the worst image of each dataset, beside its true positives, false positives and false negatives.
 
     Args:
-        rows: title, photograph (H, W, 3), truth (H, W), prediction (H, W), likely cause.
+        rows: title, image (H, W, 3), truth (H, W), prediction (H, W), likely cause.
     """
     wide = min(len(rows), 2 if len(rows) <= 6 else 3)
     high = -(-len(rows) // wide)
@@ -145,9 +152,9 @@ def failures(rows: Sequence[tuple[str, Image, Mask, Mask, str]]) -> Figure:
 
 
 def missed_pieces(true: Mask, finds: Mask, misses: Mask) -> list[tuple[float, float, float, float]]:
-    """Return the boxes (x, y, width, height) around connected pieces of crack that one finds and the other misses.
+    """Return boxes (x, y, width, height) around connected pieces of crack detected in ``finds``, missed in ``misses``.
 
-    A pixel counts as missed where the other predicts nothing within ``NEAR_PX`` px.
+    A pixel counts as missed if ``misses`` has nothing within ``NEAR_PX`` px.
 
     >>> true = np.zeros((20, 40), bool); true[10, 5:35] = True
     >>> missed_pieces(true, true, np.zeros_like(true))
@@ -167,7 +174,7 @@ def missed_pieces(true: Mask, finds: Mask, misses: Mask) -> list[tuple[float, fl
 
 
 def _outcomes(image: Image, true: Mask, predicted: Mask) -> npt.NDArray[np.float64]:
-    """Return the photograph, faded to grey, with TP, FP and FN painted over it, 0 to 1, (H, W, 3)."""
+    """Return the image, faded to grey, with TP, FP and FN painted over it, 0 to 1, (H, W, 3)."""
     painted = np.repeat(image.mean(-1, keepdims=True) / 255 * 0.3 + 0.5, 3, axis=-1)
     for mask, colour in zip((true & predicted, predicted & ~true, true & ~predicted), OUTCOMES.values(), strict=True):
         painted[mask] = matplotlib.colors.to_rgb(colour)
@@ -175,7 +182,7 @@ def _outcomes(image: Image, true: Mask, predicted: Mask) -> npt.NDArray[np.float
 
 
 def _side(rows: int, columns: int) -> float:
-    """Return the side of a panel, inch, with which all of them fit on a page."""
+    """Return the side of a panel, inches, so that the figure fits on a page."""
     return min((style.PAGE - LEFT) / columns, WIDEST, (style.DEPTH - 0.6) / rows) - GAP
 
 
@@ -183,17 +190,17 @@ def _grid(
     rows: int, columns: int, side: float, above: float = 0.0, below: float = 0.0, left: float = LEFT,
     between: float = 0.0, pairs: bool = False,
 ) -> tuple[Figure, Any]:  # fmt: skip
-    """Return a figure of square panels without ticks, (rows, columns), placed by hand: no layout to be solved.
+    """Return a figure of square panels without ticks, (rows, columns), at fixed positions.
 
     Args:
-        rows: of panels.
-        columns: of panels.
-        side: of a panel, inch, as all that follows.
-        above: space above each row when ``between`` is given, else above all of them.
+        rows: number of rows of panels.
+        columns: number of columns of panels.
+        side: side of a panel, inches; as all lengths here.
+        above: space above each row if ``between`` is given, else above the first row only.
         below: space below the last row.
-        left: space left of all of them.
+        left: space to the left of the panels.
         between: space below each row.
-        pairs: whether two rows stand together, apart from the next two.
+        pairs: whether to group rows in pairs, with extra space between pairs.
     """
     step = side + GAP + (above + between if between else 0)
     tops = [(0.0 if between else above) + row * step + (above if between else 0) for row in range(rows)]

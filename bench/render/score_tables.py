@@ -1,6 +1,6 @@
-"""Tables 3 to 6 of the paper: published, measured, their difference and the interval, best and second best marked."""
+"""Tables 3 to 6 of the paper: published and measured scores, their difference and the 95 % interval."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,21 @@ TITLES = {"miou": "Crack IoU (printed: mIoU)", "dice": "Dice", "recall": "Recall
 KINDS = ("published", "measured", "difference", "95 % interval")
 
 ABLATION_DATASET = "gaps"
-"""Dataset of Table 6: its last row is the Context-CrackNet row of GAPs in Table 4."""
+"""Dataset of Table 6: its last row equals the Context-CrackNet row of GAPs in Table 4."""
 
 FAIR_ABLATION = ("context_cracknet_skip", "context_cracknet_cagm_skip")
-"""The two configurations that the paper lacks: plain skips where RFEM is off, so that CAGM's output counts."""
+"""Two configurations missing from the paper: with plain skip connections if RFEM is off, so CAGM's output is used."""
+
+MOST_NAMES = 5
+"""Maximum number of missing rows that are named; more are only counted."""
 
 NOTES = (
-    "Difference: measured minus published, if the data are real. An empty field: not run, or not published.",
-    "95 % interval of what was measured: hierarchical bootstrap over the source photographs of the test split; "
-    "none where that is a single photograph.",
-    "Bold: highest value of its column on this dataset as printed; underlined: second highest; ties share the mark. "
-    "Published values are marked among all models of the paper, whether declared here or not. "
-    "Whether the two can be told apart is what the intervals and the leaderboard say.",
+    "Difference: measured minus published; empty for synthetic data. Other empty fields: no result, or not published.",
+    "95 % interval: of the measured value, from a hierarchical bootstrap over the source images of the test split; "
+    "empty if there is only one source image.",
+    "Bold: highest value of a column on this dataset, to the printed precision; underlined: second highest; ties share "
+    "the mark. Published values are marked among all models of the paper, declared here or not. The marks do not imply "
+    "a significant difference: see the intervals and the leaderboard.",
 )
 
 Measured = Mapping[tuple[str, str], Mapping[str, tuple[float, float, float]]]
@@ -32,119 +35,129 @@ Measured = Mapping[tuple[str, str], Mapping[str, tuple[float, float, float]]]
 
 
 def intervals_by_cell(values: pd.DataFrame) -> dict[tuple[str, str], dict[str, tuple[float, float, float]]]:
-    """Return ``Measured`` of a frame with the columns dataset, model, metric, value, low, high."""
-    found: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
+    """Return ``Measured`` from a frame with the columns dataset, model, metric, value, low, high."""
+    cells: dict[tuple[str, str], dict[str, tuple[float, float, float]]] = {}
     for r in values.to_dict("records"):
-        found.setdefault((r["dataset"], r["model"]), {})[r["metric"]] = r["value"], r["low"], r["high"]
-    return found
+        cells.setdefault((r["dataset"], r["model"]), {})[r["metric"]] = r["value"], r["low"], r["high"]
+    return cells
 
 
 def segmentation_tables(
-    measured: Measured, average: str, names: Mapping[str, str], models: Sequence[str], elsewhere: Sequence[str],
+    measured: Measured, average: str, names: Mapping[str, str], models: Sequence[str], external: Sequence[str],
     printed: pd.DataFrame, synthetic: bool,
 ) -> list[Table]:  # fmt: skip
-    """Return Tables 3, 4 and 5, as far as their datasets are declared.
+    """Return Tables 3, 4 and 5, restricted to the declared datasets.
 
     Args:
-        measured: what was measured.
-        average: how it was averaged, for the caption.
-        names: id -> display name, of all declared datasets and models.
-        models: ids of the declared models; those that the paper lacks follow its own.
-        elsewhere: ids of the models that come last, where they were measured.
+        measured: the measured scores.
+        average: how they are averaged, for the caption.
+        names: id -> display name, for all declared datasets and models.
+        models: ids of the declared models; those that are not in the paper follow the paper's.
+        external: ids of external models, listed last where they have scores.
         printed: the paper's Tables 3 to 5.
-        synthetic: whether the data are, whose difference to published numbers would mean nothing.
+        synthetic: whether the data are synthetic, so that a difference to published scores would be meaningless.
     """
     tables = []
     for number, part in printed.groupby("table"):
-        rows: list[dict[str, Any]] = []
-        groups, absent = [], []
-        of_published: dict[tuple[int, str], str] = {}
+        rows = _Rows(measured, synthetic)
         for dataset in [d for d in part["dataset"].unique() if d in names]:
-            of_paper = part[part["dataset"] == dataset].set_index("model")
-            others = [m for m in models if m not in of_paper.index]
-            others += [m for m in elsewhere if (dataset, m) in measured]
-            marked = _published_marks(of_paper)
-            for model in [m for m in of_paper.index if m in models] + others:
-                values: Any = of_paper.loc[model] if model in of_paper.index else {}
-                found = measured.get((dataset, model), {})
-                absent += [] if found else [f"{names[dataset]}/{names[model]}"]
-                of_published |= {(len(rows), title): mark for title, mark in marked.get(model, {}).items()}
-                rows.append({"Dataset": names[dataset], "Model": names[model]} | _compare(values, found, synthetic))
-                groups.append(dataset)
-        if rows:
-            caption = f"Table {number}. Segmentation results ({average})."
-            tables.append(_table(f"table{number}", caption, rows, groups, [*NOTES, *_absent(absent)], of_published))
+            paper = part[part["dataset"] == dataset].set_index("model")
+            others = [m for m in models if m not in paper.index]
+            others += [m for m in external if (dataset, m) in measured]
+            marked = _published_marks(paper)
+            for model in [m for m in paper.index if m in models] + others:
+                published: Any = paper.loc[model] if model in paper.index else {}
+                labels = {"Dataset": names[dataset], "Model": names[model]}
+                rows.add(labels, (dataset, model), published, marked.get(model, {}))
+        if rows.rows:
+            tables.append(rows.table(f"table{number}", f"Table {number}. Segmentation results ({average}).", NOTES))
     return tables
 
 
 def table_6(
     measured: Measured, average: str, names: Mapping[str, str], printed: pd.DataFrame, synthetic: bool
 ) -> Table:
-    """Return the ablation on GAPs: the authors' four configurations and the fair ones."""
-    rows: list[dict[str, Any]] = []
-    absent: list[str] = []
+    """Return Table 6, the ablation on GAPs: the authors' four configurations and two with plain skip connections."""
+    rows = _Rows(measured, synthetic)
     marked = _published_marks(printed.set_index("model"))
-    of_published: dict[tuple[int, str], str] = {}
-    fair: list[dict[Any, Any]] = [{"model": m, "printed": names.get(m, m)} for m in FAIR_ABLATION]
-    for row in printed.to_dict("records") + fair:
-        found = measured.get((ABLATION_DATASET, row["model"]), {})
-        absent += [] if found else [row["printed"]]
-        of_published |= {(len(rows), title): mark for title, mark in marked.get(row["model"], {}).items()}
-        rows.append({"Configuration": row["printed"]} | _compare(row, found, synthetic))
+    plain: list[dict[Any, Any]] = [{"model": m, "printed": names.get(m, m)} for m in FAIR_ABLATION]
+    for row in printed.to_dict("records") + plain:
+        labels = {"Configuration": row["printed"]}
+        rows.add(labels, (ABLATION_DATASET, row["model"]), row, marked.get(row["model"], {}))
     notes = [
         *NOTES,
-        "In the authors' code the decoder has no skip connection where RFEM is off, so that CAGM's output is not used: "
+        "In the authors' code, the decoder has no skip connection where RFEM is off, so CAGM's output is not used: "
         '"CAGM Only" computes the same function as "Baseline".',
-        "The configurations with plain skips are not in the paper; there CAGM's output reaches the decoder.",
-        *_absent(absent),
+        "The configurations with plain skips are not in the paper; in them, CAGM's output reaches the decoder.",
     ]
-    caption = f"Table 6. Ablation on GAPs ({average})."
-    return _table("table6", caption, rows, [ABLATION_DATASET] * len(rows), notes, of_published)
+    return rows.table("table6", f"Table 6. Ablation on GAPs ({average}).", notes)
+
+
+class _Rows:
+    """Rows of one table, collected with their marks and the names of rows without a measurement."""
+
+    def __init__(self, measured: Measured, synthetic: bool) -> None:
+        self.measured, self.synthetic = measured, synthetic
+        self.rows: list[dict[str, Any]] = []
+        self.groups: list[str] = []
+        self.missing: list[str] = []
+        self.marks: dict[tuple[int, str], str] = {}
+
+    def add(self, labels: dict[str, str], cell: tuple[str, str], published: Any, marked: Mapping[str, str]) -> None:
+        """Add the row of a cell, with the marks of its published values (heading -> mark)."""
+        scores = self.measured.get(cell, {})
+        self.missing += [] if scores else ["/".join(labels.values())]
+        self.marks |= {(len(self.rows), heading): mark for heading, mark in marked.items()}
+        self.rows.append(labels | _compare(published, scores, self.synthetic))
+        self.groups.append(cell[0])
+
+    def table(self, name: str, caption: str, notes: Sequence[str]) -> Table:
+        """Return the table, with the measured values of each dataset marked too."""
+        frame = pd.DataFrame(self.rows)
+        digits = {f"{t}, {kind}": 4 for t in TITLES.values() for kind in KINDS[:3]}
+        marked = dict(self.marks)
+        for title in (f"{t}, {KINDS[1]}" for t in TITLES.values()):
+            marked |= {(row, title): mark for row, mark in marks(frame[title].tolist(), self.groups, 4).items()}
+        return Table(name, caption, frame, digits, [*notes, *self._missing_note()], marked)
+
+    def _missing_note(self) -> list[str]:
+        """Return a note on the rows without a measurement; named if they are few."""
+        if not self.missing:
+            return []
+        names = f": {', '.join(self.missing)}" if len(self.missing) <= MOST_NAMES else ""
+        return [f"Without results so far: {len(self.missing)} of {len(self.rows)} rows{names}."]
 
 
 def marks(values: Sequence[float], groups: Sequence[str], digits: int) -> dict[int, str]:
-    """Return the rows that hold the highest and second highest value of their group, compared as printed.
+    """Return the rows with the highest and second-highest value of their group, compared to the printed precision.
 
-    Equal values share a mark; a group with fewer than two values has none.
+    Equal values share a mark; a group with fewer than two values gets none.
 
     >>> marks([0.5, 0.7, 0.7, 0.6, float("nan")], ["a"] * 5, 4)
     {1: 'best', 2: 'best', 3: 'second'}
     """
     rounded = np.round(np.asarray(values, float), digits)
-    found = {}
+    marked = {}
     for group in dict.fromkeys(groups):
         rows = [i for i, g in enumerate(groups) if g == group and np.isfinite(rounded[i])]
         ordered = sorted({rounded[i] for i in rows}, reverse=True)
         for i in rows if len(rows) > 1 else ():
             if (place := ordered.index(rounded[i])) < 2:
-                found[i] = ("best", "second")[place]
-    return found
+                marked[i] = ("best", "second")[place]
+    return marked
 
 
 def _published_marks(paper: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """Return model -> heading -> mark of the published values of one dataset; the paper's rows, models as index."""
-    found: dict[str, dict[str, str]] = {}
+    """Return model -> heading -> mark for the published values of one dataset, a frame indexed by model."""
+    marked: dict[str, dict[str, str]] = {}
     for column, title in TITLES.items():
         for row, mark in marks(paper[column].tolist(), [""] * len(paper), 4).items():
-            found.setdefault(str(paper.index[row]), {})[f"{title}, {KINDS[0]}"] = mark
-    return found
-
-
-def _table(
-    name: str, caption: str, rows: list[dict[str, Any]], groups: list[str], notes: list[str],
-    of_published: Mapping[tuple[int, str], str],
-) -> Table:  # fmt: skip
-    """Return a table with its marks: those of the published columns are given, those of the measured ones derived."""
-    frame = pd.DataFrame(rows)
-    digits = {f"{t}, {kind}": 4 for t in TITLES.values() for kind in KINDS[:3]}
-    found = dict(of_published)
-    for title in (f"{t}, {KINDS[1]}" for t in TITLES.values()):
-        found |= {(row, title): mark for row, mark in marks(frame[title].tolist(), groups, 4).items()}
-    return Table(name, caption, frame, digits, notes, found)
+            marked.setdefault(str(paper.index[row]), {})[f"{title}, {KINDS[0]}"] = mark
+    return marked
 
 
 def _compare(paper: Any, measured: Mapping[str, tuple[float, float, float]], synthetic: bool) -> dict[str, Any]:
-    """Return published, measured, difference and interval of the four metrics."""
+    """Return published value, measured value, difference and interval of the four metrics."""
     row: dict[str, Any] = {}
     for column, metric in COLUMNS.items():
         theirs = float(paper[column]) if column in paper else float("nan")
@@ -153,9 +166,3 @@ def _compare(paper: Any, measured: Mapping[str, tuple[float, float, float]], syn
         cells = theirs, ours, float("nan") if synthetic else ours - theirs, interval
         row |= {f"{TITLES[column]}, {kind}": cell for kind, cell in zip(KINDS, cells, strict=True)}
     return row
-
-
-def _absent(names: Iterable[str]) -> list[str]:
-    """Return the note that names the cells without a measurement."""
-    listed = list(names)
-    return [f"Not run ({len(listed)}): {', '.join(listed)}."] if listed else []

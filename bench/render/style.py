@@ -1,4 +1,4 @@
-"""What all figures share: one colour, marker and hatch for each model, sizes for a printed column."""
+"""Style shared by all figures: one colour, marker and hatch per model, and sizes for a printed column."""
 
 import zlib
 from typing import Any
@@ -7,27 +7,30 @@ COLOURS = {
     "deeplabv3": "#332288", "deeplabv3plus": "#88CCEE", "fpn": "#44AA99", "linknet": "#117733", "manet": "#999933",
     "pan": "#DDCC77", "pspnet": "#882255", "unet": "#AA4499", "unetplusplus": "#777777", "context_cracknet": "#D55E00",
 }  # fmt: skip
-"""Ten colours that stay apart for the colour-blind. **Source:** Tol 2021, scheme "muted", its grey darkened and its
-rose replaced by the vermilion of Okabe and Ito 2008, which no other of them comes near."""
+"""Ten colours that remain distinct with colour-vision deficiency. **Source:** Tol 2021, scheme "muted", with a darker
+grey, and with rose replaced by the vermilion of Okabe and Ito 2008, which is unlike the other nine."""
 
 SPARE = ("#0077BB", "#EE3377", "#004488", "#BB5566", "#009988", "#666633")
-"""For models of other packages and ablation variants; which one follows from the name, not from its place in a list."""
+"""Colours of other models and ablation variants, chosen by a hash of the name so that lists do not matter."""
 
-MARKERS = dict(zip(COLOURS, "osD^v<>PX*", strict=True))
+MARKERS = dict(zip(COLOURS, "osD^v<>PXp", strict=True))
+
+HIGHLIGHT = "*"
+"""Marker of highlighted models."""
 
 HATCHES = dict(zip(COLOURS, ("", "////", "", "\\\\\\\\", "", "....", "xxxx", "", "----", ""), strict=True))
-"""A second mark beside colour, so that neighbours stay apart in grey."""
+"""Hatches keep neighbouring bars distinct in greyscale."""
 
 DASHES: dict[str, Any] = dict(
     zip(COLOURS, ("-", "--", "-.", (0, (5, 1)), "-", (0, (3, 1, 1, 1)), "--", "-", "-.", "-"), strict=True)
 )
 
 COLUMN, PAGE = 3.54, 7.48
-"""Widths in inch of one and two columns, 90 and 190 mm. **Source:** Elsevier, artwork sizing. Charts are one column
-wide, so that nothing on them shrinks in print; panels of photographs take two."""
+"""Widths of one and two columns, inches: 90 and 190 mm. **Source:** Elsevier, artwork sizing. Charts are one column
+wide, so that print does not shrink them; panels of images are two."""
 
 DEPTH = 9.2
-"""Most height of a figure, inch: a page of 240 mm with a line of caption."""
+"""Maximum height of a figure, inches: a 240 mm page with one line of caption."""
 
 RC: Any = {
     "font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "legend.fontsize": 6.5, "xtick.labelsize": 6.5,
@@ -48,13 +51,13 @@ def colour(model: str) -> str:
     return COLOURS.get(model) or SPARE[zlib.crc32(model.encode()) % len(SPARE)]
 
 
-def line(model: str) -> dict[str, Any]:
-    """Return how a model's curve is drawn."""
-    heavy = {"linewidth": 1.6, "zorder": 3} if model == "context_cracknet" else {}
+def line(model: str, highlighted: bool = False) -> dict[str, Any]:
+    """Return the line style of a model's curve; highlighted models get a heavier line."""
+    heavy = {"linewidth": 1.6, "zorder": 3} if highlighted else {}
     return {"color": colour(model), "linestyle": DASHES.get(model, ":")} | heavy
 
 
-def marker(model: str) -> dict[str, Any]:
-    """Return how a model's point is drawn."""
-    shape = MARKERS.get(model, "h")
+def marker(model: str, highlighted: bool = False) -> dict[str, Any]:
+    """Return the style of a model's point; highlighted models are stars."""
+    shape = HIGHLIGHT if highlighted else MARKERS.get(model, "h")
     return {"color": colour(model), "marker": shape, "markeredgecolor": "black", "markeredgewidth": 0.4}

@@ -1,4 +1,4 @@
-"""Tables 1, 2 and 7 of the paper, published beside measured: frames in, frames out."""
+"""Tables 1, 2 and 7 of the paper, with published and measured values side by side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,27 +7,27 @@ from typing import Any
 import pandas as pd
 
 COLUMNS = {"miou": "crack_iou", "dice": "dice", "recall": "recall", "precision": "precision"}
-"""Column of the published tables -> metric. What the paper prints as mIoU is the IoU of the crack class: its Dice is
-2 IoU / (1 + IoU) to 1e-3 in every row."""
+"""Column of the published tables -> metric. The paper's mIoU is the IoU of the crack class: in every row, Dice equals
+2 IoU / (1 + IoU) to within 1e-3."""
 
 GFLOPS_TOLERANCE = 0.008
-"""Counting conventions of activations and norms make up for this much."""
+"""Differences in counting activations and normalisation stay below this relative difference."""
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table ready to be printed.
+    """A table ready to be rendered.
 
     Attributes:
         name: file name without suffix.
         caption: one sentence.
-        frame: column names are the headings; numbers unrounded, nan where there is none.
-        digits: heading -> digits after the point.
+        frame: rows, with the headings as column names; numbers unrounded, NaN for missing values.
+        digits: heading -> number of decimals.
         notes: sentences below the table.
         marks: (row number, heading) -> "best" or "second".
-        blank: what stands for nan.
+        blank: text for NaN.
     """
 
     name: str
@@ -42,45 +42,51 @@ class Table:
 def table_1(
     cards: Mapping[str, dict[str, Any]], datasets: Mapping[str, dict[str, Any]], printed: pd.DataFrame
 ) -> Table:
-    """Return the datasets: what the paper says, what the collection holds, what was measured here.
+    """Return Table 1, the datasets: as published, and as prepared here.
 
     Args:
-        cards: card.json by id, of the datasets that are prepared.
-        datasets: facts as published by id, of all declared datasets.
+        cards: dataset id -> card.json, for prepared datasets.
+        datasets: dataset id -> published facts, for all declared datasets.
         printed: the paper's Table 1.
     """
     crack_type = printed.set_index("dataset")["crack_type"]
-    rows = []
-    for dataset, facts in datasets.items():
-        card = cards.get(dataset)
-        counts = card["counts"] if card else {}
-        rows.append(
-            {
-                "Dataset": facts["name"],
-                "Crack type": crack_type.get(dataset, facts["crack_type"]),
-                "Pairs, published": facts["images"],
-                "Pairs, here": sum(counts.values()) if card else None,
-                "Train / validation / test": " / ".join(str(counts.get(s, 0)) for s in SPLITS)
-                if card
-                else "not prepared",
-                "Photographs, published": facts["photographs"],
-                "Photographs, here": card["measured"]["photographs"] if card else None,
-                "Native size, here": card["measured"]["native_size"] if card else "",
-                "Crack share %, published": facts["crack_share_pct"],
-                "Crack share %, here": 100 * card["measured"]["crack_share"] if card else float("nan"),
-                "Source": card["origin"]["source"] if card else "",
-                "Licence": facts["licence"],
-            }
-        )
+    rows = [
+        _dataset_row(facts, crack_type.get(dataset, facts["crack_type"]), cards.get(dataset))
+        for dataset, facts in datasets.items()
+    ]
     digits = {"Crack share %, published": 3, "Crack share %, here": 3}
-    return Table("table1", "Table 1. Datasets and their crack types.", pd.DataFrame(rows), digits)
+    notes = [
+        "Published: facts of the published collection. Here: measured on the prepared images; empty if not prepared.",
+        "Crack share: percentage of pixels labelled as crack.",
+    ]
+    return Table("table1", "Table 1. Datasets and their crack types.", pd.DataFrame(rows), digits, notes)
+
+
+def _dataset_row(facts: Mapping[str, Any], crack_type: str, card: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a row of Table 1; ``card`` is None for a dataset that is not prepared."""
+    counts = card["counts"] if card else {}
+    splits = " / ".join(str(counts.get(s, 0)) for s in SPLITS)
+    return {
+        "Dataset": facts["name"],
+        "Crack type": crack_type,
+        "Pairs, published": facts["images"],
+        "Pairs, here": sum(counts.values()) if card else None,
+        "Train / validation / test": splits if card else "not prepared",
+        "Photographs, published": facts["photographs"],
+        "Photographs, here": card["measured"]["photographs"] if card else None,
+        "Native size, here": card["measured"]["native_size"] if card else "",
+        "Crack share %, published": facts["crack_share_pct"],
+        "Crack share %, here": 100 * card["measured"]["crack_share"] if card else float("nan"),
+        "Source": card["origin"]["source"] if card else "",
+        "Licence": facts["licence"],
+    }
 
 
 def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
-    """Return the training settings, published beside those of the runs.
+    """Return Table 2, the training settings: as published, and as used in the runs.
 
     Args:
-        settings: dotted key -> value, of the runs' protocol; empty if there are no runs.
+        settings: dotted key -> value, from the protocol of the runs; empty without runs.
         printed: the paper's settings.
     """
     rows = []
@@ -95,61 +101,61 @@ def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
 
 
 def comparable(cost: Mapping[str, Any]) -> bool:
-    """Return whether a cost was measured as the paper's: at 448 px with ResNet50."""
+    """Return whether a cost was measured under the paper's conditions: 448 px, ResNet50."""
     return bool(cost["image_size"] == 448 and cost["encoder"] == "resnet50")
 
 
 def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], printed: pd.DataFrame) -> Table:
-    """Return the complexity of the models: parameters, multiply-adds, latency, memory.
+    """Return Table 7, the complexity of the models: parameters, multiply-adds, latency and memory.
 
     Args:
-        costs: cost by model id.
-        names: id -> display name, of all declared models.
+        costs: model id -> cost.
+        names: id -> display name, for all declared models.
         printed: the paper's Table 7.
     """
-    of_paper = printed.set_index("model").to_dict("index")
-    rows = []
-    for model, name in names.items():
-        paper, cost = of_paper.get(model, {}), costs.get(model, {})
-        nan = float("nan")
-        params, gflops = cost.get("parameters", nan) / 1e6, cost.get("gflops", nan)
-        alike = bool(cost) and comparable(cost)
-        rows.append(
-            {
-                "Model": name,
-                "Params M, published": paper.get("params_m", nan),
-                "Params M, here": params,
-                "GFLOPs, published": paper.get("gflops", nan),
-                "GFLOPs, here": gflops,
-                "GMACs, here": cost.get("gmacs", nan),
-                "GFLOPs difference %": 100 * (gflops / paper["gflops"] - 1) if paper and alike else nan,
-                "Reproduces": _reproduces(paper, cost),
-                "Latency ms, published (A40)": paper.get("inference_ms", nan),
-                "Latency ms p50, here": cost.get("latency_ms_p50", nan),
-                "p95, here": cost.get("latency_ms_p95", nan),
-                "Images/s, here": cost.get("images_per_s", nan),
-                "Peak memory MiB": cost.get("peak_memory_mb", nan),
-                "Input": f"{cost['encoder']}, {cost['image_size']} px" if cost else "",
-                "Device": f"{cost['device']}, {cost['threads']} threads" if cost else "",
-            }
-        )
+    published = printed.set_index("model").to_dict("index")
+    rows = [_cost_row(name, published.get(model, {}), costs.get(model, {})) for model, name in names.items()]
     digits = {"Latency ms p50, here": 1, "p95, here": 1, "Peak memory MiB": 0} | {
         heading: 2
         for heading in rows[0]
         if heading.startswith(("Params", "GFLOPs", "GMACs", "Latency ms, published", "Images/s"))
     }
     notes = [
-        "One multiply-add counts as two floating-point operations: GFLOPs = 2 GMACs (fvcore counts GMACs).",
-        f"Parameters reproduce if they agree to the printed digit, GFLOPs if within {100 * GFLOPS_TOLERANCE:.1f} %; "
-        "comparable is what was measured at 448 px with ResNet50.",
-        "Latency is of one image, float32, on the device named; published latencies are of an NVIDIA A40.",
+        "One multiply-add counts as two floating-point operations: GFLOPs = 2 x GMACs. fvcore reports GMACs.",
+        "Reproduces: parameters must agree to the printed precision, GFLOPs to within "
+        f"{100 * GFLOPS_TOLERANCE:.1f} %. Only costs measured at 448 px with ResNet50 are comparable.",
+        "Latency: one image, float32, on the device in the last column. Published latencies: NVIDIA A40.",
         *_look_alikes(rows),
     ]
-    return Table("table7", "Table 7. Model complexity.", pd.DataFrame(rows), digits, notes)
+    return Table("table7", "Table 7. Model complexity, published and measured.", pd.DataFrame(rows), digits, notes)
+
+
+def _cost_row(name: str, paper: Mapping[Any, float], cost: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of Table 7; either side may be empty."""
+    nan = float("nan")
+    gflops = cost.get("gflops", nan)
+    both = bool(paper) and bool(cost) and comparable(cost)
+    return {
+        "Model": name,
+        "Params M, published": paper.get("params_m", nan),
+        "Params M, here": cost.get("parameters", nan) / 1e6,
+        "GFLOPs, published": paper.get("gflops", nan),
+        "GFLOPs, here": gflops,
+        "GMACs, here": cost.get("gmacs", nan),
+        "GFLOPs difference %": 100 * (gflops / paper["gflops"] - 1) if both else nan,
+        "Reproduces": _reproduces(paper, cost),
+        "Latency ms, published (A40)": paper.get("inference_ms", nan),
+        "Latency ms p50, here": cost.get("latency_ms_p50", nan),
+        "p95, here": cost.get("latency_ms_p95", nan),
+        "Images/s, here": cost.get("images_per_s", nan),
+        "Peak memory MiB": cost.get("peak_memory_mb", nan),
+        "Input": f"{cost['encoder']}, {cost['image_size']} px" if cost else "",
+        "Device": f"{cost['device']}, {cost['threads']} threads" if cost else "",
+    }
 
 
 def _reproduces(paper: Mapping[Any, float], cost: Mapping[str, Any]) -> str:
-    """Return what of a published row reproduces."""
+    """Return which published numbers of a model are reproduced."""
     if not cost or not paper:
         return "not published" if cost else "not measured"
     if not comparable(cost):
@@ -160,7 +166,7 @@ def _reproduces(paper: Mapping[Any, float], cost: Mapping[str, Any]) -> str:
 
 
 def _look_alikes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return for each published figure that does not reproduce which other model's published figure it is close to."""
+    """Return a note per published number that is not reproduced, with other models printed with the same number."""
     notes = []
     for what, heading, tolerance in (("parameters", "Params M", 0.0), ("GFLOPs", "GFLOPs", GFLOPS_TOLERANCE)):
         printed = f"{heading}, published"
@@ -168,15 +174,15 @@ def _look_alikes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             if f"{what} differ" not in row["Reproduces"]:
                 continue
             others = [o for o in rows if o is not row and abs(o[printed] / row[printed] - 1) <= tolerance]
-            close = "".join(f"; {o['Model']} is printed with {o[printed]:.2f}" for o in others)
+            close = "".join(f"; {o['Model']} has {o[printed]:.2f} in print" for o in others)
             notes.append(
-                f"{row['Model']}, {what}: printed {row[printed]:.2f}, here {row[f'{heading}, here']:.2f}{close}."
+                f"{row['Model']}, {what}: {row[printed]:.2f} in print, {row[f'{heading}, here']:.2f} measured{close}."
             )
     return notes
 
 
 def _same(used: Any, printed: str) -> bool:
-    """Return whether a setting equals what is printed, as numbers where both are."""
+    """Return whether a setting equals the printed one; numbers are compared as numbers."""
     try:
         return float(used) == float(printed)
     except (TypeError, ValueError):

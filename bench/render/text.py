@@ -1,4 +1,4 @@
-"""Tables as text: Markdown, CSV, for a terminal, and as records."""
+"""Tables as Markdown, CSV, plain text for a terminal, and JSON records."""
 
 import json
 import math
@@ -12,19 +12,19 @@ import pandas as pd
 from bench.render.tables import Table
 
 WIDTH = 100
-"""Columns of a terminal that sentences are broken to."""
+"""Line width of captions and notes on a terminal, characters."""
 
 MARKS = {"best": "**{}**", "second": "<u>{}</u>", "": "{}"}
 
 
 def together(tables: Sequence[Table], form: str, warning: str = "", data: str = "") -> str:
-    """Return tables one below the other.
+    """Return several tables in one text.
 
     Args:
-        tables: what is printed.
+        tables: the tables.
         form: "text" (for a terminal), "markdown", "csv" or "json".
-        warning: begins each caption.
-        data: what the numbers come from, where that must be said, for the forms without captions.
+        warning: put before each caption.
+        data: origin of the numbers, such as "sample", for the forms without captions; may be empty.
     """
     if form == "json":
         content: dict[str, Any] = {"data": data} if data else {}
@@ -37,7 +37,7 @@ def together(tables: Sequence[Table], form: str, warning: str = "", data: str = 
 
 
 def markdown(table: Table, heading: str = "") -> str:
-    """Return a Markdown page: caption, table, notes; ``heading`` is a warning above it."""
+    """Return a Markdown page: caption, table and notes; ``heading`` is a warning above them."""
     lines = [f"**{heading}**", ""] if heading else []
     lines += [table.caption, "", _row(table.frame.columns), _row("---" for _ in table.frame.columns)]
     for i, cells in enumerate(shown(table)):
@@ -48,18 +48,18 @@ def markdown(table: Table, heading: str = "") -> str:
 
 
 def csv(table: Table, data: str = "") -> str:
-    """Return the table as CSV with the digits it is printed with.
+    """Return the table as CSV, with the same digits as in print.
 
     Args:
-        table: what is printed.
-        data: what the numbers come from, where that must be said, such as "sample": a last column of that name.
+        table: the table.
+        data: value of an additional last column ``data``, such as "sample"; empty for no such column.
     """
     frame = pd.DataFrame(shown(table), columns=table.frame.columns)
     return str((frame.assign(data=data) if data else frame).to_csv(index=False, lineterminator="\n"))
 
 
 def plain(table: Table) -> str:
-    """Return the table for a terminal: aligned columns, headings broken to their width, caption above, notes below."""
+    """Return the table for a terminal: caption, aligned columns with wrapped headings, notes."""
     names = [str(name) for name in table.frame.columns]
     rows = [list(cells.values()) for cells in shown(table)]
     columns = []
@@ -79,7 +79,7 @@ def plain(table: Table) -> str:
 
 
 def records(table: Table) -> list[dict[str, Any]]:
-    """Return the rows with numbers as numbers, None where there is none, for JSON."""
+    """Return the rows for JSON: numbers as numbers, None for NaN."""
     return [
         {str(name): None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
         for row in table.frame.to_dict("records")
@@ -87,7 +87,7 @@ def records(table: Table) -> list[dict[str, Any]]:
 
 
 def shown(table: Table) -> list[dict[str, str]]:
-    """Return the rows as they are printed: numbers with their digits, ``blank`` for what is missing."""
+    """Return the rows as printed: numbers with their digits, ``blank`` for missing values."""
     return [
         {str(name): _show(value, table.digits.get(str(name)), table.blank) for name, value in row.items()}
         for row in table.frame.to_dict("records")
@@ -95,7 +95,7 @@ def shown(table: Table) -> list[dict[str, str]]:
 
 
 def is_numeric(table: Table, heading: str) -> bool:
-    """Return whether a column holds numbers, which are set flush right."""
+    """Return whether a column holds numbers and is right-aligned."""
     return bool(pd.api.types.is_numeric_dtype(table.frame[heading]))
 
 

@@ -1,10 +1,9 @@
-"""What the report's tables, figures and page share: the results, with intervals and ranks computed once."""
+"""Values shared by the report's tables, figures and page: the results, with intervals and ranks computed once."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench import plugins
 from bench.ranking import check, standings
 from bench.ranking.results import SAMPLE_WARNING, Results
 from bench.render.tables import COLUMNS
 from bench.report.photographs import Photographs
-from bench.stats.bootstrap import interval, resample
+from bench.stats.bootstrap import interval
 from bench.stats.ranks import cliques, critical_difference, ranks
 
 Array = npt.NDArray[np.float64]
@@ -25,23 +23,25 @@ Array = npt.NDArray[np.float64]
 
 RESAMPLES = 10_000
 PAGE_RESAMPLES = 2_000
-"""Of the metrics that only the page shows."""
+"""Resamples for metrics that only the page shows."""
 CURVE_RESAMPLES = 500
-"""Of those that are computed from counts at 256 thresholds, which takes a hundred times as long."""
+"""Resamples for metrics computed from counts at 256 thresholds, which take a hundred times as long."""
 
-WIDTHS_PX = (0, 2, 3, 4, 6, 9, np.inf)
-"""Ends of the classes of crack width: about equal steps of its logarithm, from a hairline to a joint."""
+MOST_NAMES = 5
+"""Maximum number of missing cells that are named; more are only counted."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """A results folder and what is derived from it.
+    """A results folder and the values derived from it.
 
     Attributes:
-        results: as read.
+        results: the results as read.
         average: averaging convention of the tables and figures.
-        prepared: folder with the prepared datasets. runs: folder with the runs; both may be absent.
-        left_out: models from elsewhere that are not among the results -> why.
+        prepared: folder with the prepared datasets; may be missing.
+        runs: folder with the runs; may be missing.
+        left_out: external models that are not among the results -> the reason.
+        highlight: ids of the models to emphasise in figures, in order of preference.
         drawn: figures drawn so far, name -> files.
     """
 
@@ -50,33 +50,52 @@ class Values:
     prepared: Path
     runs: Path
     left_out: Mapping[str, str] = field(default_factory=dict)
+    highlight: Sequence[str] = ()
     drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
     _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
 
     @cached_property
     def faults(self) -> list[str]:
-        """What forbids a ranking."""
+        """Everything that rules out a ranking: missing cells and ``defects``."""
         return check.findings(self.results)
 
     @cached_property
+    def defects(self) -> list[str]:
+        """Findings of the check other than missing cells."""
+        return check.findings(replace(self.results, missing=[])) if self.results.missing else self.faults
+
+    @cached_property
+    def missing_cells(self) -> list[str]:
+        """Declared cells without results, "<dataset>/<model>/<seed>"."""
+        return [name for name in self.results.missing if "/" in name]
+
+    @property
+    def progress(self) -> str:
+        """How many of the declared cells have results, and which few lack them; empty if all have results."""
+        done, missing = len(self.trained), self.missing_cells
+        if not missing:
+            return ""
+        names = f" Missing: {', '.join(missing)}." if len(missing) <= MOST_NAMES else ""
+        return f"Training results: {done} of {done + len(missing)} cells so far.{names}"
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Why there is no ranking of the results, with missing cells summarised in one line."""
+        return ([self.progress] if self.progress and self.results.cells else []) + self.defects
+
+    @cached_property
     def warning(self) -> str:
-        """What stands above everything: sample data, an unfinished grid."""
-        cells = [name for name in self.results.missing if "/" in name]
-        parts = [SAMPLE_WARNING] if self.results.is_sample else []
-        if cells:
-            total = len(self.results.datasets) * len(set(self.results.models) - set(self.elsewhere))
-            done = len({(c["dataset"], c["model"]) for c in self.own})
-            parts.append(f"UNFINISHED: {done} of {total} dataset-model pairs have results; {len(cells)} cells missing.")
-        return " ".join(parts)
+        """The text above every page: sample data, an unfinished grid."""
+        return " ".join(text for text in (SAMPLE_WARNING if self.results.is_sample else "", self.progress) if text)
 
     @property
     def convention(self) -> str:
         """How the numbers of the tables and figures are averaged, for a caption."""
-        elsewhere = [c for c in self.results.cells if c["model"] in self.comparable]
-        return self.averaged([*self.own, *elsewhere])
+        external = [c for c in self.results.cells if c["model"] in self.comparable]
+        return self.averaged([*self.trained, *external])
 
     def averaged(self, cells: Sequence[Mapping[str, Any]]) -> str:
-        """Return how the numbers of some cells are averaged, for a caption: over what, and over how many seeds."""
+        """Return how the numbers of these cells are averaged, over images and over seeds, for a caption."""
         seeds = Counter((c["dataset"], c["model"]) for c in cells).values()
         low, high = min(seeds, default=1), max(seeds, default=1)
         over = f"{high} seeds" if low == high else f"the {low} to {high} seeds of each model"
@@ -84,90 +103,102 @@ class Values:
 
     @property
     def data(self) -> str:
-        """What every CSV says of itself in a column: "sample" where the data are synthetic, else nothing."""
+        """Value of the column ``data`` of every CSV: "sample" for synthetic data, else empty (no such column)."""
         return "sample" if self.results.is_sample else ""
 
     @cached_property
-    def own(self) -> list[dict[str, Any]]:
-        """Records of the cells that the pipeline trained."""
+    def trained(self) -> list[dict[str, Any]]:
+        """Records of the cells trained by the pipeline."""
         return [c for c in self.results.cells if c.get("trained") != "elsewhere"]
 
     @cached_property
-    def elsewhere(self) -> list[str]:
-        """Models whose predictions came from elsewhere, in the order of the results."""
-        found = {c["model"] for c in self.results.cells if c.get("trained") == "elsewhere"}
-        return [m for m in self.results.models if m in found]
+    def external(self) -> list[str]:
+        """External models (scored from their predictions), in the order of the results."""
+        models = {c["model"] for c in self.results.cells if c.get("trained") == "elsewhere"}
+        return [m for m in self.results.models if m in models]
 
     @cached_property
     def comparable(self) -> list[str]:
-        """Those of them that declare the protocol of the runs; without runs, of the first of them."""
-        protocol = (self.own or self.results.cells)[0]["protocol"] if self.results.cells else None
+        """External models that declare the protocol of the runs; without runs, that of the first external model."""
+        protocol = (self.trained or self.results.cells)[0]["protocol"] if self.results.cells else None
         return [
-            m for m in self.elsewhere if any(c["model"] == m and c["protocol"] == protocol for c in self.results.cells)
+            m for m in self.external if any(c["model"] == m and c["protocol"] == protocol for c in self.results.cells)
         ]
 
     @cached_property
-    def ran(self) -> tuple[list[str], list[str]]:
-        """Datasets and models that figures and ranks show, in the declared order.
+    def shown(self) -> tuple[list[str], list[str]]:
+        """Datasets and models shown in figures and ranks, in the declared order.
 
-        All that the pipeline trained, and the comparable models from elsewhere that have all these datasets.
+        These are all that the pipeline trained, and the comparable external models that cover all these datasets.
         """
-        cells = self.own or self.results.cells
+        cells = self.trained or self.results.cells
         datasets = [d for d in self.results.datasets if any(c["dataset"] == d for c in cells)]
         complete = [m for m in self.comparable if set(datasets) <= set(standings.covered(self.results, m))]
-        return datasets, [m for m in self.results.models if m in complete or any(c["model"] == m for c in self.own)]
+        trained = {c["model"] for c in self.trained}
+        return datasets, [m for m in self.results.models if m in complete or m in trained]
+
+    @cached_property
+    def preferred(self) -> list[str]:
+        """The shown models, highlighted ones first, the others by mean rank."""
+        models = self.shown[1]
+        if not models:
+            return []
+        mean_ranks = dict(zip(models, np.nan_to_num(self.ranking.mean_ranks, nan=np.inf), strict=True))
+        first = [m for m in self.highlight if m in models]
+        return first + sorted((m for m in models if m not in first), key=lambda m: mean_ranks[m])
 
     @cached_property
     def headline(self) -> pd.DataFrame:
-        """The four metrics of the paper: dataset, model, metric, value, low, high."""
+        """The paper's four metrics of each cell: dataset, model, metric, value, low, high."""
         return pd.concat([self.with_interval(metric, self.average) for metric in COLUMNS.values()])
 
     def with_interval(self, metric: str, average: str, resamples: int = RESAMPLES) -> pd.DataFrame:
-        """Return a metric of every cell, mean over seeds, with its 95 % interval (nan where it cannot be resampled)."""
+        """Return a metric of every cell, mean over seeds, with its 95 % interval (NaN where it cannot be drawn)."""
         summary = self.results.summary
         chosen = summary[(summary["metric"] == metric) & (summary["average"] == average)]
         frame = chosen.groupby(["dataset", "model"], as_index=False)["value"].mean(skipna=False).assign(metric=metric)
         cells = zip(frame["dataset"], frame["model"], strict=True)
         draws = [self.draws(d, m, metric, average, resamples) for d, m in cells]
         low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
-        found: pd.DataFrame = frame.assign(low=low, high=high)
-        return found
+        with_ends: pd.DataFrame = frame.assign(low=low, high=high)
+        return with_ends
 
     def draws(self, dataset: str, model: str, metric: str, average: str, resamples: int = RESAMPLES) -> Array:
-        """Return a metric of one cell in each resample, (R,): the same photographs for all models of a dataset."""
+        """Return a metric of one cell in each resample, (R,); all models of a dataset share the drawn source images."""
         if (dataset, model, f"{metric}/{average}") not in self._draws:
             models = [m for m in self.results.models if dataset in standings.covered(self.results, m)]
             query = standings.Query(metric, average, resamples)
-            found = standings.standings(self.results, query, [dataset], models).draws[:, 0]
+            draws = standings.standings(self.results, query, [dataset], models).draws[:, 0]
             for i, m in enumerate(models):
-                self._draws[(dataset, m, f"{metric}/{average}")] = found[:, i]
+                self._draws[(dataset, m, f"{metric}/{average}")] = draws[:, i]
         return self._draws[(dataset, model, f"{metric}/{average}")]
 
     def means(self, metric: str) -> dict[str, tuple[float, float, float]]:
-        """Return model -> mean over all datasets that have results, low and high; only models that have them all."""
-        datasets, models = self.ran
+        """Return model -> mean over the shown datasets, low and high; models that lack a dataset are left out."""
+        datasets, models = self.shown
         table = self.headline[self.headline["metric"] == metric].set_index(["dataset", "model"])["value"]
-        found = {}
+        of_model = {}
         for model in models:
             if all((d, model) in table.index for d in datasets):
                 draws = np.mean([self.draws(d, model, metric, self.average) for d in datasets], axis=0)
                 low, high = interval(draws[:, None])
                 value = float(np.mean([table[(d, model)] for d in datasets]))
-                found[model] = (value, float(low[0]), float(high[0]))
-        return found
+                of_model[model] = (value, float(low[0]), float(high[0]))
+        return of_model
 
     @cached_property
     def photographs(self) -> Photographs:
-        """The source images and predictions that are on disk."""
-        return Photographs(self.results, *self.ran, self.prepared, self.runs)
+        """The source images and predictions found on disk."""
+        return Photographs(self.results, self.shown[0], self.preferred, self.prepared, self.runs)
 
     @cached_property
     def ranking(self) -> "Ranking":
-        """Crack IoU by dataset and model, with ranks."""
-        datasets, models = self.ran
-        chosen = self.headline[self.headline["metric"] == "crack_iou"]
-        values = chosen.pivot(index="dataset", columns="model", values="value").reindex(index=datasets, columns=models)
-        return rank(values.to_numpy(float))
+        """Ranks of the shown models by crack IoU on each shown dataset."""
+        datasets, models = self.shown
+        summary = self.results.summary
+        chosen = summary[(summary["metric"] == "crack_iou") & (summary["average"] == self.average)]
+        values = chosen.groupby(["dataset", "model"])["value"].mean(skipna=False).unstack("model")
+        return rank(values.reindex(index=datasets, columns=models).to_numpy(float))
 
 
 @dataclass(frozen=True)
@@ -175,9 +206,10 @@ class Ranking:
     """Ranks over datasets.
 
     Attributes:
-        ranks: within each dataset, 1 is best, (D, M), nan where not run.
-        mean_ranks: (M,), nan for a model that lacks a dataset.
-        difference: Nemenyi's critical difference. cliques: groups that it cannot tell apart; both for complete grids.
+        ranks: rank within each dataset, 1 is best, (D, M); NaN for missing cells.
+        mean_ranks: mean over the datasets, (M,); NaN for a model that lacks one.
+        difference: Nemenyi's critical difference; NaN for incomplete grids.
+        cliques: groups of models that the difference does not separate; empty for incomplete grids.
     """
 
     ranks: Array
@@ -187,7 +219,7 @@ class Ranking:
 
 
 def rank(values: Array) -> Ranking:
-    """Return the ranking of scores (D, M), higher is better, nan where a cell is missing."""
+    """Return the ranking of scores (D, M); higher is better, NaN marks a missing cell."""
     placed = np.full(values.shape, np.nan)
     for row, scores in enumerate(values):
         known = np.isfinite(scores)
@@ -198,42 +230,3 @@ def rank(values: Array) -> Ranking:
         difference = critical_difference(values.shape[1], values.shape[0])
         groups = cliques(mean_ranks, difference)
     return Ranking(placed, mean_ranks, difference, groups)
-
-
-def iou_by_width(images: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """Return pooled crack IoU of the images in each class of crack width.
-
-    Columns: bin, order, images, model, value, low, high.
-
-    The width of the crack in an image is the area of the true mask over the length of its skeleton, both in pixels;
-    diagonal steps count as one pixel, so that oblique cracks look up to 1.4 times as wide. Images without crack are
-    left out. Intervals resample photographs within the class, over all datasets.
-    """
-    known = images[images["skeleton_true"] > 0]
-    width = (known["tp"] + known["fn"]) / known["skeleton_true"]
-    order = np.digitize(width, WIDTHS_PX[1:-1])
-    metric = plugins.load("metrics", "crack_iou")
-    rows: list[dict[str, Any]] = []
-    for number, (low, high) in enumerate(pairwise(WIDTHS_PX)):
-        label = f"< {high:g}" if low == 0 else f"≥ {low:g}" if high == np.inf else f"{low:g}–{high:g}"
-        part = known[order == number]
-        size = len(part[["dataset", "item"]].drop_duplicates())
-        for model in models:
-            own = part[part["model"] == model].groupby(["dataset", "photo", "item"])[["tp", "fp", "fn", "tn"]].sum()
-            row = {"bin": label, "order": number, "images": size, "model": model}
-            rows.append(row | _pooled(metric.compute, own))
-    return pd.DataFrame(rows)
-
-
-def _pooled(compute: Any, counts: pd.DataFrame) -> dict[str, float]:
-    """Return the pooled metric of images with its interval."""
-    if counts.empty:
-        return dict.fromkeys(("value", "low", "high"), float("nan"))
-    photos = np.asarray(counts.groupby(level=[0, 1], sort=False).ngroup(), np.int64)
-    table = counts.to_numpy(float)
-    generator = np.random.default_rng(0)
-    draws = resample(compute, table[None, None], photos, np.zeros(len(table), int), "pooled", 1000, generator)
-    low, high = interval(draws)
-    value = float(compute(*table.sum(0)[:, None])[0])
-    ends = (float(low[0]), float(high[0])) if photos.max() > 0 else (float("nan"),) * 2  # one says nothing of another
-    return {"value": value, "low": ends[0], "high": ends[1]}

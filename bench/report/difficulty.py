@@ -1,4 +1,4 @@
-"""What can be measured to be hard about an image: contrast at the crack, its width and share, texture around it."""
+"""Measures of how difficult an image is: contrast at the crack, crack width and share, background texture."""
 
 import cv2
 import numpy as np
@@ -7,8 +7,8 @@ import pandas as pd
 from skimage.morphology import skeletonize
 
 RING_PX = (3, 9)
-"""Background is compared within this distance of the crack, px; the nearest pixels are left out, as labels are no
-sharper than that."""
+"""The background for comparison lies between these distances from the crack, px. The nearest pixels are left out
+because labels are not that precise."""
 
 HARD = {
     "contrast": (-1, "low contrast at the crack"),
@@ -16,28 +16,28 @@ HARD = {
     "share_pct": (-1, "little crack in the image"),
     "texture": (1, "rough texture"),
 }
-"""Measure -> whether a high (1) or low (-1) value is hard, and how it is called."""
+"""Measure -> whether a high (1) or a low (-1) value makes an image difficult, and the label of that case."""
 
 
 def difficulty(image: npt.NDArray[np.uint8], true: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Return the measures of an image (H, W, 3) with its true mask (H, W); nan without crack.
+    """Return the measures of an image (H, W, 3) with its true mask (H, W); NaN without cracks.
 
-    contrast: background around the crack minus crack, mean grey levels, over the standard deviation of that background
-    (a dark crack is positive). width_px: area over length of the skeleton. share_pct: percent of pixels.
-    texture: mean gradient (Sobel, grey levels per px) of the background.
+    contrast: mean grey level of the background around the crack minus that of the crack, divided by the standard
+    deviation of this background (positive for a dark crack). width_px: area divided by skeleton length. share_pct:
+    percentage of pixels. texture: mean gradient of the background (Sobel, grey levels per px).
     """
     if not true.any():
         return dict.fromkeys(HARD, float("nan"))
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    away = cv2.distanceTransform((~true).astype(np.uint8), cv2.DIST_L2, 5)
-    ring = (away > RING_PX[0]) & (away <= RING_PX[1])
+    distance = cv2.distanceTransform((~true).astype(np.uint8), cv2.DIST_L2, 5)
+    ring = (distance > RING_PX[0]) & (distance <= RING_PX[1])
     slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
-    background = away > RING_PX[0]
+    background = distance > RING_PX[0]
     around = grey[ring] if ring.any() else np.array([np.nan])
-    spread = max(float(around.std()), 1.0)
+    deviation = max(float(around.std()), 1.0)
     length = int(skeletonize(true).sum())  # type: ignore[no-untyped-call]
     return {
-        "contrast": float(around.mean() - grey[true].mean()) / spread,
+        "contrast": float(around.mean() - grey[true].mean()) / deviation,
         "width_px": float(true.sum()) / max(1, length),
         "share_pct": 100 * float(true.mean()),
         "texture": float(slope[background].mean()) if background.any() else float("nan"),
@@ -45,11 +45,11 @@ def difficulty(image: npt.NDArray[np.uint8], true: npt.NDArray[np.bool_]) -> dic
 
 
 def likely_cause(measured: pd.DataFrame, item: str) -> str:
-    """Return the measures of one image, and which of them is the most unusual in the hard direction.
+    """Return the measures of one image, and which of them is the most extreme in the difficult direction.
 
     Args:
         measured: ``difficulty`` of every test image of a dataset, by item.
-        item: one of them.
+        item: name of the image.
 
     >>> table = pd.DataFrame({"contrast": [1.0, 2, 3], "width_px": [5.0, 4, 3], "share_pct": [1.0, 1, 1],
     ...                       "texture": [2.0, 3, 4]}, index=["a", "b", "c"])
@@ -67,6 +67,6 @@ def likely_cause(measured: pd.DataFrame, item: str) -> str:
         f"texture {own['texture']:.1f}"
     )
     if harder[most] <= 0.5:
-        return f"likely: none of the measures is unusual here\n{numbers}"
+        return f"likely: no measure is unusual\n{numbers}"
     beaten = round(harder[most] * len(others))
     return f"likely: {HARD[most][1]} (harder than {beaten} of {len(others)} others)\n{numbers}"

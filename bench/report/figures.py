@@ -1,160 +1,168 @@
-"""The figures of the report: name -> title, what it shows, and how it is drawn from the results."""
+"""The figures of the report: name -> title, caption and drawing function."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from bench.ranking import check
 from bench.ranking.standings import covered
 from bench.render import curve_figures, figures, rank_figures
-from bench.report import photographs
-from bench.report.context import Values, iou_by_width
+from bench.report import photograph_figures
+from bench.report.context import Values
+from bench.report.photographs import Photographs
+from bench.report.width import iou_by_width
+
+Draw = Callable[[Values], Figure | None]
 
 
-def _figure6(values: Values) -> Figure | None:
-    return figures.figure_6(values.headline, values.results.names, *values.ran) if values.ran[1] else None
+def _figure_6(values: Values) -> Figure | None:
+    return figures.figure_6(values.headline, values.results.names, *values.shown) if values.shown[1] else None
 
 
-def _width(values: Values) -> Figure | None:
-    datasets, models = values.ran
+def _iou_by_width(values: Values) -> Figure | None:
+    datasets, models = values.shown
     models = [m for m in models if set(datasets) <= set(covered(values.results, m))]  # the same images for each
     if not models:
         return None
     images = values.results.images[values.results.images["dataset"].isin(datasets)]
-    return figures.by_width(iou_by_width(images, models), values.results.names, models)
+    return figures.by_width(iou_by_width(images, models), values.results.names, models, values.highlight)
 
 
 def _pareto(values: Values) -> Figure | None:
-    means = values.means("crack_iou") if values.ran[1] else {}
+    means = values.means("crack_iou") if values.shown[1] else {}
     costs = {m: c for m, c in values.results.costs.items() if check.is_cost_of_runs(values.results, m)}
     if not set(means) & set(costs):
         return None
-    label = f"Crack IoU ({values.convention}), mean of {len(values.ran[0])} datasets"
-    return rank_figures.pareto(means, costs, values.results.names, label)
+    label = f"Crack IoU ({values.convention}), mean of {len(values.shown[0])} datasets"
+    return rank_figures.pareto(means, costs, values.results.names, label, values.highlight)
 
 
 def _ranks(values: Values) -> Figure | None:
-    datasets, models = ([values.results.names[i] for i in ids] for ids in values.ran)
+    datasets, models = ([values.results.names[i] for i in ids] for ids in values.shown)
     if values.faults or len(models) < 2:
         return None
     ranked = values.ranking
     return rank_figures.rank_map(ranked.ranks, ranked.mean_ranks, datasets, models)
 
 
-def _difference(values: Values) -> Figure | None:
-    datasets, models = values.ran
+def _critical_difference(values: Values) -> Figure | None:
+    datasets, models = values.shown
     if values.faults or len(models) < 3 or len(datasets) < 2:
         return None
-    note = f"Crack IoU ({values.convention}) over {len(datasets)} datasets; "
-    note += "bars join what Nemenyi's test (0.05) cannot tell apart."
+    note = f"Crack IoU ({values.convention}) over {len(datasets)} datasets; bars join models that do not differ "
+    note += "significantly (Nemenyi test, 0.05)."
     ranked, labels = values.ranking, [values.results.names[m] for m in models]
     return rank_figures.critical_difference(ranked.mean_ranks, ranked.difference, ranked.cliques, labels, note)
 
 
 def _precision_recall(values: Values) -> Figure | None:
-    if not values.ran[1]:
+    if not values.shown[1]:
         return None
-    return curve_figures.precision_recall(values.results.curves, values.results.names, *values.ran)
+    results = values.results
+    return curve_figures.precision_recall(results.curves, results.names, *values.shown, values.highlight)
 
 
 def _training(values: Values) -> Figure | None:
     if not len(values.results.history):
         return None
-    return curve_figures.training(values.results.history, values.results.names, *values.ran)
+    return curve_figures.training(values.results.history, values.results.names, *values.shown, values.highlight)
 
 
-OF_PHOTOGRAPHS = {
-    "figure4": photographs.figure_4,
-    "figure5": photographs.figure_5,
-    "figure7": photographs.figure_7,
-    "figure8": photographs.figure_8,
-}
-
-Drawn = Callable[[Values], Figure | None]
+def _with_photographs(draw: Callable[[Photographs], Figure | None]) -> Draw:
+    return lambda values: draw(values.photographs)
 
 
-def _of_photographs(name: str) -> Drawn:
-    return lambda values: OF_PHOTOGRAPHS[name](values.photographs)
+@dataclass(frozen=True)
+class FigurePart:
+    """A figure of the report.
+
+    Attributes:
+        title: such as "Figure 6.".
+        text: caption; ``caption`` fills in {average}, how values are averaged, and {first}, Figure 5's first model.
+        draw: function that draws the figure, or returns None if its data are missing.
+        of_photographs: whether it shows source images, which are never put inside the page, except synthetic ones.
+    """
+
+    title: str
+    text: str
+    draw: Draw
+    of_photographs: bool = False
 
 
-FIGURES: dict[str, tuple[tuple[str, str], Drawn]] = {
-    "figure6": (
-        (
-            "Figure 6.",
-            "Crack IoU, Dice and recall ({average}) of every model on every dataset; lines are 95 % intervals.",
-        ),
-        _figure6,
+FIGURES = {
+    "figure6": FigurePart(
+        "Figure 6.",
+        "Crack IoU, Dice and recall ({average}) of every model on every dataset, with 95 % confidence intervals. "
+        "A cross marks a missing cell.",
+        _figure_6,
     ),
-    "critical_difference": (
-        (
-            "Critical difference.",
-            "Mean ranks by crack IoU ({average}); a bar joins models that Nemenyi's test cannot tell apart.",
-        ),
-        _difference,
+    "critical_difference": FigurePart(
+        "Critical difference.",
+        "Mean ranks by crack IoU ({average}); 1 is best. A bar joins models that do not differ significantly in "
+        "Nemenyi's test at 0.05.",
+        _critical_difference,
     ),
-    "ranks": (
-        (
-            "Ranks.",
-            "Rank of every model on every dataset by crack IoU ({average}); 1 is best; in brackets the mean rank.",
-        ),
+    "ranks": FigurePart(
+        "Ranks.",
+        "Rank of every model on every dataset by crack IoU ({average}); 1 is best. Mean ranks in parentheses.",
         _ranks,
     ),
-    "pareto": (
-        (
-            "Accuracy against cost.",
-            "Crack IoU ({average}), mean over datasets; the line joins models that none beats in both score and cost.",
-        ),
+    "pareto": FigurePart(
+        "Accuracy against cost.",
+        "Crack IoU ({average}), mean over the datasets, with 95 % confidence intervals. The line is the Pareto front: "
+        "no other model has both a higher score and a lower cost.",
         _pareto,
     ),
-    "iou_by_width": (
-        (
-            "Crack width.",
-            "Pooled crack IoU of the test images by the mean width of their crack (area over length of the skeleton).",
-        ),
-        _width,
+    "iou_by_width": FigurePart(
+        "Crack width.",
+        "Pooled crack IoU of the test images, grouped by mean crack width (crack area divided by skeleton length), "
+        "with 95 % confidence intervals.",
+        _iou_by_width,
     ),
-    "precision_recall": (
-        ("Precision and recall.", "Over all thresholds, pooled per dataset; dot: p = 0.5; grey lines: equal F1."),
+    "precision_recall": FigurePart(
+        "Precision and recall.",
+        "Precision against recall at all thresholds, pooled per dataset. Dots: p = 0.5. Grey lines: constant F1.",
         _precision_recall,
     ),
-    "training": (
-        ("Training.", "Loss by epoch on the split that chooses the checkpoint; faint: on the training split."),
+    "training": FigurePart(
+        "Training.",
+        "Loss per epoch on the split that selects the checkpoint; faint lines: on the training split.",
         _training,
     ),
-    "figure4": (
-        (
-            "Figure 4.",
-            "A row per transform of the training augmentation: the augmented images above, their masks below.",
-        ),
-        _of_photographs("figure4"),
+    "figure4": FigurePart(
+        "Figure 4.",
+        "Training augmentation, one transform per pair of rows: augmented images above, their masks below.",
+        _with_photographs(photograph_figures.figure_4),
+        True,
     ),
-    "figure5": (
-        (
-            "Figure 5.",
-            "The test image with {first}'s median IoU of each dataset that it was run on. Boxes: connected pieces of "
-            "crack that {first} finds and the model of the panel misses by more than 2 px.",
-        ),
-        _of_photographs("figure5"),
+    "figure5": FigurePart(
+        "Figure 5.",
+        "Predictions on the test image with {first}'s median IoU, for each dataset with results of {first}. Boxes "
+        "mark connected pieces of crack that {first} detects and the model of the panel misses by more than 2 px.",
+        _with_photographs(photograph_figures.figure_5),
+        True,
     ),
-    "figure7": (
-        ("Figure 7.", "RFEM's gates from coarse to fine over the photograph, the prediction and the truth."),
-        _of_photographs("figure7"),
+    "figure7": FigurePart(
+        "Figure 7.",
+        "RFEM's gates, from coarse to fine, over the source image, with the prediction and the ground truth.",
+        _with_photographs(photograph_figures.figure_7),
+        True,
     ),
-    "figure8": (
-        (
-            "Figure 8.",
-            "The test image with the lowest IoU of each dataset: found, missed, false alarm, and which measure of "
-            "difficulty is the most unusual among the dataset's test images.",
-        ),
-        _of_photographs("figure8"),
+    "figure8": FigurePart(
+        "Figure 8.",
+        "The test image with the lowest IoU of each dataset: true positives, false negatives and false positives, and "
+        "the measure of difficulty that is most extreme compared with the dataset's other test images.",
+        _with_photographs(photograph_figures.figure_8),
+        True,
     ),
 }
-"""Name on the command line -> (title, text), drawing; of the text, ``caption`` fills in what stands in braces."""
+"""Name on the command line -> figure."""
 
 
 def caption(values: Values, name: str) -> tuple[str, str]:
-    """Return the title and the text of a figure that was drawn."""
-    title, text = FIGURES[name][0]
-    compared = photographs.compared(values.photographs)
+    """Return the title and the completed caption of a figure."""
+    compared = photograph_figures.compared(values.photographs)
     first = values.results.names[compared[0]] if compared else ""
-    return title, text.format(average=values.convention, first=first)
+    figure = FIGURES[name]
+    return figure.title, figure.text.format(average=values.convention, first=first)

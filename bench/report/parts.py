@@ -1,4 +1,4 @@
-"""The parts of the report: each yields its files, path below reports/ and content."""
+"""The parts of the report: each yields its files as (path relative to reports/, content)."""
 
 import io
 import json
@@ -25,19 +25,19 @@ from bench.render.tables import COLUMNS
 from bench.report import external, photographs
 from bench.report import page as report_page
 from bench.report.context import Values
-from bench.report.figures import FIGURES, OF_PHOTOGRAPHS, caption
+from bench.report.figures import FIGURES, caption
 
 Files = Iterator[tuple[str, str | bytes]]
 
 
 def all_tables(values: Values) -> Iterator[tables.Table]:
-    """Yield Tables 1 to 7, which say so where nothing was run, and that of the models from elsewhere, if any."""
+    """Yield Tables 1 to 7, with or without runs, and the table of external models, if there are any."""
     results, paper = values.results, values.results.published
     facts = {d: asdict(plugins.load("datasets", d).CARD) for d in results.datasets}
     yield tables.table_1(results.cards, facts, paper["table_1"])
-    yield tables.table_2(flat(values.own[0]["settings"]) if values.own else {}, paper["table_2"])
+    yield tables.table_2(flat(values.trained[0]["settings"]) if values.trained else {}, paper["table_2"])
     measured = score_tables.intervals_by_cell(values.headline)
-    declared = [m for m in results.models if m not in values.elsewhere]
+    declared = [m for m in results.models if m not in values.external]
     yield from score_tables.segmentation_tables(
         measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"],
         results.is_sample,
@@ -45,13 +45,13 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     fair = {m: plugins.load("models", m).NAME for m in score_tables.FAIR_ABLATION}
     yield score_tables.table_6(measured, values.convention, fair | results.names, paper["table_6"], results.is_sample)
     yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
-    average = values.averaged([c for c in results.cells if c["model"] in values.elsewhere])
-    found = external.table(results, values.headline, average, values.comparable, values.left_out)
-    yield from [found] if found else []
+    average = values.averaged([c for c in results.cells if c["model"] in values.external])
+    of_external = external.table(results, values.headline, average, values.comparable, values.left_out)
+    yield from [of_external] if of_external else []
 
 
 def ranking(values: Values) -> list[tables.Table]:
-    """Return the leaderboard; results that fail the check are tabulated, never ranked."""
+    """Return the leaderboards, one per protocol; none for results that fail the check."""
     if values.faults or not values.results.cells:
         return []
     query = Query("crack_iou", values.average)
@@ -73,7 +73,7 @@ def _leaderboard(values: Values) -> Files:
 
 
 def _audit(values: Values) -> Files:
-    """Yield the paper's own numbers and measured costs: neither is of a sample, nor waits for runs."""
+    """Yield the audit of the paper: its numbers and the measured costs need neither a warning nor runs."""
     for table in audit.tables(values.results.costs):
         yield from _files(table, "", "")
 
@@ -82,7 +82,7 @@ def _cards(values: Values) -> Files:
     results = values.results
     metric_names = {m: plugins.load("metrics", m).NAME for m in results.summary["metric"].unique()}
     of_cell = dict(list(results.summary.groupby(["dataset", "model", "seed"])))
-    for cell in values.own:
+    for cell in values.trained:
         part = of_cell[(cell["dataset"], cell["model"], cell["seed"])]
         scores = part.pivot(index="metric", columns="average", values="value").reindex(columns=list(AVERAGES))
         scores = scores.rename(index=metric_names, columns=AVERAGES).rename_axis(columns=None).reset_index()
@@ -91,15 +91,15 @@ def _cards(values: Values) -> Files:
 
 
 def _numbers(values: Values) -> Files:
-    """Yield what `dvc metrics` and `dvc plots` show, and every metric of every cell; of the pipeline's own models."""
+    """Yield every metric of every cell, and the files of `dvc metrics` and `dvc plots`, without external models."""
     results = values.results
-    own = results.summary[~results.summary["model"].isin(values.elsewhere)]
-    yield "summary.csv", _csv(own, values, "%.9g")
-    models = values.ran[1]
+    summary = results.summary[~results.summary["model"].isin(values.external)]
+    yield "summary.csv", _csv(summary, values, "%.9g")
+    models = values.shown[1]
     shown: dict[str, Any] = {}
     for metric in COLUMNS.values() if models else ():
         for model, (value, _, _) in values.means(metric).items():
-            if isfinite(value) and model not in values.elsewhere:
+            if isfinite(value) and model not in values.external:
                 shown.setdefault(model, {})[metric] = round(value, 4)
     ranked = models if not values.faults else []
     for model, rank in zip(ranked, values.ranking.mean_ranks if ranked else (), strict=True):
@@ -110,35 +110,24 @@ def _numbers(values: Values) -> Files:
     shown |= {"data": values.data} if values.data else {}
     yield "metrics.json", json.dumps(shown, indent=1, sort_keys=True) + "\n"
     if len(results.history):
-        history = results.history  # a model's mean ends with its first cell: of those left it would be another mean
+        history = results.history  # a model's mean stops with its shortest cell; beyond, it would mix fewer cells
         ends = history.groupby(["model", "dataset", "seed"])["epoch"].max().groupby("model").min()
         history = history[history["epoch"] <= history["model"].map(ends)]
         loss = history.pivot_table(index="epoch", columns="model", values="val_loss")
-        loss = loss.reindex(columns=[m for m in results.models if m not in values.elsewhere])
+        loss = loss.reindex(columns=[m for m in results.models if m not in values.external])
         yield "plots/selection_loss.csv", _csv(loss.reset_index(), values, "%.6g")
 
 
 def _csv(frame: pd.DataFrame, values: Values, digits: str | None = None) -> str:
-    """Return a frame as CSV; where the data are synthetic, every row says so."""
+    """Return a frame as CSV; for synthetic data with the column ``data``."""
     frame = frame.assign(data=values.data) if values.data else frame
     return str(frame.to_csv(index=False, float_format=digits, lineterminator="\n"))
 
 
 def _page(values: Values) -> Files:
-    """Yield the page; photographs lie beside it, but for the sample's, which are inside."""
+    """Yield the page, and beside it the source images; those of the synthetic sample are embedded in the page."""
     rows, images = photographs.images(values.photographs)
-    pictures = []
-    for name in FIGURES:
-        for path, content in figure_files(values, name):
-            if path.endswith(".png"):
-                address = path
-                if name not in OF_PHOTOGRAPHS:
-                    address = photographs.data_uri(path, content)
-                elif values.results.is_sample:
-                    address = photographs.data_uri("x.jpg", photographs.as_jpeg(content))
-                pictures.append(
-                    Picture(*caption(values, name), address, *struct.unpack(">II", content[16:24]))
-                )  # PNG: width, height
+    pictures = [picture for name in FIGURES for picture in _pictures(values, name)]
     addresses = {}
     if values.results.is_sample:
         addresses = {path: photographs.data_uri(path, content) for path, content in images.items()}
@@ -148,12 +137,26 @@ def _page(values: Values) -> Files:
     yield from report_page.render(values, every, audit.tables(values.results.costs), pictures, rows, addresses)
 
 
+def _pictures(values: Values, name: str) -> Iterator[Picture]:
+    """Yield a figure for the page: embedded, unless it shows source images that are not synthetic."""
+    for path, content in figure_files(values, name):
+        if not path.endswith(".png"):
+            continue
+        address = path
+        if not FIGURES[name].of_photographs:
+            address = photographs.data_uri(path, content)
+        elif values.results.is_sample:
+            address = photographs.data_uri("x.jpg", photographs.as_jpeg(content))
+        width, height = struct.unpack(">II", content[16:24])  # bytes of the PNG header
+        yield Picture(*caption(values, name), address, width, height)
+
+
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested settings with dotted keys."""
-    found: dict[str, Any] = {}
+    dotted: dict[str, Any] = {}
     for key, value in settings.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return found
+        dotted |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return dotted
 
 
 def _table_files(table: tables.Table, values: Values) -> Files:
@@ -168,30 +171,30 @@ def _files(table: tables.Table, warning: str, data: str) -> Files:
 
 
 def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
-    """Return a figure as PNG (200 dpi) and SVG, or nothing; drawn once. The same results give the same bytes."""
+    """Return a figure as PNG (200 dpi) and SVG, drawn once; empty without data. Equal results give equal bytes."""
     if name not in values.drawn:
-        figure = FIGURES[name][1](values)
+        figure = FIGURES[name].draw(values)
         values.drawn[name] = [] if figure is None else _saved(name, figure, values.warning)
     return values.drawn[name]
 
 
 def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
-    """Return a figure as PNG and SVG, the warning in a strip above it that leaves its layout alone."""
+    """Return a figure as PNG and SVG, with the warning in an added strip on top."""
     width, height = figure.get_size_inches()
     lines = wrap(warning, int(20 * width))
     strip = 0.12 * len(lines) + 0.06 if lines else 0.0
     place: dict[str, Any] = {"ha": "center", "va": "top", "color": "#AA3377", "fontsize": 6.5}
     figure.text(0.5, 1 + (strip - 0.04) / height, "\n".join(lines), **place)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, not for each format
-    folder = "photographs" if name in OF_PHOTOGRAPHS else "figures"
-    found = []
+    figure.set_layout_engine("none")  # lay out once, not for each format
+    folder = "photographs" if FIGURES[name].of_photographs else "figures"
+    saved = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
         for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
             buffer, box = io.BytesIO(), Bbox([[0, 0], [width, height + strip]])
             figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata, bbox_inches=box)
-            found.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
-    return found
+            saved.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
+    return saved
 
 
 def _figure(name: str) -> Callable[[Values], Files]:
@@ -199,7 +202,7 @@ def _figure(name: str) -> Callable[[Values], Files]:
 
 
 PARTS: dict[str, Callable[[Values], Files]] = {
-    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "elsewhere")},
+    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "external")},
     "leaderboard": _leaderboard,
     "audit": _audit,
     **{name: _figure(name) for name in FIGURES},
@@ -207,4 +210,4 @@ PARTS: dict[str, Callable[[Values], Files]] = {
     "numbers": _numbers,
     "page": _page,
 }
-"""Name on the command line -> what it yields, in the order they are written."""
+"""Name on the command line -> function that yields its files, in the order they are written."""

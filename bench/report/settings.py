@@ -1,4 +1,4 @@
-"""The section ``report`` of params.yaml, without matplotlib: rankings read it too."""
+"""The section ``report`` of params.yaml, in a module without matplotlib because rankings read it too."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,10 @@ class ReportSettings:
     """The section ``report`` of params.yaml.
 
     Attributes:
-        headline: averaging of Tables 3 to 6, of figure 6, and of rankings that ask for no other.
+        headline: average used in Tables 3 to 6 and Figure 6, and by rankings unless they are given another one.
+        highlight: ids of the models to emphasise in figures, in order of preference. The first one available is the
+            model of Figures 7 and 8 and the first column of Figure 5; without one, the best-ranked model is.
     """
 
     headline: Literal["batch_mean", "pooled", "image_mean"]
+    highlight: tuple[str, ...] = ("context_cracknet",)

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from bench.cli.main import main
 from bench.errors import UserError
+from bench.stages import report
 
 ROOT = Path(__file__).parents[2]
 STAGES = ["download", "prepare", "train", "evaluate", "measure", "report"]
@@ -194,7 +195,7 @@ def test_the_stages_one_after_the_other(tmp_path: Path, params: Path) -> None:
         assert bool(found.stdout) == bool(expected), call[0]
     index = (t / "reports" / "README.md").read_text()
     assert "SAMPLE: synthetic data" in index
-    assert "UNFINISHED" not in index
+    assert "Training results:" not in index
     record = json.loads((t / "runs/cfd/unet/0/run.json").read_text())
     assert record["protocol"] in index
     assert not (t / "archives").exists()
@@ -214,5 +215,8 @@ def test_the_lists_of_params_reach_the_stages(params: Path, monkeypatch: pytest.
     monkeypatch.setattr("bench.stages.evaluate.run", note)
     assert bench(params, "report", "a", "b").exit_code == 0
     assert bench(params, "evaluate", "p", "r", "s", "--dataset", "cfd").exit_code == 0
-    assert calls[0][:5] == (Path("a"), Path("b"), ["volker", "cfd"], ["pan", "unet"], [3, 1])
+    assert calls[0][:2] == (
+        report.Folders(Path("a"), Path("b")),
+        report.Grid(["volker", "cfd"], ["pan", "unet"], [3, 1]),
+    )
     assert calls[1][:6] == (Path("p"), Path("r"), Path("s"), "cfd", ["pan", "unet"], [3, 1])

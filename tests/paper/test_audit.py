@@ -1,4 +1,4 @@
-"""What the audit says of the paper, held against the published tables read by hand."""
+"""The audit of the paper, compared with the published tables read by hand."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_the_printed_miou_is_the_iou_of_the_crack_class():
     assert row["iou_holds"]
 
 
-def test_who_is_ahead():
+def test_the_best_model_of_each_dataset():
     first = audit.winners().set_index("dataset")["first"]
     assert (first == "Context-CrackNet").sum() == 8
     assert first["eugen_miller"] == first["rissbilder"] == "UnetPlusPlus"
@@ -43,7 +43,7 @@ def test_table_7_judges_only_what_was_measured_as_published():
     assert frame["GFLOPs difference %"].notna().tolist() == [True, False, False, False]
 
 
-def test_every_page_says_how_it_is_derived_again():
+def test_every_table_names_the_command_that_reproduces_it():
     for table in audit.tables({}):
         assert any("bench audit-paper" in note for note in table.notes)
         assert len(table.frame)

@@ -1,4 +1,4 @@
-"""Captions say how what they head is averaged, over images and over seeds."""
+"""Captions say how the values are averaged, over images and over seeds."""
 
 import re
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bench.report.parts import PARTS, all_tables
 
 @pytest.fixture
 def make(tmp_path, write_grid):
-    """Return a function that makes the values of a grid of two models; one of them may be called from elsewhere."""
+    """Return a function that makes the values of a grid of two models; ``change`` edits the cells."""
 
     def make(seeds=(0,), change=lambda cells: cells, batch=32):
         write_grid(tmp_path, datasets=["cfd", "gaps"], models=["unet", "fpn"], seeds=seeds)
@@ -25,8 +25,8 @@ def make(tmp_path, write_grid):
     return make
 
 
-def elsewhere(cells):
-    """Return the cells as if fpn had been scored from its predictions, of one seed."""
+def make_external(cells):
+    """Return the cells as if fpn had been scored from its predictions, with one seed."""
     return [
         c | {"trained": "elsewhere"} if c["model"] == "fpn" else c
         for c in cells
@@ -46,9 +46,9 @@ def test_captions_of_all_figures_are_filled_in(make):
 
 def test_seeds_are_counted_for_the_rows_that_a_caption_heads(make):
     assert make((0, 1)).convention == "batch mean of 32; mean over 2 seeds"
-    values = make((0, 1), elsewhere)
+    values = make((0, 1), make_external)
     assert values.convention == "batch mean of 32; mean over the 1 to 2 seeds of each model"
-    (table,) = (t for t in all_tables(values) if t.name == "elsewhere")
+    (table,) = (t for t in all_tables(values) if t.name == "external")
     assert table.caption.endswith("(batch mean of 32).")
 
 

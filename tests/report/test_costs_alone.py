@@ -1,4 +1,4 @@
-"""The measured costs of the repository make a report of their own: Table 7, and the cells named that were not run."""
+"""The measured costs of the repository, without any scores, make a report with Table 7."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Models scored from predictions (`bench score`) stand in the report, marked, where they may be compared."""
+"""Models scored from predictions (`bench score`) appear in the report, marked, beside models they compare with."""
 
 import json
 from pathlib import Path
@@ -34,8 +34,8 @@ def scored(workspace, write_predictions):
 
 
 def render(folder):
-    where = folder / "results", folder / "reports", DATASETS, MODELS, [0], ReportSettings("pooled")
-    return report.run(*where, folder / "prepared", folder / "runs")
+    folders = report.Folders(folder / "results", folder / "reports", folder / "prepared", folder / "runs")
+    return report.run(folders, report.Grid(DATASETS, MODELS, [0]), ReportSettings("pooled"))
 
 
 def page_data(folder):
@@ -43,25 +43,25 @@ def page_data(folder):
     return json.loads(page.split('id="data">')[1].split("</script>")[0])
 
 
-def test_a_complete_model_of_the_same_protocol_stands_among_the_others(scored):
+def test_a_complete_model_of_the_same_protocol_is_listed_with_the_others(scored):
     folder, run = scored
     for dataset in DATASETS:
         run("my_net", dataset, 1.0)
-    assert "From elsewhere: my_net" in render(folder)
-    table = pd.read_csv(folder / "reports" / "tables" / "elsewhere.csv")
+    assert "External models: my_net" in render(folder)
+    table = pd.read_csv(folder / "reports" / "tables" / "external.csv")
     assert table[["Dataset", "Comparable"]].to_numpy().tolist() == [["CFD", "yes"], ["GAPs", "yes"]]
     third = pd.read_csv(folder / "reports" / "tables" / "table3.csv")
-    own = third[third["Model"] == "my_net (elsewhere)"]["Crack IoU (printed: mIoU), measured"]
+    own = third[third["Model"] == "my_net (external)"]["Crack IoU (printed: mIoU), measured"]
     assert own.tolist() == table["Crack IoU"].tolist()[:1] == [1.0]
     (board,) = (folder / "reports" / "tables").glob("leaderboard_*.csv")
-    assert pd.read_csv(board)["Model"].iloc[0] == "my_net (elsewhere)"
+    assert pd.read_csv(board)["Model"].iloc[0] == "my_net (external)"
     data = page_data(folder)
-    assert [m["name"] for m in data["models"] if m["id"] == "my_net"] == ["my_net (elsewhere)"]
+    assert [m["name"] for m in data["models"] if m["id"] == "my_net"] == ["my_net (external)"]
     assert "my_net" in data["protocols"][0]["models"]
     assert data["batch"] == "4"
-    assert ["Trained", "elsewhere, the protocol as declared; scored from its predictions"] in data["cells"][
-        "cfd/my_net"
-    ]["record"]
+    assert ["Trained", "externally, protocol as declared; scored from its predictions"] in data["cells"]["cfd/my_net"][
+        "record"
+    ]
     assert "my_net" not in json.loads((folder / "reports" / "metrics.json").read_text())  # DVC's: of the pipeline
 
 
@@ -74,27 +74,27 @@ def test_a_model_that_lacks_a_dataset_is_shown_and_changes_no_rank(scored):
     assert (folder / "reports" / "metrics.json").read_text() == ranks
     assert (folder / "reports" / "figures" / "critical_difference.png").is_file()
     tables = {p.name: p.read_text() for p in (folder / "reports" / "tables").glob("*.md")}
-    assert "half_net (elsewhere)" in tables["table3.md"]
+    assert "half_net (external)" in tables["table3.md"]
     assert "half_net" not in tables["table4.md"]  # not on GAPs, and not called missing
     assert "half_net" in page_data(folder)["protocols"][0]["models"]
     assert page_data(folder)["protocols"][0]["ranked"]
 
 
-def test_a_model_of_another_protocol_has_a_place_of_its_own(scored):
+def test_a_model_of_another_protocol_is_listed_separately(scored):
     folder, run = scored
     for dataset in DATASETS:
         run("other_net", dataset, 1.0, grid_module.TRAIN | {"lr": "1e-3"})
     render(folder)
-    assert set(pd.read_csv(folder / "reports" / "tables" / "elsewhere.csv")["Comparable"]) == {"no"}
+    assert set(pd.read_csv(folder / "reports" / "tables" / "external.csv")["Comparable"]) == {"no"}
     assert "other_net" not in (folder / "reports" / "tables" / "table3.md").read_text()
     first, second = page_data(folder)["protocols"][:2]
     assert "other_net" not in first["models"]
     assert second["models"] == ["other_net"]
     results = read_all(folder / "results", DATASETS, MODELS, [0])
-    assert Values(results, "pooled", Path(), Path()).ran[1] == MODELS  # figures and ranks
+    assert Values(results, "pooled", Path(), Path()).shown[1] == MODELS  # figures and ranks
 
 
-def test_scores_on_other_data_are_left_out_and_said_so(scored):
+def test_scores_on_other_data_are_left_out_with_a_reason(scored):
     folder, run = scored
     run("old_net", "cfd", 1.0)
     path = folder / "results" / "external" / "old_net" / "cfd" / "cells.json"
@@ -103,10 +103,10 @@ def test_scores_on_other_data_are_left_out_and_said_so(scored):
     files.write_checksums(path.parent)
     assert "Left out: old_net was scored on other data than cfd is now" in render(folder)
     assert "old_net" not in json.dumps(page_data(folder))
-    assert "old_net was scored on other data" in (folder / "reports" / "tables" / "elsewhere.md").read_text()
+    assert "old_net was scored on other data" in (folder / "reports" / "tables" / "external.md").read_text()
 
 
-def test_without_such_models_there_is_no_such_table(scored):
+def test_without_external_models_there_is_no_table_of_them(scored):
     folder, _ = scored
-    assert "elsewhere" not in render(folder).lower()
-    assert not (folder / "reports" / "tables" / "elsewhere.md").exists()
+    assert "External models" not in render(folder)
+    assert not (folder / "reports" / "tables" / "external.md").exists()

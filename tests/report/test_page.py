@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
@@ -25,19 +27,21 @@ def browser():
 
 @pytest.fixture(params=["light", "dark", "phone"])
 def page(browser, grid, request):
-    """Return the page; afterwards, nothing may have been said on the console or asked of the network."""
+    """Return the page; fail afterwards if it logged to the console or made a network request."""
     size = {"width": 390, "height": 844} if request.param == "phone" else {"width": 1280, "height": 900}
     scheme = "dark" if request.param == "dark" else "light"
     page = browser.new_page(viewport=size, color_scheme=scheme)
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda r: asked.append(r.url) if r.url.split(":")[0] not in ("file", "data", "blob") else None)
+    logged, requested = [], []
+    page.on("console", lambda message: logged.append(message.text))
+    page.on("pageerror", lambda error: logged.append(str(error)))
+    page.on(
+        "request", lambda r: requested.append(r.url) if r.url.split(":")[0] not in ("file", "data", "blob") else None
+    )
     page.goto((grid / "reports" / "index.html").as_uri())
     page.wait_for_selector("#board tbody tr")
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     yield page
-    assert (said, asked) == ([], [])
+    assert (logged, requested) == ([], [])
     page.close()
 
 
@@ -201,3 +205,14 @@ def test_the_theme_can_be_chosen(page):
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click("#theme")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_the_published_leaderboard_is_shown_without_results_and_fits_on_the_screen(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((ROOT / "reports" / "index.html").as_uri())  # ten datasets
+    page.wait_for_selector("#board tbody tr")
+    assert len(models(page)) == 10
+    assert "UNet" in models(page)
+    for width in ("document.documentElement", "document.querySelector('#leaderboard .scroll')"):
+        assert page.evaluate(f"{width}.scrollWidth <= {width}.clientWidth"), width
+    page.close()

@@ -1,4 +1,4 @@
-"""What shows photographs: rendered where prepared/ and runs/ are, left out and said so where not."""
+"""Figures and pages of source images: drawn if prepared/ and runs/ exist, otherwise left out with a message."""
 
 import shutil
 from pathlib import Path
@@ -48,7 +48,7 @@ def workspace(tmp_path):
 
 
 def test_panels_and_images_are_there(workspace, run_report):
-    assert "Without photographs" not in run_report(workspace)
+    assert "Without source images" not in run_report(workspace)
     folder = workspace / "reports" / "photographs"
     for figure in ("figure4", "figure5", "figure7", "figure8"):
         assert cv2.imread(str(folder / f"{figure}.png")).std() > 10, f"{figure} is empty"
@@ -76,20 +76,27 @@ def test_a_model_that_was_dropped_is_in_no_figure_and_its_files_go(workspace, ru
 def test_figure_5_says_whose_image_and_finds_it_shows(workspace, run_report):
     run_report(workspace)
     whole = (workspace / "reports" / "index.html").read_text()
-    assert "The test image with CONTEXT_CRACKNET&#39;s median IoU" in whole
+    assert "the test image with CONTEXT_CRACKNET&#39;s median IoU" in whole
     params = yaml.safe_load((workspace / "params.yaml").read_text())
     files.write_text(workspace / "params.yaml", yaml.safe_dump(params | {"models": ["manet"]}))
     run_report(workspace)
     assert (workspace / "reports" / "photographs" / "figure5.png").exists()
     alone = (workspace / "reports" / "index.html").read_text()
-    assert "The test image with MANET&#39;s median IoU" in alone
+    assert "the test image with MANET&#39;s median IoU" in alone
     assert "CONTEXT_CRACKNET" not in alone
-    assert "crack that MANET finds" in alone
+    assert "crack that MANET detects" in alone
+
+
+def test_the_highlighted_model_comes_first_and_without_one_the_best_ranked(workspace, run_report):
+    for highlight, first in (((), "CONTEXT_CRACKNET"), (("manet",), "MANET"), (("unet", "manet"), "MANET")):
+        run_report(workspace, highlight=highlight)
+        page = (workspace / "reports" / "index.html").read_text()
+        assert f"the test image with {first}&#39;s median IoU" in page
 
 
 def test_without_photographs_it_says_so(workspace, run_report):
     (workspace / "prepared").rename(workspace / "elsewhere")
-    assert "Without photographs" in run_report(workspace)
+    assert "Without source images" in run_report(workspace)
     assert not (workspace / "reports" / "photographs").exists()
 
 

@@ -17,10 +17,11 @@ from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
 from bench.report import figures
-from bench.report.context import Values, iou_by_width, rank
+from bench.report.context import Values, rank
 from bench.report.external import read_all
 from bench.report.figures import FIGURES
 from bench.report.parts import PARTS
+from bench.report.width import iou_by_width
 from bench.stages import report
 
 
@@ -132,6 +133,17 @@ def test_only_writes_only_the_part(grid, run_report):
     assert "page" in PARTS
 
 
+def test_highlight_emphasises_a_model_and_refuses_unknown_names(grid, run_report):
+    drawn = []
+    for name in ("unet", "context_cracknet"):
+        run_report(grid, f"highlight_{name}", ["pareto"], (name,))
+        drawn.append((grid / f"highlight_{name}" / "figures" / "pareto.svg").read_bytes())
+    assert drawn[0] != drawn[1]
+    assert drawn[1] == (grid / "reports" / "figures" / "pareto.svg").read_bytes()
+    with pytest.raises(UserError, match=r"report.highlight: no model 'unett'; did you mean 'unet'"):
+        run_report(grid, "highlight", ["pareto"], ("unett",))
+
+
 def test_metrics_for_dvc_are_numbers(grid):
     shown = json.loads((grid / "reports" / "metrics.json").read_text())
     assert set(shown) == {"unet", "unetplusplus", "context_cracknet"}
@@ -156,29 +168,32 @@ def test_the_figure_of_widths_leaves_out_what_lacks_images_of_the_others(grid, m
     shown = []
     monkeypatch.setattr(figures, "iou_by_width", lambda images, models: shown.append(models))
     monkeypatch.setattr(figures.figures, "by_width", lambda *given: None)
-    FIGURES["iou_by_width"][1](Values(replace(found, cells=cells), "pooled", Path(), Path()))
+    FIGURES["iou_by_width"].draw(Values(replace(found, cells=cells), "pooled", Path(), Path()))
     assert shown == [["unetplusplus"]]
 
 
 def test_costs_unlike_the_runs_are_in_no_figure(grid):
     found = read_all(grid / "results", ["cfd"], ["unet", "unetplusplus"], [0])
-    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is not None
+    assert FIGURES["pareto"].draw(Values(found, "pooled", Path(), Path())) is not None
     for cell in found.cells:
         cell["settings"]["train"]["encoder"] = "resnet18"
-    assert FIGURES["pareto"][1](Values(found, "pooled", Path(), Path())) is None
+    assert FIGURES["pareto"].draw(Values(found, "pooled", Path(), Path())) is None
 
 
 def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     write_grid(tmp_path)
     shutil.rmtree(tmp_path / "results" / "scores" / "gaps")
     assert "Missing: 3" in run_report(tmp_path)
-    for page in ("README.md", "index.html", "tables/table3.md", "tables/table3.tex"):
-        assert "UNFINISHED: 6 of 9" in (tmp_path / "reports" / page).read_text(), page
+    progress = "Training results: 6 of 9 cells so far."
+    names = "Missing: gaps/unet/0, gaps/unetplusplus/0, gaps/context_cracknet/0."
+    for page in ("README.md", "index.html", "tables/table3.md"):
+        assert f"{progress} {names}" in (tmp_path / "reports" / page).read_text(), page
+    assert progress in (tmp_path / "reports" / "tables" / "table3.tex").read_text()
     for name in ("critical_difference", "ranks"):
         assert not (tmp_path / "reports" / "figures" / f"{name}.png").exists()
     shown = json.loads((tmp_path / "reports" / "metrics.json").read_text())
     assert [sorted(v) for v in shown.values()] == [["crack_iou", "dice", "precision", "recall"]] * 3
-    assert "Not run" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
+    assert "Without results so far" in (tmp_path / "reports" / "tables" / "table6.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -209,10 +224,10 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     frame.loc[0, "tp"] = -5
     frame.to_csv(path, index=False)
     files.write_checksums(path.parent)
-    assert "Not ranked, as" in run_report(tmp_path)
-    assert "Why there is no ranking" in (tmp_path / "reports" / "index.html").read_text()
+    assert "Not ranked: `bench check` has" in run_report(tmp_path)
+    assert "Why these results are not ranked" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
-    assert "nothing, as these results fail the check" in run_report(tmp_path, only=("leaderboard",))
+    assert "nothing, because these results fail the check" in run_report(tmp_path, only=("leaderboard",))
     assert '"ranked":false' in (tmp_path / "reports" / "index.html").read_text()
 
 

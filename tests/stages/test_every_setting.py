@@ -79,8 +79,8 @@ MACHINE = {
 }
 REFUSED = {"train.weights": "nowhere", "train.device": "cuda", "measure.device": "cuda", "train.precision": "float8"}
 SINGLE = {
-    "train.workers", "train.compile", "train.checkpoint_minutes", "evaluate.batch", "report.headline", "sweep.jobs",
-    "sweep.per_gpu",
+    "train.workers", "train.compile", "train.checkpoint_minutes", "evaluate.batch", "report.headline",
+    "report.highlight", "sweep.jobs", "sweep.per_gpu",
 }  # fmt: skip
 MEASURE = {"measure.encoder": "resnet34", "measure.image_size": 96, "measure.warmup": 3, "measure.repeats": 2}
 SLURM = {
@@ -281,13 +281,19 @@ def test_evaluate(make_prepared: Make) -> None:
 def test_report(tmp_path: Path) -> None:
     real = ROOT / "results" / "experiments" / "cpu_128px"
     params = load_params(real / "params.yaml")
+    grid = report.Grid(params["datasets"], params["models"], params["seeds"])
     tables = []
     for headline in ("batch_mean", "pooled", "image_mean"):
         settings = section(changed(PARAMS, "report.headline", headline), "report", ReportSettings)
-        lists = params["datasets"], params["models"], params["seeds"]
-        report.run(real, tmp_path / headline, *lists, settings, tmp_path, tmp_path, ["table3"])
+        report.run(report.Folders(real, tmp_path / headline), grid, settings, ["table3"])
         tables.append((tmp_path / headline / "tables" / "table3.csv").read_text(encoding="utf-8"))
     assert len(set(tables)) == 3
+    figures = []
+    for name in ("unet", "pspnet"):
+        settings = section(changed(PARAMS, "report.highlight", [name]), "report", ReportSettings)
+        report.run(report.Folders(real, tmp_path / name), grid, settings, ["pareto"])
+        figures.append((tmp_path / name / "figures" / "pareto.svg").read_text(encoding="utf-8"))
+    assert figures[0] != figures[1]
 
 
 @pytest.mark.parametrize("key", MEASURE)

@@ -1,10 +1,10 @@
-// The program of the report's page: leaderboard and cells. Reads the JSON of #data:
+// The script of the report's page: leaderboard and cells. It reads the JSON of #data:
 // models, datasets: [{id, name, ...}]; metrics: [{id, name, higher}]; protocols: [{id, name, models, ranked}], where
 // ranked is false for results that fail the check;
-// values["protocol|metric|average"]: {v: [[model][dataset]], lo, hi (same shape, or absent), all: [[lo, hi] per model]};
+// values["protocol|metric|average"]: {v: [[model][dataset]], lo, hi (same shape, optional), all: [[lo, hi] per model]};
 // cells["dataset/model"]: {pr, history, images, record, scores}; chosen: {metric, average};
-// batch: images in an evaluation batch, empty where that is not recorded;
-// addresses: path of an image -> data URI, where it is inside this file.
+// batch: images per evaluation batch, empty if not recorded;
+// addresses: path of an image -> data URI, for embedded images.
 "use strict";
 const D = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
@@ -12,7 +12,7 @@ const make = (tag, props = {}, ...inside) => { const e = Object.assign(document.
 const fixed = (v, digits = 4) => v == null ? "" : v.toFixed(digits);
 const state = { sort: "rank", up: true, metric: D.chosen.metric, average: D.chosen.average };
 
-// Theme: the system's, until the reader chooses
+// Theme: follows the system until the reader chooses
 const dark = () => document.documentElement.dataset.theme === "dark";
 function theme(on) {
   document.documentElement.dataset.theme = on ? "dark" : "light";
@@ -33,7 +33,7 @@ const metric = () => D.metrics.find(m => m.id === $("metric").value);
 const protocol = () => D.protocols.find(p => p.id === $("protocol").value);
 const words = { pooled: "pooled", image_mean: "mean of images", batch_mean: `mean of batches${D.batch && ` of ${D.batch}`}`, printed: "as printed" };
 const averagesOf = m => Object.keys(words).filter(a => D.values[`${protocol().id}|${m}|${a}`]);
-// What the protocol has; the reader's own choice, else the report's, else the first
+// Options that the protocol has; selected is the reader's choice, else the report's default, else the first
 function offer(id, options) {
   const chosen = [state[id], D.chosen[id]].find(c => options.some(o => o.id === c)) ?? options[0]?.id;
   fill($(id), options, chosen);
@@ -42,7 +42,7 @@ function choices() {
   offer("metric", D.metrics.filter(m => averagesOf(m.id).length));
   offer("average", averagesOf($("metric").value).map(a => ({ id: a, name: words[a] })));
 }
-// Ranks within a dataset, ties shared; null where there is no value
+// Ranks within a dataset, ties get the mean rank; null for a missing value
 function ranks(values, higher) {
   return values.map(v => v == null ? null :
     values.filter(o => o != null && (higher ? o > v : o < v)).length +
@@ -53,19 +53,19 @@ const mean = list => list.length && list.every(v => v != null) ? list.reduce((a,
 function rows() {
   const table = D.values[`${protocol().id}|${metric().id}|${$("average").value}`];
   if (!table) return { rows: [], shown: [] };
-  const here = D.datasets.map((d, i) => i).filter(i => table.v.some(row => row[i] != null));
-  const chosen = $("dataset").value ? [D.datasets.findIndex(d => d.id === $("dataset").value)] : here;
+  const scored = D.datasets.map((d, i) => i).filter(i => table.v.some(row => row[i] != null));
+  const chosen = $("dataset").value ? [D.datasets.findIndex(d => d.id === $("dataset").value)] : scored;
   const models = D.models.map((m, i) => i).filter(i => protocol().models.includes(D.models[i].id));
   const complete = protocol().ranked ? models.filter(m => chosen.every(d => table.v[m][d] != null)) : [];
   const byDataset = chosen.map(d => ranks(complete.map(m => table.v[m][d]), metric().higher));
-  const found = models.map(m => {
+  const list = models.map(m => {
     const place = complete.indexOf(m);
     const scores = chosen.map(d => table.v[m][d]);
     const [lo, hi] = chosen.length === 1 ? [table.lo?.[m][chosen[0]], table.hi?.[m][chosen[0]]] :
-      (table.all?.[m] && chosen.length === here.length ? table.all[m] : [null, null]);
+      (table.all?.[m] && chosen.length === scored.length ? table.all[m] : [null, null]);
     return { ...D.models[m], scores, lo, hi, score: mean(scores), rank: place < 0 ? null : mean(byDataset.map(r => r[place])) };
   });
-  return { rows: found, shown: chosen };
+  return { rows: list, shown: chosen };
 }
 
 function board() {
@@ -74,7 +74,7 @@ function board() {
   const missing = all.filter(r => r.score == null).length;
   $("caption").textContent = `${m.name} (${words[$("average").value] ?? ""}; ${m.higher ? "higher" : "lower"} is better), ` +
     (one ? D.datasets[shown[0]].name : shown.length ? `mean over ${shown.length} datasets` : "no dataset has a value") + `; protocol ${protocol().name}.` +
-    (missing ? ` ${missing} of ${all.length} models lack a value and have no place.` : "") +
+    (missing ? ` ${missing} of ${all.length} models lack a value and are not ranked.` : "") +
     (protocol().ranked ? "" : " Not ranked: these results fail the check.");
   const columns = [
     { id: "name", name: "Model", value: r => r.name.toLowerCase() },
@@ -85,8 +85,8 @@ function board() {
     { id: "gmacs", name: "GMACs", value: r => r.gmacs, text: r => fixed(r.gmacs, 1) },
     { id: "latency", name: "Latency ms", value: r => r.latency, text: r => fixed(r.latency, 1) },
   ];
-  const turned = state.higher !== m.higher && columns.some(c => c.id === state.sort && (c.cell || c.id === "score"));
-  if (turned || !columns.some(c => c.id === state.sort)) [state.sort, state.up] = ["rank", true];
+  const reversed = state.higher !== m.higher && columns.some(c => c.id === state.sort && (c.cell || c.id === "score"));
+  if (reversed || !columns.some(c => c.id === state.sort)) [state.sort, state.up] = ["rank", true];
   state.higher = m.higher;
   const by = columns.find(c => c.id === state.sort);
   const wanted = $("search").value.trim().toLowerCase();
@@ -151,7 +151,7 @@ function show(key) {
   const scores = make("table", {}, make("thead", {}, make("tr", {}, ...["Metric", ...kinds.map(k => words[k])].map(t => make("th", { scope: "col", textContent: t })))),
     make("tbody", {}, ...cell.scores.map(s => make("tr", {}, make("th", { scope: "row", textContent: s.name }), ...kinds.map(k => make("td", { className: "n", textContent: fixed(s[k]) }))))));
   const images = cell.images.length ? make("div", { className: "images" }, ...cell.images.map(slider)) :
-    make("p", { className: "hint", textContent: "No images: the photographs and predictions (prepared/ and runs/) are not here." });
+    make("p", { className: "hint", textContent: "No images: the report was written without the prepared datasets and predictions (prepared/ and runs/)." });
   const more = make("details", {}, make("summary", { textContent: "Every metric under every average" }), make("div", { className: "scroll" }, scores));
   if (cell.images.length > 3) images.children[cell.images.findIndex(i => i.kind === "best")].style.gridColumnStart = 1;
   $("cell-body").replaceChildren(curves, make("h3", { textContent: "Worst and best images" }), images, more,
@@ -168,7 +168,7 @@ function slider(image) {
   const range = make("input", { type: "range", min: 0, max: 100, value: 50, ariaLabel: `${image.item}: left of the line the prediction, right of it the truth` });
   const move = () => { const x = range.value; pred.style.clipPath = `inset(0 ${100 - x}% 0 0)`; truth.style.clipPath = `inset(0 0 0 ${x}%)`; cut.style.left = `calc(${x}% - 1px)`; };
   range.addEventListener("input", move); move();
-  return make("div", {}, make("div", { className: "slider" }, picture(image.photo, "", `Photograph ${image.item}`), truth, pred, cut,
+  return make("div", {}, make("div", { className: "slider" }, picture(image.photo, "", `Source image ${image.item}`), truth, pred, cut,
     make("span", { className: "left", textContent: "prediction" }), make("span", { className: "right", textContent: "truth" })), range,
     make("p", { textContent: `${image.kind}: ${image.item}${image.seed == null ? "" : `, seed ${image.seed}`}, crack IoU ${fixed(image.iou, 3)}` }));
 }
@@ -202,7 +202,7 @@ function trainingSpec(cell) {
     strokeDash: { field: "split", legend: null }, tooltip: [number("epoch", "epoch"), number("loss", "loss", { format: ".4f" }), { field: "split" }] } };
 }
 
-// On paper nothing can be opened
+// Print with all details open
 let closed = [];
 addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("main details:not([open])")]; closed.forEach(d => { d.open = true; }); });
 addEventListener("afterprint", () => closed.forEach(d => { d.open = false; }));
@@ -217,4 +217,4 @@ if (D.metrics.length) {
   document.querySelector(".filters").addEventListener("submit", e => e.preventDefault());
   choices();
   board();
-} else $("caption").textContent = "Nothing has been run yet.";
+} else $("caption").textContent = "There are no training results yet.";
