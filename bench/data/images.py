@@ -1,13 +1,16 @@
 """Decode images and masks strictly: damaged or unsupported files raise an error that names them."""
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from bench.errors import UserError
+from bench.formats.prepared import IGNORED
 
 Array = npt.NDArray[np.uint8]
 
@@ -121,9 +124,20 @@ def decode(path: Path) -> Image.Image:
     Raises:
         UserError: the file is missing, damaged or not an image.
     """
+    with _opened(path) as image:
+        return ImageOps.exif_transpose(image)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image.
+
+    Raises:
+        UserError: the file is missing, damaged or not an image.
+    """
     try:
         with Image.open(path) as image:
-            return ImageOps.exif_transpose(image)
+            yield image
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run `bench download`, then `dvc repro`.") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,13 @@ import pandas as pd
 from bench.errors import UserError
 from bench.formats import files
 
-COLUMNS = ["item", "file", "photo", "split", "native_h", "native_w", "crack_share"]
-"""item: name of the pair; file: its image file in the raw data; photo: its source image; split: train, validation or
-test; native_h, native_w: original size, px; crack_share: share of crack pixels in masks.npy, 0 to 1."""
+COLUMNS = ["item", "file", "photo", "split", "image", "top", "left", "native_h", "native_w", "crack_share"]
+"""item: name of the row, a squeezed image or a tile; file: its image file in the raw data; photo: its source image;
+split: train, validation or test; image: name of the pair; top, left: of the tile in it, px; native_h, native_w: size of
+the image, px; crack_share: share of crack among the pixels in masks.npy that are not ignored, 0 to 1."""
+
+IGNORED = 255
+"""Value in masks.npy of pixels that count neither in training nor in scores."""
 
 KINDS: dict[str, files.Kind] = {"dataset": str, "settings": dict, "content": str}
 """Required keys of card.json and their types."""
@@ -30,7 +34,7 @@ class Prepared:
 
     Attributes:
         images: RGB, uint8, (N, H, W, 3), memory-mapped.
-        masks: class of each pixel, uint8, (N, H, W), memory-mapped; binary: 1 is crack.
+        masks: class of each pixel, uint8, (N, H, W), memory-mapped; binary: 1 is crack; 255 is ignored.
         items: one row per image, columns ``COLUMNS``, in the order of the arrays.
         card: dataset, display name, source, settings, counts, classes, content hash.
     """
@@ -50,7 +54,8 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
 
     Args:
         folder: output folder; created if missing.
-        items: one row per pair: item, file, photo, split. The other columns are measured here.
+        items: one row per array: item, file, photo, split, and for tiles image, top and left, which else are item, 0 and
+            0. The other columns are measured here.
         card: content of card.json without ``measured`` and ``content`` (a hash of arrays, names and splits).
         pairs: for each row the image (H, W, 3), the mask (H, W) and the native size (h, w); if it raises an error, no
             file is left behind.
@@ -58,16 +63,20 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
     side = card["settings"]["image_size"]
     hasher = hashlib.sha256()
     measured: dict[str, list[Any]] = {"native_h": [], "native_w": [], "crack_share": []}
+    ignored = 0
     with files.atomic_write(folder / "images.npy") as a, files.atomic_write(folder / "masks.npy") as b:
-        images = np.lib.format.open_memmap(a, "w+", np.uint8, (len(items), side, side, 3))
-        masks = np.lib.format.open_memmap(b, "w+", np.uint8, (len(items), side, side))
-        for i, (image, mask, (height, width)) in enumerate(pairs):
-            images[i], masks[i] = image, mask
-            hasher.update(image.tobytes() + mask.tobytes())
-            for column, value in zip(measured, (height, width, round(float((mask > 0).mean()), 9)), strict=True):
-                measured[column].append(value)
-        images.flush()
-        masks.flush()
+        with a.open("wb") as images, b.open("wb") as masks:  # a full disk is an error here, in a memory map a crash
+            _write_header(images, (len(items), side, side, 3))
+            _write_header(masks, (len(items), side, side))
+            for image, mask, (height, width) in pairs:
+                images.write(image.tobytes())
+                masks.write(mask.tobytes())
+                hasher.update(image.tobytes() + mask.tobytes())
+                ignored += int((mask == IGNORED).sum())
+                for column, value in zip(measured, (height, width, round(_crack_share(mask), 9)), strict=True):
+                    measured[column].append(value)
+    if "image" not in items:
+        items = items.assign(image=items["item"], top=0, left=0)
     items = items.assign(**measured)[COLUMNS]
     hasher.update(items.to_csv(index=False, lineterminator="\n").encode())
     files.write_csv(folder / "items.csv", items)
@@ -75,10 +84,23 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
     facts = {
         "photographs": int(items["photo"].nunique()),
         "crack_share": round(float(items["crack_share"].mean()), 9),
+        "ignored_pixels": ignored,
         "native_size": f"{sizes[0][0]}x{sizes[0][1]}" + (f" and {len(sizes) - 1} others" if len(sizes) > 1 else ""),
     }
     files.write_json(folder / "card.json", {**card, "measured": facts, "content": hasher.hexdigest()[:16]})
     files.write_checksums(folder)
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Write the header of an array of bytes."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _crack_share(mask: Array) -> float:
+    """Return the share of crack among the pixels that are not ignored; 0 if all are."""
+    known = mask != IGNORED
+    return float(((mask > 0) & known).sum() / max(int(known.sum()), 1))
 
 
 def read(folder: Path, verify_arrays: bool = True) -> Prepared:
@@ -93,7 +115,7 @@ def read(folder: Path, verify_arrays: bool = True) -> Prepared:
         UserError: a file is missing or damaged, a checksum does not match, or the files do not match each other.
     """
     card = files.read_object(folder / "card.json", KINDS, "delete the folder and run `bench prepare` again")
-    items = files.read_csv(folder / "items.csv", COLUMNS, text=["item", "file", "photo", "split"])
+    items = files.read_csv(folder / "items.csv", COLUMNS, text=["item", "file", "photo", "split", "image"])
     images, masks = (_array(folder / name) for name in ("images.npy", "masks.npy"))
     if not len(images) == len(masks) == len(items) or images.shape[:3] != masks.shape:
         raise UserError(
