@@ -13,7 +13,6 @@ import pytest
 from bench.errors import UserError
 from bench.formats import files
 from bench.render.headings import split_headings
-from bench.render.headings import split_headings
 from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table

@@ -12,7 +12,7 @@ from bench.formats import prepared
 from bench.stages import train
 from bench.training import loop
 from bench.training.augment import augment, build_augmentation
-from bench.training.loader import TrainBatch, count_workers, load_resident, load_resident, normalise, train_batches
+from bench.training.loader import TrainBatch, count_workers, load_resident, normalise, train_batches
 from bench.training.order import epoch_batches
 
 CPU = torch.device("cpu")
