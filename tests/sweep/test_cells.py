@@ -108,8 +108,8 @@ def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:
     assert bound.specifier.contains(version("dvc"))
 
 
-# What bench/sweep/cells.py uses of DVC beside its command line. DVC promises none of it, so an upgrade that lacks one of
-# these must adapt cells.py and then the bound in pyproject.toml.
+# What bench/sweep/cells.py uses of DVC beside its command line. DVC promises none of it: if an upgrade lacks one of
+# these, adapt cells.py, then the bound in pyproject.toml.
 INTERNALS = {
     "dvc.fs": ["localfs.overlaps"],
     "dvc.exceptions": ["DvcException", "NotDvcRepoError"],
