@@ -197,3 +197,51 @@ def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
 @pytest.mark.parametrize("other", [{"a": 2}, {"a": 1.5}, {"a": "1"}, {"b": 1}, {"a": [1]}, {"a": None}, {}])
 def test_a_digest_tells_contents_apart(other: dict[str, object]) -> None:
     assert files.digest({"a": 1}) != files.digest(other)
+
+
+@pytest.fixture
+def with_checksums(tmp_path: Path) -> Path:
+    """Return a folder of two files, one of them in a subfolder, with their checksums."""
+    files.write_text(tmp_path / "a.txt", "first")
+    files.write_text(tmp_path / "below" / "b.txt", "second")
+    files.write_checksums(tmp_path)
+    return tmp_path
+
+
+def test_files_that_match_their_checksums_pass(with_checksums: Path) -> None:
+    files.verify(with_checksums, ["a.txt", "below/b.txt"])
+
+
+@pytest.mark.parametrize("name", ["a.txt", "below/b.txt"])
+def test_a_file_that_does_not_match_its_checksum_is_refused_by_name(with_checksums: Path, name: str) -> None:
+    path = with_checksums / name
+    path.write_bytes(path.read_bytes()[::-1])  # the same length
+    with pytest.raises(UserError) as caught:
+        files.verify(with_checksums, ["a.txt", "below/b.txt"])
+    assert str(path) in str(caught.value)
+    assert files.SUMS in str(caught.value)
+
+
+def test_only_the_named_files_are_verified_and_a_missing_one_is_left_to_its_reader(with_checksums: Path) -> None:
+    (with_checksums / "a.txt").write_text("other")
+    (with_checksums / "below" / "b.txt").unlink()
+    files.verify(with_checksums, ["below/b.txt"])
+
+
+def test_a_file_without_a_checksum_is_refused_where_there_are_checksums(with_checksums: Path) -> None:
+    (with_checksums / "c.txt").write_text("third")
+    with pytest.raises(UserError, match=r"c\.txt"):
+        files.verify(with_checksums, ["c.txt"])
+
+
+def test_truncated_checksums_are_refused(with_checksums: Path) -> None:
+    sums = with_checksums / files.SUMS
+    sums.write_text(sums.read_text()[:-5])
+    with pytest.raises(UserError, match=files.SUMS):
+        files.verify(with_checksums, ["a.txt"])
+
+
+def test_a_folder_without_checksums_is_accepted(with_checksums: Path) -> None:
+    (with_checksums / files.SUMS).unlink()
+    (with_checksums / "a.txt").write_text("other")
+    files.verify(with_checksums, ["a.txt"])

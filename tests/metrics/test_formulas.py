@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.metrics import crack_iou, dice, f1, mean_iou, precision, recall
+from bench.metrics import crack_iou, dice, expected_calibration_error, f1, mean_iou, precision, recall
+from bench.metrics.counting import threshold_counts
 from bench.metrics.ratios import ratio
 
 COUNTS = st.tuples(*[st.integers(0, 200_704)] * 4)  # 448 x 448 pixels
@@ -125,3 +126,28 @@ def test_a_ratio_is_a_division_but_for_zero(pairs: list[tuple[int, int]]) -> Non
 def test_a_ratio_broadcasts() -> None:
     assert ratio(np.array([[1], [2]]), np.array([2, 4])).tolist() == [[0.5, 0.25], [1.0, 0.5]]
     assert ratio(1, 4).shape == ()
+
+
+def calibration_error(levels: list[int], true: list[bool]) -> float:
+    """Return the product's calibration error of these pixels."""
+    curve = threshold_counts(np.array([levels], np.uint8), np.array([true]))
+    return float(expected_calibration_error.compute(*curve.T))
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.booleans()), min_size=1, max_size=64))
+def test_calibration_error_is_that_of_fifteen_bins(pixels: list[tuple[int, bool]]) -> None:
+    levels, true = map(list, zip(*pixels, strict=True))
+    total = 0.0
+    for number in range(15):
+        inside = [
+            ((level + 0.5) / 256, crack)
+            for level, crack in pixels
+            if number / 15 <= (level + 0.5) / 256 < (number + 1) / 15
+        ]
+        total += abs(sum(probability - crack for probability, crack in inside))
+    assert calibration_error(levels, true) == pytest.approx(total / len(pixels), abs=1e-12)
+
+
+def test_two_pixels_between_which_only_fifteen_bins_have_an_edge() -> None:
+    # levels 10 and 19: p = 0.041 and 0.076, either side of 1/15; 10 bins would let their errors cancel
+    assert calibration_error([10, 19], [True, False]) == pytest.approx((1 - 10.5 / 256 + 19.5 / 256) / 2)

@@ -38,3 +38,28 @@ def test_the_ablation_marks_the_highest_published_row(column):
     best = [row for (row, title), m in table.marks.items() if (title, m) == (f"{titles[column]}, published", "best")]
     highest = printed.loc[printed[column] == printed[column].max(), "printed"]
     assert table.frame["Configuration"].iloc[best].tolist() == highest.tolist()
+
+
+@pytest.mark.parametrize("measured", [0.6, 0.5])
+def test_the_difference_is_measured_minus_published(measured):
+    paper = published("tables_3_4_5").set_index(["dataset", "model"]).loc[("cfd", "unet"), "miou"]
+    cells = {("cfd", "unet"): {"crack_iou": (measured, measured, measured)}}
+    table, *_ = segmentation_tables(cells, "pooled", NAMES, ["unet"], [], published("tables_3_4_5"), False)
+    row = table.frame.set_index(["Dataset", "Model"]).loc[("CFD", "unet")]
+    assert row[f"{IOU}, difference"] == pytest.approx(measured - paper)
+    assert (row[f"{IOU}, published"], row[f"{IOU}, measured"]) == (paper, measured)
+
+
+def test_the_ablation_has_the_same_sign():
+    printed = published("table_6")
+    first = printed.iloc[0]
+    cells = {(ABLATION_DATASET, first["model"]): {"dice": (0.9, 0.8, 1.0)}}
+    row = table_6(cells, "pooled", {ABLATION_DATASET: "GAPs"}, printed, False).frame.iloc[0]
+    assert row["Dice, difference"] == pytest.approx(0.9 - first["dice"])
+    assert first["dice"] < 0.9
+
+
+def test_synthetic_data_have_no_difference():
+    cells = {("cfd", "unet"): {"crack_iou": (0.6, 0.5, 0.7)}}
+    table, *_ = segmentation_tables(cells, "pooled", NAMES, ["unet"], [], published("tables_3_4_5"), True)
+    assert table.frame[f"{IOU}, difference"].isna().all()

@@ -254,6 +254,7 @@ def test_latex_escapes_and_groups():
     assert split_headings(list(frame.columns)) == [("", ["Model"]), ("Dice", ["published", "here"])]
 
 
+@pytest.mark.latex
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")
 def test_every_table_compiles(grid, tmp_path):
     tables = sorted((grid / "reports" / "tables").glob("*.tex"))

@@ -1,6 +1,7 @@
 """Every key of params.yaml has an effect: with another value its stage does something else, or refuses it."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -309,7 +310,9 @@ def test_measure(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("key", SLURM)
-def test_slurm(key: str, tmp_path: Path) -> None:
+def test_slurm(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "srun").touch(mode=0o755)  # submitit looks for it; these tests submit nothing
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     written = []
     for params in (PARAMS, changed(PARAMS, key, SLURM[key])):
         settings = section(params, "sweep", sweeps.SweepSettings)

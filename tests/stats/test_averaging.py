@@ -1,23 +1,41 @@
 """The averaging conventions by hand, with images where the metric is undefined."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.metrics import crack_iou, recall
-from tests.fixtures import averaging
+from bench.formats import scores
+from bench.metrics import crack_iou
+from bench.ranking.results import summarise
 
-REFERENCE = vars(averaging)
-AVERAGES, average = REFERENCE["AVERAGES"], REFERENCE["average"]
+AVERAGES = ("pooled", "image_mean", "batch_mean")
 
 NAN = float("nan")
 # tp, fp, fn, tn of five images; IoU 1/4, nan, 1/2, 0, 1
 COUNTS = np.array([[1, 1, 2, 96], [0, 0, 0, 100], [50, 25, 25, 0], [0, 10, 0, 90], [20, 0, 0, 80]], float)
 
 
+def summary(batches: list[int], counts: np.ndarray) -> pd.DataFrame:
+    """Return what the product makes of one cell: all metrics under all averages."""
+    cell = {"dataset": "cfd", "model": "unet", "seed": 0}
+    images = pd.DataFrame(0.0, range(len(counts)), [c for c in scores.IMAGES if c not in cell])
+    images[scores.COUNTS] = counts
+    images["batch"] = batches
+    curves = pd.DataFrame({"threshold": range(256), "tp": 0.0, "fp": 0.0, "fn": 0.0, "f1_mean": NAN})
+    of_batch = pd.DataFrame(0.0, range(len(set(batches))), [c for c in scores.BATCHES if c not in cell])
+    of_batch["batch"] = sorted(set(batches))
+    return summarise(images.assign(**cell), curves.assign(**cell), of_batch.assign(**cell))
+
+
+def average(metric: str, batches: list[int], how: str, counts: np.ndarray = COUNTS) -> float:
+    rows = summary(batches, counts).set_index(["metric", "average"])["value"]
+    return float(rows[(metric, how)])
+
+
 def iou(batches: list[int], how: str, counts: np.ndarray = COUNTS) -> float:
-    return average(crack_iou.compute, counts, np.array(batches), how)
+    return average("crack_iou", batches, how, counts)
 
 
 def test_pooled_adds_all_counts_first() -> None:
@@ -54,7 +72,7 @@ def test_defined_nowhere_is_nan(how: str) -> None:
 
 
 def test_recall_is_defined_only_where_there_is_crack() -> None:
-    assert average(recall.compute, COUNTS, np.zeros(5), "image_mean") == pytest.approx((1 / 3 + 2 / 3 + 1) / 3)
+    assert average("recall", [0] * 5, "image_mean") == pytest.approx((1 / 3 + 2 / 3 + 1) / 3)
 
 
 @given(
@@ -73,6 +91,13 @@ def test_averages_lie_between_the_worst_and_the_best_image(rows: list[tuple[int,
             assert np.nanmin(each) - 1e-12 <= value <= np.nanmax(each) + 1e-12
 
 
-def test_an_unknown_average_lists_the_valid_ones() -> None:
-    with pytest.raises(ValueError, match="unknown average 'median'; valid: pooled, image_mean, batch_mean"):
-        iou([0] * 5, "median")
+def test_the_mean_over_images_is_no_median() -> None:
+    # IoU 0, 0 and 1: mean 1/3, median 0
+    counts = np.array([[0, 5, 0, 95], [0, 5, 0, 95], [5, 0, 0, 95]], float)
+    assert iou([0, 0, 0], "image_mean", counts) == pytest.approx(1 / 3)
+    assert iou([0, 1, 2], "batch_mean", counts) == pytest.approx(1 / 3)
+
+
+def test_each_metric_of_counts_has_the_three_averages() -> None:
+    rows = summary([0] * 5, COUNTS)
+    assert set(rows.loc[rows["metric"] == "crack_iou", "average"]) == set(AVERAGES)

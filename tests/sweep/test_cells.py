@@ -2,9 +2,15 @@
 
 import json
 import os
+import tomllib
+from importlib import import_module
+from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo, lock_repo
+from packaging.requirements import Requirement
 
 from bench.errors import UserError
 from bench.sweep import cells, ledger
@@ -93,3 +99,51 @@ def test_an_output_that_is_gone_is_computed_again(project: Path) -> None:
     assert [c.name for c, _ in sweep_module.stand(project, "train").done] == ["train@a-m"]
     (project / cell.target).rmdir()
     assert [c.name for c, _ in sweep_module.stand(project, "train").todo] == ["train@a-m", "train@a-n"]
+
+
+def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bound = next(r for r in map(Requirement, project["dependencies"]) if r.name == "dvc")
+    assert any(s.operator == "<" for s in bound.specifier), "dvc needs an upper bound: its internals are used"
+    assert bound.specifier.contains(version("dvc"))
+
+
+# What bench/sweep/cells.py uses of DVC beside its command line. DVC promises none of it: if an upgrade lacks one of
+# these, adapt cells.py, then the bound in pyproject.toml.
+INTERNALS = {
+    "dvc.fs": ["localfs.overlaps"],
+    "dvc.exceptions": ["DvcException", "NotDvcRepoError"],
+    "dvc.lock": ["LockError"],
+    "dvc.repo": ["Repo.__enter__", "Repo.index", "lock_repo"],
+    "dvc.dependency.base": ["DependencyDoesNotExistError"],
+    "dvc.stage": [
+        "PipelineStage", "Stage.changed", "Stage.save", "Stage.save_deps", "Stage.commit", "Stage.dvcfile",
+        "Stage.path_in_repo",
+    ],
+    "dvc.output": ["Output.exists"],
+    "dvc.dvcfile": ["ProjectFile.dump_stages"],
+}  # fmt: skip
+OF_A_STAGE = {"name": str, "cmd": str, "path_in_repo": str, "deps": list, "outs": list}
+OF_A_FILE = {"def_path": str, "fs_path": str, "hash_info": object}
+
+
+@pytest.mark.parametrize("name", [f"{module}:{name}" for module, names in INTERNALS.items() for name in names])
+def test_dvc_has_what_cells_uses(name: str) -> None:
+    module, _, path = name.partition(":")
+    value = import_module(module)
+    for part in path.split("."):
+        assert hasattr(value, part), f"DVC {version('dvc')} lacks {module}.{path}: adapt bench/sweep/cells.py"
+        value = getattr(value, part)
+
+
+def test_a_stage_of_dvc_has_what_cells_reads(project: Path) -> None:
+    with Repo(str(project)) as repo, lock_repo(repo):
+        stage = next(s for s in repo.index.stages if s.name == "prepare@a")
+        stage.save_deps()
+        files = [*stage.deps, *stage.outs]
+        for kinds, things in ((OF_A_STAGE, [stage]), (OF_A_FILE, files)):
+            for name, kind in kinds.items():
+                assert all(isinstance(getattr(thing, name, None), kind) for thing in things), name
+        assert all(dep.hash_info.value for dep in stage.deps)
+        assert all(out.exists for out in stage.outs)
+        assert "update_pipeline" in signature(stage.dvcfile.dump_stages).parameters

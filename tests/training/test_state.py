@@ -47,3 +47,16 @@ def test_a_machine_that_scales_gradients_goes_on_from_one_that_does_not(tmp_path
     assert state.resume(tmp_path, {})
     step(state)
     assert state.scaler.get_scale() > 1
+
+
+def test_dropout_draws_the_same_numbers_after_resuming(tmp_path: Path) -> None:
+    dropout, ones = nn.Dropout(0.5), torch.ones(200)
+    before = stepped(torch.contiguous_format)
+    dropout(ones)
+    before.save(tmp_path, {})
+    expected = [dropout(ones) for _ in range(2)]
+    after = stepped(torch.contiguous_format)
+    torch.manual_seed(1)
+    assert not torch.equal(dropout(ones), expected[0])
+    assert after.resume(tmp_path, {})
+    assert all(torch.equal(dropout(ones), drawn) for drawn in expected)

@@ -1,0 +1,52 @@
+"""Comparing two models: the signs of differences, outcomes and places."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.errors import UserError
+from bench.ranking.compare import compare
+from bench.ranking.results import Results, read
+from bench.ranking.standings import Query
+
+QUALITIES = {"fpn": 0.5, "unet": 0.9, "pan": 0.7}
+QUERY = Query("dice", "pooled", 200)
+
+
+@pytest.fixture
+def results(workspace: Callable[..., Path]) -> Results:
+    folder = workspace(["cfd", "gaps"], QUALITIES) / "results"
+    return read(folder, ["cfd", "gaps"], list(QUALITIES), [0])
+
+
+@pytest.mark.parametrize(("model", "other", "sign"), [("unet", "fpn", 1), ("fpn", "unet", -1)])
+def test_a_positive_difference_means_that_the_first_is_better(
+    results: Results, model: str, other: str, sign: int
+) -> None:
+    found = compare(results, QUERY, model, other, 0.01)
+    frame = found.tables[0].frame
+    assert (sign * frame["Difference"] > 0).all()
+    assert frame["Difference"].tolist() == pytest.approx((frame[model.upper()] - frame[other.upper()]).tolist())
+    assert set(frame["Outcome"]) == {"win" if sign > 0 else "loss"}
+    assert ("ahead of" if sign > 0 else "behind") in found.verdict
+
+
+def test_without_a_rival_the_best_other_one_is_taken(results: Results) -> None:
+    assert "PAN" in compare(results, QUERY, "unet", None, 0.01).verdict
+    assert "UNET" in compare(results, QUERY, "fpn", None, 0.01).verdict
+
+
+def test_pairs_are_corrected_for_their_number(results: Results) -> None:
+    table = next(t for t in compare(results, QUERY, "unet", None, 0.01).tables if t.name == "pairs")
+    assert table.frame["Raw p"].tolist() == [0.5, 0.5]  # two datasets
+    assert table.frame["Holm p"].tolist() == [1, 1]
+    probabilities = table.frame[["P worse", "P equal", "P better"]].sum(axis=1)
+    assert probabilities.tolist() == pytest.approx([1, 1])
+
+
+def test_models_without_scores_and_a_model_against_itself_are_refused(results: Results) -> None:
+    with pytest.raises(UserError, match="unett"):
+        compare(results, QUERY, "unett", None, 0.01)
+    with pytest.raises(UserError, match="'unet'"):
+        compare(results, QUERY, "unet", "unet", 0.01)

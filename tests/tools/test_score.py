@@ -1,0 +1,93 @@
+"""Scoring a folder of predictions: formats that mean the same score the same, what does not fit is named."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.errors import UserError
+from bench.formats import prepared, scores
+from bench.tools.score import score_folder
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def data(workspace: Make) -> tuple[Path, list[str], np.ndarray]:
+    """Return a prepared dataset, its test items and their masks."""
+    folder = workspace(["cfd"], {"unet": 0.75}) / "prepared" / "cfd"
+    read = prepared.read(folder)
+    rows = read.split("test")
+    return folder, read.items["item"].iloc[rows].tolist(), np.asarray(read.masks[rows]) > 0
+
+
+@pytest.fixture
+def score(data: tuple[Path, list[str], np.ndarray], tmp_path: Path, train_settings: Make) -> Callable[..., Any]:
+    """Return a function: arrays of the test items, suffix -> the rows of images.csv."""
+
+    def run(arrays: Any, suffix: str = ".npy", seed: int = 0) -> scores.Scores:
+        folder = tmp_path / f"maps{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        for item, array in zip(data[1], arrays, strict=True):
+            if suffix == ".npy":
+                np.save(folder / f"{item}.npy", array)
+            else:
+                cv2.imwrite(str(folder / f"{item}.png"), array)
+        score_folder(folder, data[0], tmp_path / "results", "mine", seed, train_settings(), 4)
+        return scores.read(tmp_path / "results" / "external" / "mine" / "cfd")
+
+    return run
+
+
+def test_the_same_masks_in_any_format_score_the_same(
+    data: tuple[Path, list[str], np.ndarray], score: Callable[..., Any]
+) -> None:
+    true = data[2]
+    for arrays, suffix in (
+        (true, ".npy"), (true.astype(np.uint8), ".npy"), (true.astype(np.float32), ".npy"),
+        (true.astype(np.uint8), ".png"), (true * np.uint8(255), ".png"), (true * np.uint16(65535), ".png"),
+    ):  # fmt: skip
+        images = score(arrays, suffix).images
+        assert images["tp"].sum() == true.sum()
+        assert images[["fp", "fn"]].to_numpy().sum() == 0
+
+
+def test_probabilities_count_from_a_half(data: tuple[Path, list[str], np.ndarray], score: Callable[..., Any]) -> None:
+    true = data[2]
+    assert score(np.where(true, np.float32(0.5), np.float32(0.499)), ".npy").images["tp"].sum() == true.sum()
+    assert score(np.where(true, np.float32(0.499), np.float32(0.0)), ".npy").images["tp"].sum() == 0
+
+
+def test_seeds_are_kept_side_by_side_and_the_same_seed_is_replaced(
+    data: tuple[Path, list[str], np.ndarray], score: Callable[..., Any]
+) -> None:
+    score(data[2], seed=0)
+    score(~data[2], seed=1)
+    found = score(~data[2], seed=0)
+    assert [c["seed"] for c in found.cells] == [0, 1]
+    assert len(found.images) == len(found.histograms) == 2 * len(data[1])
+    assert found.images["tp"].sum() == 0
+
+
+@pytest.mark.parametrize("array", [np.full((32, 32), 1.5), np.full((32, 32), np.nan), np.full((32, 32), 7, np.int32)])
+def test_values_that_are_no_probabilities_are_refused_by_file(
+    data: tuple[Path, list[str], np.ndarray], score: Callable[..., Any], array: np.ndarray
+) -> None:
+    with pytest.raises(UserError, match=f"{data[1][0]}.npy"):
+        score([array] * len(data[1]))
+
+
+def test_missing_extra_and_wrong_sizes_are_all_named(
+    data: tuple[Path, list[str], np.ndarray], tmp_path: Path, train_settings: Make
+) -> None:
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    np.save(folder / "other.npy", data[2][0])
+    np.save(folder / f"{data[1][1]}.npy", data[2][0][:16])
+    with pytest.raises(UserError) as caught:
+        score_folder(folder, data[0], tmp_path / "results", "mine", 0, train_settings(), 4)
+    for text in (f"{data[1][0]}.png", "other.npy", f"{data[1][1]}.npy (32x16 px)"):
+        assert text in str(caught.value)
