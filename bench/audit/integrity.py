@@ -8,7 +8,9 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from bench.data.dataset import Pair
-from bench.data.images import Array, crackforest_labels, decode, read_image, read_mask
+from bench.data.decode import decode
+from bench.data.images import Array, read_image, read_mask
+from bench.data.labels import crackforest_labels
 from bench.errors import UserError
 
 BLANK = 1.0
