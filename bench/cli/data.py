@@ -1,31 +1,98 @@
-"""The commands on raw data: add-dataset and audit."""
+"""The commands on raw data: add-dataset, remove-dataset and audit."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.cli.options import DATA, FOLDER, declared, out, read_section
+from bench.errors import UserError
 
 
 @click.command("add-dataset")
 @click.argument("folder", type=FOLDER)
 @click.option("--name", required=True, help="Id of the new dataset.")
+@click.option("--images", metavar="GLOB", help="Paths of the images in FOLDER, such as 'photos/*.jpg'.")
+@click.option("--masks", metavar="GLOB", help="Paths of the masks in FOLDER, such as 'photos/*_seg.png'.")
+@click.option("--crack", metavar="V[,V]", help="Values of crack in the masks; the others are background.")
 @click.option(
-    "--classes", type=click.IntRange(1, 255),
-    help="Number of classes, background included; 1: crack against background.  [default: read from the masks]",
+    "--classes", metavar="N|V=NAME,...",
+    help="Number of classes, background included (1: crack against background), or the name of each value; "
+    "'background' may be one.",
 )  # fmt: skip
+@click.option("--ignore", metavar="V[,V]", help="Values of pixels that count neither in training nor in scores.")
 @click.option(
     "--photo", default="(.*)", show_default=True,
     help="Regular expression on file names; its first group names the source image.",
 )  # fmt: skip
+@click.option(
+    "--exif", type=click.Choice(["rotate", "ignore"]),
+    help="Masks of images with an EXIF orientation were drawn on the rotated image, or on its stored pixels.",
+)  # fmt: skip
+@click.option("--replace", is_flag=True, help="Overwrite a dataset of this name that you added before.")
+@click.option("--yes", is_flag=True, help="Accept masks of which nothing, or more than half, is crack.")
 @click.pass_context
-def add_dataset_command(context: click.Context, folder: Path, name: str, classes: int | None, photo: str) -> None:
-    """Make a dataset from a folder of images and masks."""
+def add_dataset_command(
+    context: click.Context, /, folder: Path, name: str, replace: bool, yes: bool, **said: Any
+) -> None:
+    """Make a dataset from a folder of images and masks.
+
+    FOLDER may hold them in two folders or in one, with train, val and test above or below; the layouts of nnU-Net and
+    Supervisely are known. What was understood is printed, and six overlays are written to NAME_overlays.png: look at
+    them. The values of the masks are recognised, or refused with the option that says what they mean.
+    """
     from bench import datasets
     from bench.tools.add_dataset import add_dataset
+    from bench.tools.inspect_folder import Reading
 
+    said["crack"], said["ignore"] = values(said["crack"], "--crack"), values(said["ignore"], "--ignore")
+    said["classes"] = classes(said["classes"])
     target = Path(datasets.__file__).parent
-    click.echo(add_dataset(folder, name, classes, photo, context.obj, target))
+    click.echo(add_dataset(folder, name, Reading(**said), context.obj, target, replace=replace, yes=yes))
+
+
+@click.command("remove-dataset")
+@click.argument("name")
+@click.pass_context
+def remove_dataset_command(context: click.Context, name: str) -> None:
+    """Remove a dataset that add-dataset made: its file and its entry in params.yaml."""
+    from bench import datasets
+    from bench.tools.add_dataset import remove_dataset
+
+    click.echo(remove_dataset(name, context.obj, Path(datasets.__file__).parent))
+
+
+def values(text: str | None, option: str) -> tuple[int, ...]:
+    """Return the values in "V,V".
+
+    Raises:
+        UserError: one is not an integer from 0 to 255.
+    """
+    numbers = text.split(",") if text else []
+    if not all(number.strip().isdecimal() and int(number) <= 255 for number in numbers):
+        raise UserError(f"{option} {text}: give values from 0 to 255, separated by commas.")
+    return tuple(dict.fromkeys(int(number) for number in numbers))
+
+
+def classes(text: str | None) -> int | tuple[tuple[int, str], ...] | None:
+    """Return the number in "N", or the pairs of value and name in "V=NAME,V=NAME".
+
+    Raises:
+        UserError: it is neither.
+    """
+    if text is None:
+        return None
+    if "=" not in text:
+        if not text.isdecimal() or not 1 <= int(text) <= 255:
+            raise UserError(
+                f"--classes {text}: give their number, 1 to 255, or a name for each value, as 0=background,1=crack."
+            )
+        return int(text)
+    named = [entry.partition("=") for entry in text.split(",")]
+    if not all(name.strip() for _, _, name in named):
+        raise UserError(f"--classes {text}: give a name for each value, as 0=background,1=crack.")
+    numbers = [values(value.strip() or "?", "--classes")[0] for value, _, _ in named]
+    return tuple(zip(numbers, (name.strip() for _, _, name in named), strict=True))
 
 
 @click.command("audit")

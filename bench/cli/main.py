@@ -46,7 +46,7 @@ main.add_topic(
     ranking.check_command,
     ranking.audit_paper_command,
 )
-main.add_topic("Data", data.add_dataset_command, data.audit_command)
+main.add_topic("Data", data.add_dataset_command, data.remove_dataset_command, data.audit_command)
 main.add_topic("Many cells", sweep.sweep_command, sweep.plan_command)
 main.add_topic(
     "Help",

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from bench.errors import UserError, shorten
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 MASK_SUFFIXES = IMAGE_SUFFIXES | {".mat"}
 
 

@@ -128,7 +128,8 @@ def _hex(colour: npt.NDArray[Any]) -> str:
 
 def has_deep_colour(image: Image.Image) -> bool:
     """Return whether a file has several channels of 16 bits, of which Pillow keeps the upper 8."""
-    return bool(image.tile) and "16" in str(image.tile[0][3]) and image.mode in ("RGB", "RGBA", "LA")
+    tiles = getattr(image, "tile", [])  # how each part is stored, such as "RGB;16B"
+    return bool(tiles) and "16" in str(tiles[0][3]) and image.mode in ("RGB", "RGBA", "LA")
 
 
 def read_deep(path: Path) -> npt.NDArray[Any]:

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from bench import plugins
 from bench.data.collection import select_from_collection
 from bench.data.dataset import IMAGE_SUFFIXES, MASK_SUFFIXES
-from bench.data.folder import find_pairs
+from bench.data.decode import opened
 from bench.data.unpack import MAX_MEMBER_BYTES, Tree, open_tree
 from bench.errors import UserError
 from bench.formats import files
@@ -86,27 +86,6 @@ def _choose(name: str, path: Path, tree: Tree) -> tuple[str, int | None, dict[st
     return kind, None, chosen
 
 
-def from_folder(folder: Path, crack_value: int | None) -> Origin:
-    """Return the origin of a user's own dataset: a folder of images and one of masks.
-
-    Raises:
-        UserError: a folder or a partner is missing.
-    """
-    pairs = find_pairs(folder)
-    chosen = {f"images/{p.item}{p.image.suffix.lower()}": p.image for p in pairs}
-    chosen |= {f"masks/{p.item}{p.mask.suffix.lower()}": p.mask for p in pairs}
-
-    def fill(target: Path) -> None:
-        for name, path in chosen.items():
-            content = path.read_bytes()
-            if crack_value is not None and name.startswith("masks/"):
-                name, content = str(Path(name).with_suffix(".png")), _binary(content, crack_value, str(path))
-            _write(target, name, content)
-
-    facts = {"source": "folder", "archive": folder.name, "sha256": _digest(chosen), "crack_value": crack_value}
-    return Origin(facts, fill)
-
-
 def _digest(chosen: Mapping[str, Path]) -> str:
     """Return the hash of files under their target names."""
     return files.digest({target: files.sha256(path) for target, path in chosen.items()})
@@ -170,10 +149,8 @@ def _write(folder: Path, target: str, content: bytes) -> None:
 
 def _binary(content: bytes, value: int | None, name: str) -> bytes:
     """Return a mask as PNG, EXIF rotation applied: 255 where its grey level is ``value``, 0 elsewhere."""
-    try:
-        labels = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{name} cannot be read ({error}).") from None
+    with opened(Path(name), content) as image:
+        labels = np.asarray(ImageOps.exif_transpose(image))
     labels = labels[..., 0] if labels.ndim == 3 else labels
     buffer = io.BytesIO()
     Image.fromarray(np.where(labels == value, 255, 0).astype(np.uint8)).save(buffer, "PNG")

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bench.errors import UserError
 
@@ -66,8 +66,14 @@ def open_tree(path: Path) -> Iterator[Tree]:
 
 
 def _folder(path: Path) -> Tree:
-    paths = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-    return Tree([p.relative_to(path).as_posix() for p in paths], lambda name: (path / name).read_bytes())
+    names = (p.relative_to(path).as_posix() for p in sorted(path.rglob("*")) if p.is_file())
+    kept = [name for name in names if not _is_hidden(name)]
+    return Tree(kept, lambda name: (path / name).read_bytes())
+
+
+def _is_hidden(name: str) -> bool:
+    """Return whether a file is hidden, or a shadow that macOS adds to archives."""
+    return PurePosixPath(name).name.startswith(".") or "__MACOSX" in name.split("/")
 
 
 def _zip(path: Path, archive: zipfile.ZipFile) -> Tree:
@@ -80,7 +86,7 @@ def _zip(path: Path, archive: zipfile.ZipFile) -> Tree:
             raise UserError(f"{path}: {info.filename!r} is encrypted: archive refused.")
     _validate(path, ((info.orig_filename.rstrip("/"), info.file_size) for info in members))
 
-    return Tree([info.filename for info in members if not info.is_dir()], _reader(path, archive.read))
+    return Tree(_shown(info.filename for info in members if not info.is_dir()), _reader(path, archive.read))
 
 
 def _tar(path: Path, archive: tarfile.TarFile) -> Tree:
@@ -99,7 +105,11 @@ def _tar(path: Path, archive: tarfile.TarFile) -> Tree:
         file = archive.extractfile(members[name])
         return file.read() if file else b""
 
-    return Tree([name for name, info in members.items() if info.isfile()], _reader(path, read))
+    return Tree(_shown(name for name, info in members.items() if info.isfile()), _reader(path, read))
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    return [name for name in names if not _is_hidden(name)]
 
 
 def _reader(path: Path, read: Callable[[str], bytes]) -> Callable[[str], bytes]:
@@ -133,7 +143,7 @@ def _validate(path: Path, members: Iterable[tuple[str, int]]) -> None:
         if not name or name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
             raise UserError(f"{shown} points outside the folder: archive refused.")
         if size > MAX_MEMBER_BYTES and name.lower().endswith(
-            (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".mat")
+            (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".mat")
         ):
             raise UserError(f"{shown} would unpack to {size} bytes: not an image, archive refused.")
         if name in seen:

@@ -14,7 +14,8 @@ from bench.data.collection import COLLECTION
 from bench.data.dataset import Archive
 from bench.data.downloaded import NETWORK, PARTIAL, is_filled, read_record, replace
 from bench.data.fetch import check, fetch
-from bench.data.sources import NotHeldError, Origin, content_hash, from_folder, from_path
+from bench.data.own_folder import from_folder
+from bench.data.sources import NotHeldError, Origin, content_hash, from_path
 from bench.errors import UserError
 from bench.formats import files
 from bench.sample.generate import generate
@@ -179,7 +180,7 @@ class _Sources:
         plugin = plugins.load("datasets", name)
         folder = _own_folder(name)
         if folder is not None:
-            return from_folder(Path(folder), plugin.CRACK_VALUE)
+            return from_folder(plugin)
         if self.keyword == "sample":
             sample = self.settings.sample
             facts = {"source": "sample", **asdict(sample)}

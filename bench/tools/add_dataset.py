@@ -3,24 +3,19 @@
 import json
 import keyword
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from bench import plugins
-from bench.data.dataset import Pair
-from bench.data.folder import find_pairs
-from bench.data.images import read_image, read_label
+from bench.data.convention import Convention
 from bench.errors import UserError
 from bench.formats import files
 from bench.settings import load_params, verify_edit
+from bench.tools.contact_sheet import SHOWN, write_contact_sheet
+from bench.tools.inspect_folder import Contents, Reading, doubt, inspect_folder, table
 
-MOST_CLASSES = 16
-"""A mask with more values is taken for a grey one, which a threshold binarises."""
 TEMPLATE = '''"""{title}: {images} images from a user's folder."""
 
+from bench.data.convention import Convention
 from bench.data.dataset import Card
 
 CARD = Card(
@@ -33,85 +28,129 @@ CARD = Card(
     licence="own data: state yours here",
     citation="own data: state yours here",
     classes={classes},
+    coded={coded},
 )
 PREFIX = "{name}_"
 PHOTO = {photo}  # the first group is the source image of an item; a split keeps its items together
 ORIGINAL = None
 FOLDER = {folder}  # source of the images and masks
-CRACK_VALUE = {value}  # grey level of crack in these masks; None: 255
+IMAGES = {image_glob}  # pattern of the images' paths in it; None: the usual names
+MASKS = {mask_glob}
+CONVENTION = {convention}
+EXIF = {exif}  # what masks of rotated images were drawn on
+WHITE = {white}  # grey level of white in images of 16 bits
 '''
 
 
-def add_dataset(folder: Path, name: str, classes: int | None, photo: str, params: Path, target: Path) -> str:
-    """Write ``target/<name>.py`` and add the name to the datasets of params.yaml; return what was found.
+def add_dataset(
+    folder: Path, name: str, reading: Reading, params: Path, target: Path, *, replace: bool = False, yes: bool = False
+) -> str:
+    """Write ``target/<name>.py`` and add the name to the datasets of params.yaml; return what was understood.
+
+    Before, six overlays are written to ``<name>_overlays.png`` beside params.yaml.
 
     Args:
-        folder: holds a folder of images and one of masks of the same names (or with _mask, _label, _gt behind).
+        folder: holds images and masks, see `bench.data.folder.find_layout`.
         name: id of the dataset.
-        classes: number of classes, background included; 1 for crack against background; None: told by the masks.
-        photo: pattern whose first group is the source photograph in the name of an item.
+        reading: what the user says about the folder.
         params: params.yaml.
         target: folder of the datasets' files.
+        replace: overwrite an own dataset of this name.
+        yes: accept masks in which nothing, or more than half of all pixels, is crack.
 
     Raises:
-        UserError: the name is taken or no identifier, a pair is faulty, the pattern has no group.
+        UserError: the name is taken or no identifier, a pair is faulty, the pattern has no group, the masks could mean
+            several things or are likely wrong.
     """
+    _verify_name(name, target, replace)
+    _verify_pattern(reading.photo)
+    contents = inspect_folder(folder, reading)
+    sheet = params.parent / f"{name}_overlays.png"
+    _write_sheet(sheet, contents, reading)
+    shown = f"{name}: {folder}\n{table(contents, reading.photo)}\n  {'overlays':<20}{sheet}"
+    if (reason := doubt(contents)) and not yes:
+        raise UserError(
+            f"{shown}\n{reason} Look at the overlays; --yes takes the masks as they are. Nothing was added."
+        )
+    added = with_name(params, "datasets", name)
+    files.write_text(target / f"{name}.py", _content(folder, name, reading, contents))
+    files.write_text(params, added)
+    return (
+        f"{shown}\nIts card is {target / name}.py, and it is listed in `datasets` of {params}. Now: dvc repro\n"
+        f"If the overlays are wrong: bench remove-dataset {name}"
+    )
+
+
+def remove_dataset(name: str, params: Path, target: Path) -> str:
+    """Remove the file of an own dataset and its entry in params.yaml; return what was done.
+
+    Raises:
+        UserError: there is no such dataset, or it is not an own one.
+    """
+    path = target / f"{name}.py"
+    if not path.is_file() or not _is_own(path):
+        kind = "is not one of your own" if name in plugins.names("datasets") else "does not exist"
+        raise UserError(f"the dataset {name!r} {kind}: only what `bench add-dataset` made is removed.")
+    removed = without_name(params, "datasets", name)
+    files.write_text(params, removed)
+    path.unlink()
+    return f"Removed {path} and its entry in `datasets` of {params}; the images and masks are untouched."
+
+
+def _verify_name(name: str, target: Path, replace: bool) -> None:
+    path = target / f"{name}.py"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(f"{name!r} is no name for a dataset: use small letters, digits and underscores, like my_walls.")
-    if name in plugins.names("datasets") or (target / f"{name}.py").exists():
-        raise UserError(f"the dataset {name!r} exists already: choose another name, or delete {target / name}.py.")
+    if name not in plugins.names("datasets") and not path.exists():
+        return
+    if not path.exists() or not _is_own(path):
+        raise UserError(f"the dataset {name!r} exists already and is not one of your own: choose another name.")
+    if not replace:
+        raise UserError(f"the dataset {name!r} exists already: choose another name, or add --replace.")
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether a dataset's file was written by `bench add-dataset`."""
+    return bool(re.search(r"(?m)^FOLDER = ", path.read_text(encoding="utf-8")))
+
+
+def _verify_pattern(photo: str) -> None:
     try:
         if re.compile(photo).groups < 1:
             raise UserError(f"--photo {photo!r} needs a group in parentheses that is the photograph's name.")
     except re.error as error:
         raise UserError(f"--photo {photo!r} is no regular expression ({error}).") from None
-    pairs = find_pairs(folder)
-    found, value, share = _labels(pairs, classes)
-    photos = {match[1] if (match := re.fullmatch(photo, pair.item)) else pair.item for pair in pairs}
-    content = TEMPLATE.format(
-        title=name.replace("_", " "), name=name, images=len(pairs), photographs=len(photos), share=share,
-        classes=found, folder=_quoted(str(folder.resolve())), value=value, photo=_quoted(photo),
+
+
+def _write_sheet(path: Path, contents: Contents, reading: Reading) -> None:
+    """Write overlays of pairs at equal distances."""
+    pairs = contents.layout.pairs
+    count = min(SHOWN, len(pairs))
+    chosen = [pairs[number * len(pairs) // count] for number in range(count)]
+    write_contact_sheet(path, chosen, contents.convention, reading.exif, contents.white)
+
+
+def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> str:
+    """Return the content of the dataset's file."""
+    convention = contents.convention
+    return TEMPLATE.format(
+        title=name.replace("_", " "), name=name, images=len(contents.layout.pairs), photographs=contents.photos,
+        share=100 * contents.crack_share, classes=len(convention.names) or 1, coded=convention.is_coded,
+        photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
+        mask_glob=_quoted(reading.masks), convention=_written(convention), exif=_quoted(reading.exif),
+        white=contents.white,
     )  # fmt: skip
-    added = with_name(params, "datasets", name)
-    files.write_text(target / f"{name}.py", content)
-    files.write_text(params, added)
-    kind = "crack against background" if found == 1 else f"{found} classes"
-    return (
-        f"{name}: {len(pairs)} pairs of {len(photos)} photographs, {kind}, {share:.2f} % not background.\n"
-        f"Its card is in {target / name}.py; it stands in `datasets` of {params}. Now: dvc repro"
-    )
 
 
-def _quoted(text: str) -> str:
+def _written(convention: Convention) -> str:
+    """Return a convention as Python source; fields that are empty are left out."""
+    fields = {key: getattr(convention, key) for key in ("crack", "background", "classes", "ignore")}
+    return f"Convention({', '.join(f'{key}={value!r}' for key, value in fields.items() if value)})"
+
+
+def _quoted(text: str | None) -> str:
     """Return a string as Python source, in double quotes, as the rest of the file."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _labels(pairs: Sequence[Pair], classes: int | None) -> tuple[int, int | None, float]:
-    """Return the number of classes, the value of crack if it is not 255, and the percent that is not background.
-
-    If the masks of one class hold 0 and one other value, that is crack, be it above the threshold or not.
-
-    Raises:
-        UserError: a file cannot be read, sizes differ, or a mask has a value that no class has.
-    """
-    values: set[int] = set()
-    above: dict[int, list[float]] = {0: [], 127: []}
-    for pair in tqdm(pairs, desc="look at masks", unit="pair"):
-        label, image = read_label(pair.mask), read_image(pair.image)
-        if label.shape != image.shape[:2]:
-            raise UserError(f"{pair.mask} is {label.shape[::-1]} px, its image {image.shape[1::-1]}: they must agree.")
-        values |= set(np.unique(label).tolist())
-        for level, shares in above.items():
-            shares.append(float((label > level).mean()))
-        if classes and classes > 1 and max(values) >= classes:
-            raise UserError(f"{pair.mask} has the value {max(values)}: with --classes {classes} it must be less.")
-    if classes is None:
-        classes = max(values) + 1 if 1 < max(values) < MOST_CLASSES else 1
-    is_binary = classes == 1 and (values <= {0, 1} or (len(values) == 2 and 0 in values))
-    value = max(values | {1}) if is_binary and max(values) < 255 else None
-    is_grey = classes == 1 and value is None and max(values) > MOST_CLASSES
-    return classes, value, 100 * float(np.mean(above[127 if is_grey else 0]))
+    return "None" if text is None else json.dumps(text, ensure_ascii=False)
 
 
 def with_name(params: Path, key: str, name: str) -> str:
@@ -132,3 +171,25 @@ def with_name(params: Path, key: str, name: str) -> str:
         if count:
             return verify_edit(params, changed, {**content, key: [*listed, name]})
     raise UserError(f"{params} has no list `{key}`: add it, as `{key}: [{name}]`.")
+
+
+def without_name(params: Path, key: str, name: str) -> str:
+    """Return params.yaml without a name in one of its lists, all else as it is; unchanged if it is not listed.
+
+    Raises:
+        UserError: the list is written in a way that must be edited by hand.
+    """
+    content, text = load_params(params), params.read_text(encoding="utf-8")
+    listed = content.get(key) or []
+    if name not in listed:
+        return text
+    kept = {**content, key: [entry for entry in listed if entry != name]}
+    for old, new in (
+        (rf"(?m)^({key}: *\[[^\]]*?), *{name}(?=[\s,\]])", r"\1"),  # key: [a, b]
+        (rf"(?m)^({key}: *\[\s*){name}(?:, *|(?=\s*\]))", r"\1"),  # the first one
+        (rf"(?m)^({key}:[^\n\[]*\n(?: *- [^\n]*\n)*?) *- {name} *\n", r"\1"),  # a line for each
+    ):
+        changed, count = re.subn(old, new, text, count=1)
+        if count:
+            return verify_edit(params, changed, kept)
+    raise UserError(f"{params}: remove {name} from its list `{key}` by hand.")
