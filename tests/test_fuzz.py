@@ -26,7 +26,7 @@ from bench.formats import cost, files, predictions, prepared, run, scores
 from bench.formats.split import load_or_create
 from bench.settings import load_params, section
 from bench.sweep import ledger
-from bench.tools import score
+from bench.tools import read_predictions
 
 ROOT = Path(__file__).parents[1]
 PARAMS = load_params(ROOT / "params.yaml")
@@ -189,7 +189,12 @@ def huge() -> bytes:
 def test_an_image_of_absurd_size_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(huge())
-    for read in (read_image, read_mask, score._read, lambda p: predictions.read_one(tmp_path, "a", (16, 20))):
+    for read in (
+        read_image,
+        read_mask,
+        read_predictions.read_one,
+        lambda p: predictions.read_one(tmp_path, "a", (16, 20)),
+    ):
         with pytest.raises(UserError, match=r"a\.png"):
             read(path)
 
@@ -203,7 +208,7 @@ ARRAYS += [saved(np.array([[print]])), saved(np.zeros((0, 8))), saved(np.zeros((
 def test_predictions_from_elsewhere(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
-    refused_or_not(lambda: score._read(path), str(path))
+    refused_or_not(lambda: read_predictions.read_one(path), str(path))
     if suffix == ".png":
         refused_or_not(lambda: predictions.read_one(tmp_path, "a", (16, 20)), str(path))
 
@@ -212,7 +217,7 @@ def test_an_array_that_holds_a_pickle_is_not_opened(tmp_path: Path) -> None:
     for name in ("images.npy", "a.npy"):
         (tmp_path / name).write_bytes(ARRAYS[6])
         with pytest.raises(UserError, match=name):
-            (prepared._array if name == "images.npy" else score._read)(tmp_path / name)
+            (prepared._array if name == "images.npy" else read_predictions.read_one)(tmp_path / name)
 
 
 @fuzz

@@ -81,8 +81,9 @@ def _readable(
 
 def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFrame], list[Features]]:
     """Return the findings on the pairs of each dataset, and the features of all readable images."""
-    classes = {name: plugins.load("datasets", name).CARD.classes for name in pairs}
-    examined = parallel_map(_examine, [(pair, classes[name]) for name in pairs for pair in pairs[name]], "examine")
+    cards = {name: plugins.load("datasets", name).CARD for name in pairs}
+    work = [(pair, cards[name].classes, cards[name].coded) for name in pairs for pair in pairs[name]]
+    examined = parallel_map(_examine, work, "examine")
     inspected, start = {}, 0
     for name, own in pairs.items():
         inspected[name] = pd.DataFrame([row for row, _ in examined[start : start + len(own)]], columns=COLUMNS)
@@ -90,7 +91,7 @@ def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFram
     return inspected, [features for _, features in examined if features is not None]
 
 
-def _examine(work: tuple[Pair, int]) -> tuple[dict[str, Any], Features | None]:
+def _examine(work: tuple[Pair, int, bool]) -> tuple[dict[str, Any], Features | None]:
     row, image = inspect(*work)
     return row, None if image is None else extract(image)
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags
 
 from bench.data.dataset import Pair
-from bench.data.decode import decode
+from bench.data.decode import decode, opened
 from bench.data.images import Array, read_image, read_mask
-from bench.data.labels import crackforest_labels
+from bench.data.labels import Stored, crackforest_labels, read_stored
 from bench.errors import UserError
+from bench.formats.prepared import IGNORED
 
 BLANK = 1.0
 """Standard deviation of the grey levels below which an image counts as blank."""
@@ -26,6 +27,9 @@ FLAGS = {
     "full mask": "over half of the pixels are crack",
     "lossy mask": "grey levels between the labels: JPEG or smoothed, so that the threshold matters",
     "label values": "highest value is neither 0 nor 255: another label convention",
+    "coded mask": "a few values with gaps: codes of classes or of pixels to ignore, read as grey levels",
+    "alpha mask": "the labels are in the alpha channel, which is not read",
+    "colour mask": "drawn in colours, of which the luminance is read",
     "turned by EXIF": "stored rotated; EXIF gives the orientation",
     "16 bit": "more than 8 bits per channel",
     "alpha": "has an alpha channel",
@@ -37,7 +41,7 @@ COLUMNS = ("item", "flags", "height", "width", "format", "mode", "mask_mode", "l
 """Findings on one pair."""
 
 
-def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
+def inspect(pair: Pair, classes: int, coded: bool = False) -> tuple[dict[str, Any], Array | None]:
     """Return the findings on a pair, and its image, uint8 (H, W, 3), or None if it cannot be read.
 
     The findings are ``COLUMNS``: flags are names from ``FLAGS``, joined by "; "; labels are the mask's values, or their
@@ -48,21 +52,28 @@ def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
     try:
         flags, head = _header(pair.image)
         image = read_image(pair.image)
-        raw, mask = _mask(pair.mask, classes)
+        stored, mask = _mask(pair.mask, classes, coded)
     except UserError as error:
         return row | {"flags": "unreadable", "labels": str(error)}, None
+    raw, is_grey = stored.values, classes == 1 and not coded
     values = np.flatnonzero(np.bincount(raw.ravel())) if raw.dtype == np.uint8 else np.unique(raw)
     spread = cv2.meanStdDev(image)[1].max()
     row |= {**head, "height": image.shape[0], "width": image.shape[1], "mask_mode": str(raw.dtype)}
     row["labels"] = " ".join(map(str, values.tolist())) if len(values) <= FEW_LABELS else f"{len(values)} values"
-    row["above_0"], row["above_127"] = float((mask > 0).mean()), float((mask > (127 if classes == 1 else 0)).mean())
+    known = mask if is_grey else mask[mask != IGNORED]
+    row["above_0"], row["above_127"] = (
+        float((known > low).mean()) if known.size else 0.0 for low in (0, 127 * is_grey)
+    )
     checks = {
         "sizes differ": image.shape[:2] != mask.shape,
         "blank image": bool(spread < BLANK),
         "empty mask": row["above_127"] == 0,
         "full mask": row["above_127"] > 0.5,
         "lossy mask": len(values) > FEW_LABELS,
-        "label values": classes == 1 and len(values) <= FEW_LABELS and int(values.max()) not in (0, 255),
+        "label values": is_grey and len(values) <= FEW_LABELS and int(values.max()) not in (0, 255),
+        "coded mask": is_grey and 2 < len(values) <= FEW_LABELS and not stored.is_lossy,
+        "alpha mask": stored.channel == "alpha",
+        "colour mask": stored.channel not in ("grey", "alpha", "palette colour", "palette index"),
         "grey image": bool((image[..., 0] == image[..., 1]).all() and (image[..., 1] == image[..., 2]).all()),
     }
     return row | {"flags": "; ".join([*flags, *(name for name, is_set in checks.items() if is_set)])}, image
@@ -70,29 +81,25 @@ def inspect(pair: Pair, classes: int) -> tuple[dict[str, Any], Array | None]:
 
 def _header(path: Path) -> tuple[list[str], dict[str, str]]:
     """Return the flags that a file's header sets, and its format and mode."""
-    try:
-        with Image.open(path) as image:
-            checks = {
-                "turned by EXIF": image.getexif().get(ExifTags.Base.Orientation, 1) != 1,
-                "16 bit": image.mode.startswith("I") or image.mode == "F",
-                "alpha": image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
-                "palette": image.mode == "P",
-            }
-            return [name for name, is_set in checks.items() if is_set], {
-                "format": str(image.format),
-                "mode": image.mode,
-            }
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read ({error})") from None
+    with opened(path) as image:
+        checks = {
+            "turned by EXIF": image.getexif().get(ExifTags.Base.Orientation, 1) != 1,
+            "16 bit": image.mode.startswith("I") or image.mode == "F",
+            "alpha": image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+            "palette": image.mode == "P",
+        }
+        return [name for name, is_set in checks.items() if is_set], {"format": str(image.format), "mode": image.mode}
 
 
-def _mask(path: Path, classes: int) -> tuple[np.ndarray[Any, Any], Array]:
-    """Return the values of a mask as stored (.mat: labels; palette: indices; else grey levels) and as decoded."""
+def _mask(path: Path, classes: int, coded: bool) -> tuple[Stored, Array]:
+    """Return the values of a mask as stored (.mat: labels) and as `bench prepare` reads them."""
+    mask = read_mask(path, classes, coded)
     if path.suffix.lower() == ".mat":
-        return crackforest_labels(path), read_mask(path)
-    image = decode(path)
-    stored = np.asarray(image)
-    return stored, stored if image.mode == "L" and classes == 1 else read_mask(path, classes)
+        return Stored(crackforest_labels(path)), mask
+    try:
+        return read_stored(path), mask
+    except UserError:  # several colours
+        return Stored(np.asarray(decode(path).convert("L")), "colour"), mask
 
 
 def unpaired(root: Path) -> list[str]:

@@ -13,12 +13,17 @@ from bench.errors import UserError
 @DATASET
 @click.option("--model", required=True, help="Name for the scored model.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Number of the repetition.")
+@click.option(
+    "--resize", type=click.Choice(["nearest"]),
+    help="Resize predictions of another size to the prepared masks.  [default: they are refused]",
+)  # fmt: skip
 @PREPARED
 @RESULTS
 @click.pass_context
 def score_command(
-    context: click.Context, folder: Path, dataset: str, model: str, seed: int, prepared: Path, results: Path
-) -> None:
+    context: click.Context, folder: Path, dataset: str, model: str, seed: int, resize: str | None, prepared: Path,
+    results: Path,
+) -> None:  # fmt: skip
     """Score a folder of masks or probability maps as a model.
 
     The files are PNG or NPY, named after the test items, made by any framework. By scoring them you declare that the
@@ -37,7 +42,7 @@ def score_command(
         raise UserError(f"--model {model}: choose a name of letters, digits and _ that no model of this suite has.")
     plugins.load("datasets", dataset)
     batch = section(params, "evaluate", EvaluateSettings).batch
-    click.echo(score_folder(folder, prepared / dataset, results, model, seed, train, batch))
+    click.echo(score_folder(folder, prepared / dataset, results, model, seed, train, batch, resize == "nearest"))
 
 
 @click.command("predict")

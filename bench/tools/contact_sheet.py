@@ -44,7 +44,11 @@ def write_contact_sheet(
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for number, pair in enumerate(pairs):
         left, top = GAP + number % 2 * wide, GAP + number // 2 * high
-        image, mask = _small(read_image(pair.image, white), canonical_mask(pair, convention, exif))
+        mask = canonical_mask(pair, convention, exif)
+        image, mask = _small(
+            read_image(pair.image, white),
+            mask if convention.is_coded else np.where(mask > 127, 255, 0).astype(np.uint8),
+        )
         draw.text((left, top), pair.item[:90], (0, 0, 0), font)
         sheet.paste(Image.fromarray(image), (left, top + TEXT))
         sheet.paste(Image.fromarray(_overlay(image, mask, convention)), (left + SIDE + GAP // 2, top + TEXT))
@@ -53,16 +57,13 @@ def write_contact_sheet(
 
 
 def _small(image: Array, mask: Array) -> tuple[Array, Array]:
-    """Return image and mask scaled to fit; the highest class of the pixels that a small one covers is kept."""
+    """Return image and mask scaled to fit; a class stays where it covers a tenth of a small pixel."""
     scale = SIDE / max(mask.shape)
     size = (max(round(mask.shape[1] * scale), 1), max(round(mask.shape[0] * scale), 1))
     area = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     small = np.zeros((size[1], size[0]), np.uint8)
-    for value in np.unique(mask)[:32]:
-        covered = cv2.resize((mask == value).astype(np.float32), size, interpolation=area) > (
-            0.5 if value == 0 else 0.1
-        )
-        small[covered] = value
+    for value in np.unique(mask[mask > 0]):
+        small[cv2.resize((mask == value).astype(np.float32), size, interpolation=area) > 0.1] = value
     return np.asarray(cv2.resize(image, size, interpolation=area), np.uint8), small
 
 
@@ -70,7 +71,7 @@ def _overlay(image: Array, mask: Array, convention: Convention) -> Array:
     """Return the image with the classes in colour and ignored pixels in blue."""
     shown = image.copy()
     if not convention.is_coded:
-        shown[mask > 127] = COLOURS[0]
+        shown[mask > 0] = COLOURS[0]
         return shown
     crack = (mask > 0) & (mask < IGNORED)
     shown[crack] = COLOURS[(mask[crack] - 1) % len(COLOURS)]

@@ -1,6 +1,7 @@
 """Score predictions from elsewhere: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
 
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -10,20 +11,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.errors import UserError, shorten
-from bench.formats import files, predictions, prepared, scores
+from bench.errors import UserError
+from bench.formats import files, prepared, scores
 from bench.formats.protocol import protocol
 from bench.ranking.results import EXTERNAL
 from bench.stages.evaluate import score
+from bench.tools.read_predictions import read_predictions
 from bench.training.settings import TrainSettings
-
-SUFFIXES = (".png", ".npy")
-
-Levels = npt.NDArray[np.uint8]
 
 
 def score_folder(
-    folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: TrainSettings, batch: int
+    folder: Path,
+    data_folder: Path,
+    results: Path,
+    model: str,
+    seed: int,
+    train: TrainSettings,
+    batch: int,
+    resize: bool = False,
 ) -> str:
     """Write the scores of a folder of predictions; return a sentence with the result.
 
@@ -38,12 +43,13 @@ def score_folder(
         seed: number of the repetition.
         train: the section ``train`` of params.yaml.
         batch: images in an evaluation batch.
+        resize: resize predictions of another size to the prepared masks, by the nearest pixel.
 
     Raises:
         UserError: files are missing, extra, unreadable or of the wrong size; all are counted, the first ones named.
     """
     data = prepared.read(data_folder)
-    levels = _read_all(folder, data)
+    levels = read_predictions(folder, data, resize)
     tables, histograms = score(data, lambda item, _: levels[item], batch)
     images = tables["images"]
     cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
@@ -62,7 +68,17 @@ def score_folder(
     runs = results / "scores" / data.card["dataset"] / "cells.json"
     known = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
     alone = f" No run in {runs.parent} follows its protocol {hashed}: it will not be ranked among them."
-    return said + ("" if hashed in known else alone)
+    return said + _remark(levels.values()) + ("" if hashed in known else alone)
+
+
+def _remark(levels: Iterable[npt.NDArray[np.uint8]]) -> str:
+    """Return a warning if not one pixel, or every pixel, is predicted as crack."""
+    predicted = [(array >= 128) for array in levels]
+    if not any(array.any() for array in predicted):
+        return " Not one pixel is predicted as crack: look at the files."
+    if all(array.all() for array in predicted):
+        return " Every pixel is predicted as crack: look at the files, they may be inverted."
+    return ""
 
 
 def _write(
@@ -91,74 +107,3 @@ def _write(
     history = pd.DataFrame(columns=scores.HISTORY)
     made = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])
     scores.write(target, made)
-
-
-def _read_all(folder: Path, data: prepared.Prepared) -> dict[str, Levels]:
-    """Return floor(256 p) of every test item, or name all that does not fit."""
-    items = list(data.items["item"].iloc[data.split("test")])
-    if not folder.is_dir():
-        raise UserError(f"{folder} is no folder: name the one that holds a prediction for each test item.")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES:
-            if path.stem in found:
-                raise UserError(f"{path} and {found[path.stem].name} are of the same item: keep one of them.")
-            found[path.stem] = path
-    missing, extra = sorted(set(items) - found.keys()), sorted(found.keys() - set(items))
-    faults = [f"missing: {shorten([f'{name}.png' for name in missing])}"] if missing else []
-    faults += [f"no test item: {shorten([found[name].name for name in extra])}"] if extra else []
-    arrays = {name: _read(found[name]) for name in items if name in found}
-    size = data.masks.shape[1:]
-    wrong = [f"{found[n].name} ({a.shape[1]}x{a.shape[0]} px)" for n, a in arrays.items() if a.shape != size]
-    faults += [f"not {size[1]}x{size[0]} px: {shorten(wrong)}"] if wrong else []
-    if faults:
-        raise UserError(
-            f"{folder} does not fit the {len(items)} test items of {data.card['dataset']}; {'; '.join(faults)}. "
-            "Their names are those marked `test` in items.csv of the prepared dataset."
-        )
-    if all(a.dtype == np.uint8 and a.max(initial=0) <= 1 for a in arrays.values()):
-        return {name: _mask(a) for name, a in arrays.items()}  # masks of 0 and 1, not probabilities below 2/256
-    return {name: a if a.dtype == np.uint8 else _levels(found[name], a) for name, a in arrays.items()}
-
-
-def _read(path: Path) -> npt.NDArray[Any]:
-    """Return the numbers of a file, (H, W).
-
-    Raises:
-        UserError: it is unreadable or has colours.
-    """
-    if path.suffix.lower() == ".npy":
-        try:
-            array = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise UserError(f"{path} is no readable array ({error}): write it with numpy.save.") from None
-    else:
-        array = predictions.decode(path)
-        if array is None:
-            raise UserError(f"{path} is no readable PNG: write it again.")
-    array = np.asarray(array).squeeze()
-    if array.ndim != 2:
-        raise UserError(f"{path} has shape {array.shape}: one grey or boolean value per pixel is expected.")
-    return array
-
-
-def _levels(path: Path, array: npt.NDArray[Any]) -> Levels:
-    """Return numbers of another type than 8-bit grey as floor(256 p).
-
-    Raises:
-        UserError: they are no probabilities.
-    """
-    if array.dtype == np.uint16:
-        return (array >> 8).astype(np.uint8)
-    if np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1:
-        return predictions.quantise(array.astype(np.float32))
-    if array.dtype.kind in "biu" and array.min() >= 0 and array.max() <= 1:
-        return _mask(array)
-    raise UserError(
-        f"{path} holds {array.dtype} from {array.min()} to {array.max()}: write probabilities as float from 0 to 1 "
-        "(after the sigmoid) or as 8-bit grey, masks as bool or 0 and 1."
-    )
-
-
-def _mask(array: npt.NDArray[Any]) -> Levels:
-    return np.where(array > 0, np.uint8(255), np.uint8(0))

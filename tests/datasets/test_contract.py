@@ -12,7 +12,7 @@ import pytest
 from bench import plugins
 from bench.data.dataset import Archive, Card, Pair, pairs_of, photo_of
 from bench.data.images import read_image, read_mask
-from bench.data.sources import from_folder
+from bench.data.own_folder import from_folder
 from bench.errors import UserError
 from bench.sample.generate import generate
 
@@ -109,7 +109,7 @@ def check_contract(module: ModuleType, name: str, root: Path) -> None:
     assert [p.item for p in pairs] == sorted({p.item for p in pairs}), f"{path}: pairs must be sorted, items unique."
     for pair in pairs:
         assert pair.photo == photo_of(module, pair.item), f"{path}: pair.photo must be the source image of the item."
-        assert read_image(pair.image).shape[:2] == read_mask(pair.mask, module.CARD.classes).shape
+        assert read_image(pair.image).shape[:2] == read_mask(pair.mask, module.CARD.classes, module.CARD.coded).shape
 
 
 @every_dataset
@@ -118,7 +118,7 @@ def test_keeps_the_contract(name: str, tmp_path: Path) -> None:
     for part in ("images", "masks"):
         (tmp_path / part).mkdir()
     if hasattr(plugin, "FOLDER"):
-        from_folder(Path(plugin.FOLDER), plugin.CRACK_VALUE).fill(tmp_path)
+        from_folder(plugin).fill(tmp_path)
     else:
         generate(name, tmp_path, 0, 3, 64)
     check_contract(plugin, name, tmp_path)
