@@ -214,9 +214,9 @@ def stated(
 def _require_one_colour(masks: Sequence[Census]) -> None:
     """Refuse masks that are drawn in different colours, which may be classes."""
     uncoloured = ("grey", "alpha", "palette colour", "palette index")
-    first = {mask.channel: mask.path for mask in masks if mask.channel not in uncoloured}
+    first = {mask.channel: mask.path for mask in reversed(masks) if mask.channel not in uncoloured}
     if len(first) > 1:
-        (one, path), (other, other_path) = list(first.items())[:2]
+        (one, path), (other, other_path) = sorted(first.items(), key=lambda entry: entry[1])[:2]
         raise UserError(
             f"{path} is {one} on black, {other_path} is {other}: colours may be classes. "
             "Convert the masks to one value per class."

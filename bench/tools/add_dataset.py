@@ -185,7 +185,7 @@ def without_name(params: Path, key: str, name: str) -> str:
         return text
     kept = {**content, key: [entry for entry in listed if entry != name]}
     for old, new in (
-        (rf"(?m)^({key}: *\[[^\]]*?), *{name}(?=[\s,\]])", r"\1"),  # key: [a, b]
+        (rf"(?m)^({key}: *\[[^\]]*?),\s*{name}(?=[\s,\]])", r"\1"),  # key: [a, b]
         (rf"(?m)^({key}: *\[\s*){name}(?:, *|(?=\s*\]))", r"\1"),  # the first one
         (rf"(?m)^({key}:[^\n\[]*\n(?: *- [^\n]*\n)*?) *- {name} *\n", r"\1"),  # a line for each
     ):

@@ -127,10 +127,9 @@ def doubt(contents: Contents) -> str:
             "not one pixel of the masks is crack: they are empty, or another layer or channel holds the labels "
             f"(values: {described(contents.masks)})."
         )
-    if contents.crack_share > 0.5:
-        hint = " (`--classes V=background,...` names the background)" if convention.classes else ""
-        if len(convention.background) == 1:
-            hint = f" (`--crack {convention.background[0]}` reads them so)"
+    if contents.crack_share > 0.5 and not convention.classes:
+        others = convention.background
+        hint = f" (`--crack {others[0]}` reads them so)" if len(others) == 1 else ""
         return (
             f"{100 * contents.crack_share:.2f} % of all pixels are crack: the masks are likely inverted{hint}, or of "
             f"another layer (values: {described(contents.masks)})."

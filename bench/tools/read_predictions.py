@@ -147,7 +147,7 @@ def _crack_values(folder: Path, counts: Counter[int], classes: int) -> set[int]:
         return values - {0}
     if classes > 1 and values <= set(range(classes)):
         return values - {0}
-    if (0 in values and len(values) > 2) or (0 not in values and min(values) > 0 and max(values) <= FEW):
+    if len(values) > 1 and min(values) >= 0 and (0 in values or max(values) <= FEW):
         total = sum(counts.values())
         shares = ", ".join(f"{value} ({100 * counts[value] / total:.2f} %)" for value in sorted(values))
         raise UserError(

@@ -13,6 +13,7 @@ from PIL import Image
 from bench.audit.integrity import inspect, unpaired
 from bench.audit.leakage import SIDES, coverage, leakage, links_by_content, links_by_names
 from bench.cli.main import main
+from bench.data import decode
 from bench.data.dataset import Pair
 from bench.stages.download import DownloadSettings, Sample
 from bench.stages.download import run as download
@@ -67,7 +68,7 @@ def test_each_fault_is_named(tmp_path: Path) -> None:
 
 
 def test_an_image_too_large_to_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    monkeypatch.setattr(decode, "MAX_PIXELS", 1)
     assert flags(tmp_path, noise(8, 8, 3), half(255)) == {"unreadable"}
 
 

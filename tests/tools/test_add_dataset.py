@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ import yaml
 from PIL import Image
 
 from bench import plugins
+from bench.data.convention import Convention
 from bench.errors import UserError
 from bench.formats import prepared
 from bench.settings import load_params, section
 from bench.stages import download, prepare
 from bench.tools import add_dataset
+from bench.tools.inspect_folder import Reading
 from tests.datasets.test_contract import check_contract
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -41,9 +44,10 @@ def folder(path: Path, values: list[int], count: int = 6, masks: str = "masks", 
     return path
 
 
-def add(monkeypatch: pytest.MonkeyPatch, source: Path, params: Path, classes: int | None = None) -> ModuleType:
+def add(monkeypatch: pytest.MonkeyPatch, source: Path, params: Path, yes: bool = False, **said: Any) -> ModuleType:
     """Add a dataset ``mine`` whose file lies beside params.yaml, and make it a plug-in."""
-    add_dataset.add_dataset(source, "mine", classes, r"(wall\d)_.*", params, params.parent)
+    reading = Reading(photo=r"(wall\d)_.*", **said)
+    add_dataset.add_dataset(source, "mine", reading, params, params.parent, yes=yes)
     spec = importlib.util.spec_from_file_location("mine", params.parent / "mine.py")
     assert spec is not None
     assert spec.loader is not None
@@ -82,12 +86,14 @@ def test_several_classes(tmp_path: Path, params: Path, monkeypatch: pytest.Monke
     data = through(tmp_path, params)
     check_contract(module, "mine", tmp_path / "d/mine")
     assert module.CARD.classes == data.card["classes"] == 4
+    assert module.CARD.coded
     assert np.unique(data.masks).tolist() == [0, 1, 2, 3]
 
 
 def test_each_of_many_classes_counts(tmp_path: Path, params: Path) -> None:
-    said = add_dataset.add_dataset(folder(tmp_path / "own", [0, 20]), "mine", 21, "(.*)", params, tmp_path)
-    assert "21 classes, 50.00 % not background" in said
+    said = add_dataset.add_dataset(folder(tmp_path / "own", [0, 20]), "mine", Reading(classes=21), params, tmp_path)
+    assert "21 classes" in said
+    assert "50.00 %" in said
 
 
 def test_a_name_that_stands_twice_is_told(tmp_path: Path, params: Path) -> None:
@@ -95,11 +101,11 @@ def test_a_name_that_stands_twice_is_told(tmp_path: Path, params: Path) -> None:
     for name in ("wall0_0.k.jpg", "wall0_0.png"):
         (source / "images" / name).write_bytes((source / "images" / "wall0_0.jpg").read_bytes())
     with pytest.raises(UserError, match="1 names occur more than once: wall0_0"):
-        add_dataset.add_dataset(source, "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
 
 
 def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> None:
-    add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
+    add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", Reading(), params, tmp_path)
     before, after = yaml.safe_load(PARAMS.read_text()), yaml.safe_load(params.read_text())
     assert after["datasets"] == [*before["datasets"], "mine"]
     lines = zip(PARAMS.read_text().splitlines(), params.read_text().splitlines(), strict=True)
@@ -111,7 +117,7 @@ def test_a_list_that_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path
     params = tmp_path / "params.yaml"
     params.write_text(f"datasets: {written}\nseeds: [0]\n")
     with pytest.raises(UserError, match=r"Edit it by hand and set datasets: .*'mine'\]"):
-        add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", Reading(), params, tmp_path)
     assert params.read_text() == f"datasets: {written}\nseeds: [0]\n"
     assert not (tmp_path / "mine.py").exists()
 
@@ -127,7 +133,7 @@ def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypat
 
 @pytest.mark.parametrize(
     ("values", "classes", "expected"),
-    [([0, 100], None, 100), ([0, 2], 1, 2), ([0, 127], 1, 127), ([0, 200], 1, 200), ([0, 255], 1, None), ([0], 1, 1)],
+    [([0, 100], None, 100), ([0, 2], 1, 2), ([0, 127], 1, 127), ([0, 200], 1, 200), ([0, 255], 1, 255), ([0], 1, 255)],
 )
 def test_of_two_values_the_larger_is_crack_whatever_the_threshold(
     tmp_path: Path,
@@ -135,38 +141,102 @@ def test_of_two_values_the_larger_is_crack_whatever_the_threshold(
     monkeypatch: pytest.MonkeyPatch,
     values: list[int],
     classes: int | None,
-    expected: int | None,
+    expected: int,
 ) -> None:
-    module = add(monkeypatch, folder(tmp_path / "own", values), params, classes)
-    assert expected == module.CRACK_VALUE
+    module = add(monkeypatch, folder(tmp_path / "own", values), params, yes=len(values) == 1, classes=classes)
+    assert Convention(crack=(expected,), background=(0,)) == module.CONVENTION
     assert pytest.approx(50 * (len(values) - 1)) == module.CARD.crack_share_pct
     assert through(tmp_path, params).masks.mean() == pytest.approx((len(values) - 1) / 2)
 
 
-def test_of_more_values_those_above_the_threshold_are_crack(
-    tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = add(monkeypatch, folder(tmp_path / "own", [0, 100]), params)
-    monkeypatch.setattr(module, "CRACK_VALUE", None)
-    assert through(tmp_path, params).masks.max() == 0
-    said = add_dataset.add_dataset(folder(tmp_path / "soft", [0, 20, 200, 255]), "soft", None, "(.*)", params, tmp_path)
-    assert "crack against background, 50.00 % not background" in said
+def test_grey_levels_are_kept_for_the_threshold(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder(tmp_path / "own", [0, *range(90, 110), *range(200, 211)])
+    module = add(monkeypatch, source, params)
+    assert Convention() == module.CONVENTION
+    assert not module.CARD.coded
+    assert through(tmp_path, params).masks.mean() == pytest.approx(11 / 32)
+
+
+def test_ignored_pixels_reach_the_prepared_masks(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder(tmp_path / "own", [0, 1, 0, 255])
+    with pytest.raises(UserError, match="are codes"):
+        add(monkeypatch, source, params)
+    module = add(monkeypatch, source, params, ignore=(255,))
+    data = through(tmp_path, params)
+    check_contract(module, "mine", tmp_path / "d/mine")
+    assert np.unique(data.masks).tolist() == [0, 1, 255]
+    assert pytest.approx(100 / 3, rel=1e-3) == module.CARD.crack_share_pct
+    assert data.items["crack_share"].mean() == pytest.approx(1 / 3)
+
+
+def test_named_values_become_classes(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classes = ((255, "crack"), (204, "planking"))
+    module = add(monkeypatch, folder(tmp_path / "own", [0, 204, 0, 255]), params, classes=classes)
+    assert module.CARD.classes == 3
+    assert np.unique(through(tmp_path, params).masks).tolist() == [0, 1, 2]
+
+
+def test_masks_that_are_likely_wrong_are_refused_with_overlays(tmp_path: Path, params: Path) -> None:
+    source = folder(tmp_path / "own", [255, 255, 255, 0])
+    with pytest.raises(UserError, match=r"75.00 % of all pixels are crack: .* inverted \(`--crack 0` reads them so\)"):
+        add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
+    assert (tmp_path / "mine_overlays.png").is_file()
+    assert not (tmp_path / "mine.py").exists()
+    assert "25.00 %" in add_dataset.add_dataset(source, "mine", Reading(crack=(0,)), params, tmp_path)
+    said = add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path, replace=True, yes=True)
+    assert "75.00 %" in said
+
+
+def test_an_own_dataset_is_replaced_and_removed(tmp_path: Path, params: Path) -> None:
+    source = folder(tmp_path / "own", [0, 255])
+    add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
+    with pytest.raises(UserError, match=r"'mine' exists already: .*--replace"):
+        add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
+    add_dataset.add_dataset(source, "mine", Reading(photo="(.).*"), params, tmp_path, replace=True)
+    assert 'PHOTO = "(.).*"' in (tmp_path / "mine.py").read_text()
+    assert "untouched" in add_dataset.remove_dataset("mine", params, tmp_path)
+    assert params.read_bytes() == PARAMS.read_bytes()
+    assert not (tmp_path / "mine.py").exists()
+    assert len(list((source / "masks").iterdir())) == 6
+    for name, words in (("mine", "does not exist"), ("cfd", "is not one of your own")):
+        with pytest.raises(UserError, match=words):
+            add_dataset.remove_dataset(name, params, Path(plugins.__file__).parent / "datasets")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("datasets: [mine]  # own\n", []),
+        ("datasets: [mine, cfd]\n", ["cfd"]),
+        ("datasets: [cfd, mine]\n", ["cfd"]),
+        ("datasets: [cfd, mine, mine_2]\n", ["cfd", "mine_2"]),
+        ("datasets: [mine_2,\n  mine]\n", ["mine_2"]),
+        ("datasets:\n  - cfd\n  - mine\n  - gaps\n", ["cfd", "gaps"]),
+        ("datasets: [cfd]\n", ["cfd"]),
+    ],
+)
+def test_a_name_leaves_the_list_and_nothing_else(tmp_path: Path, text: str, left: list[str]) -> None:
+    (tmp_path / "p.yaml").write_text(text + "seeds: [0]  # keep\n")
+    after = add_dataset.without_name(tmp_path / "p.yaml", "datasets", "mine")
+    assert yaml.safe_load(after) == {"datasets": left, "seeds": [0]}
+    assert after.endswith("seeds: [0]  # keep\n")
 
 
 def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
     source = folder(tmp_path / "own", [0, 1, 2])
-    for name, classes, photo, words in (
-        ("My Walls", None, "(.*)", "is no name for a dataset"),
-        ("cfd", None, "(.*)", "exists already"),
-        ("mine", None, "wall", "needs a group"),
-        ("mine", None, "(", "no regular expression"),
-        ("mine", 2, "(.*)", "has the value 2: with --classes 2 it must be less"),
+    for name, said, words in (
+        ("My Walls", {}, "is no name for a dataset"),
+        ("cfd", {}, "exists already and is not one of your own"),
+        ("mine", {"photo": "wall"}, "needs a group"),
+        ("mine", {"photo": "("}, "no regular expression"),
+        ("mine", {"classes": 2}, "has the value 2: with --classes 2 it must be less"),
     ):
         with pytest.raises(UserError, match=words):
-            add_dataset.add_dataset(source, name, classes, photo, params, tmp_path)
+            add_dataset.add_dataset(source, name, Reading(**said), params, tmp_path)  # type: ignore[arg-type]
     (source / "masks" / "wall0_0.png").unlink()
     with pytest.raises(UserError, match=r"1 files have no partner: .*wall0_0\.jpg"):
-        add_dataset.add_dataset(source, "mine", None, "(.*)", params, tmp_path)
-    with pytest.raises(UserError, match="has no folder 'images'"):
-        add_dataset.add_dataset(tmp_path, "mine", None, "(.*)", params, tmp_path)
+        add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UserError, match="holds no images"):
+        add_dataset.add_dataset(tmp_path / "none", "mine", Reading(), params, tmp_path)
     assert params.read_bytes() == PARAMS.read_bytes()

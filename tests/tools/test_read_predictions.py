@@ -1,0 +1,94 @@
+"""Predictions: one perfect mask in any format scores as perfect or is refused by name, never as empty."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.errors import UserError
+from bench.formats import prepared
+from bench.tools.read_predictions import read_predictions
+
+Make = Callable[..., Any]
+PNG = {
+    "0 and 255": lambda m: m * np.uint8(255),
+    "0 and 1": lambda m: m.astype(np.uint8),
+    "16 bit 0 and 1": lambda m: m.astype(np.uint16),
+    "16 bit 0 and 255": lambda m: m * np.uint16(255),
+    "16 bit 0 and 65535": lambda m: m * np.uint16(65535),
+    "0 and 100": lambda m: m * np.uint8(100),
+    "0 and 2": lambda m: m * np.uint8(2),
+    "red": lambda m: np.dstack([0 * m, 0 * m, m * 255]).astype(np.uint8),
+}
+NPY = {
+    "int64": lambda m: m.astype(np.int64),
+    "uint8": lambda m: m.astype(np.uint8),
+    "bool": lambda m: m,
+    "float 0 and 255": lambda m: m.astype(np.float32) * 255,
+    "with a channel": lambda m: m.astype(np.float32)[None],
+    "float16": lambda m: m.astype(np.float16),
+    "uint16 0 and 1": lambda m: m.astype(np.uint16),
+    "uint16 0 and 255": lambda m: m * np.uint16(255),
+}
+REFUSED = {
+    "logits": (lambda m: np.where(m, np.float32(3), np.float32(-3)), "from -3.0 to 3.0"),
+    "two channels": (lambda m: np.stack([~m, m]), r"has shape \(2, 32, 32\)"),
+    "1 and 2": (lambda m: m.astype(np.uint8) + np.uint8(1), r"holds the values 1 \(.*, 2 \(.*codes"),
+    "0, 1 and 255": (lambda m: np.where(np.eye(32, dtype=bool), np.uint8(255), m), r"0 \(.*1 \(.*255 \("),
+    "8 bits in 16": (lambda m: np.arange(1024, dtype=np.uint16).reshape(32, 32) // 5, "uint16 from 0 to 204"),
+    "structured": (lambda m: np.zeros((32, 32), [("a", "u1"), ("b", "u1")]), "one number per pixel"),
+    "large": (lambda m: np.zeros((4096, 512), np.uint8), "512x4096 px"),
+}
+
+
+@pytest.fixture
+def data(workspace: Make) -> prepared.Prepared:
+    return prepared.read(workspace(["cfd"], {"unet": 0.75}) / "prepared" / "cfd")
+
+
+def write(folder: Path, data: prepared.Prepared, store: Callable[[np.ndarray], np.ndarray], suffix: str) -> Path:
+    folder.mkdir()
+    for row in data.split("test"):
+        path, array = folder / f"{data.items['item'].iloc[row]}{suffix}", store(np.asarray(data.masks[row]) > 0)
+        np.save(path, array) if suffix == ".npy" else cv2.imwrite(str(path), array)
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [*((k, ".png") for k in PNG), *((k, ".npy") for k in NPY)])
+def test_a_perfect_mask_is_perfect(tmp_path: Path, data: prepared.Prepared, kind: str, suffix: str) -> None:
+    levels = read_predictions(write(tmp_path / "maps", data, (PNG if suffix == ".png" else NPY)[kind], suffix), data)
+    for row in data.split("test"):
+        assert np.array_equal(levels[data.items["item"].iloc[row]] >= 128, np.asarray(data.masks[row]) > 0)
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_could_mean_several_things_is_refused(tmp_path: Path, data: prepared.Prepared, kind: str) -> None:
+    store, words = REFUSED[kind]
+    with pytest.raises(UserError, match=words) as caught:
+        read_predictions(write(tmp_path / "maps", data, store, ".npy"), data)
+    assert "\n" not in str(caught.value)
+
+
+def test_class_maps_of_a_dataset_of_classes_are_crack_above_0(tmp_path: Path, data: prepared.Prepared) -> None:
+    data.card["classes"] = 3
+    folder = write(tmp_path / "maps", data, lambda m: m * (1 + np.arange(32) % 2).astype(np.uint8), ".png")
+    levels = read_predictions(folder, data)
+    for row in data.split("test"):
+        assert np.array_equal(levels[data.items["item"].iloc[row]] >= 128, np.asarray(data.masks[row]) > 0)
+
+
+def test_other_sizes_are_refused_before_they_are_read_or_resized(tmp_path: Path, data: prepared.Prepared) -> None:
+    folder = write(tmp_path / "maps", data, lambda m: m.repeat(2, 0).repeat(2, 1) * np.uint8(255), ".png")
+    with pytest.raises(UserError, match=r"not 32x32 px: .*\(64x64 px\).*--resize nearest"):
+        read_predictions(folder, data)
+    levels = read_predictions(folder, data, resize=True)
+    for row in data.split("test"):
+        assert np.array_equal(levels[data.items["item"].iloc[row]] >= 128, np.asarray(data.masks[row]) > 0)
+
+
+def test_few_probabilities_are_not_codes(tmp_path: Path, data: prepared.Prepared) -> None:
+    folder = write(tmp_path / "maps", data, lambda m: np.where(m, np.uint8(192), np.uint8(64)), ".png")
+    assert {int(v) for array in read_predictions(folder, data).values() for v in np.unique(array)} == {64, 192}
