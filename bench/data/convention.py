@@ -77,14 +77,17 @@ def meanings(mask: Census, convention: Convention) -> dict[int, int]:
     """Return {value: canonical value} of a mask.
 
     Canonical values are 0 and 255, or if the convention is coded, class numbers and 255 for ignored pixels. Grey levels
-    stay as they are, unless a mask has only 0 and one other value, which is crack whatever it is.
+    stay as they are, unless a mask has only 0 and one other value, which is crack whatever it is; those of a JPEG
+    are cut at half.
 
     Raises:
         UserError: the mask has a value that the convention does not know.
     """
     if not convention.crack and not convention.classes:
         others = set(mask.counts) - {0}
-        if len(others) == 1 and len(mask.counts) == 2 and not mask.is_lossy:
+        if mask.is_lossy:
+            return {value: 255 if value > 127 else 0 for value in mask.counts}
+        if len(others) == 1 and len(mask.counts) == 2:
             return {0: 0, others.pop(): 255}
         return {value: value for value in mask.counts}
     numbers = {name: number for number, name in enumerate(convention.names)}

@@ -29,7 +29,7 @@ def read_image(path: Path, white: int = WHITE) -> Array:
     """
     deep = read_16_bit(path) if white != WHITE else None
     if deep is not None:
-        scaled = np.minimum(deep.astype(np.uint32) * 255 // white, 255).astype(np.uint8)
+        scaled = np.minimum((deep.astype(np.uint32) * 255 + white // 2) // white, 255).astype(np.uint8)
         return np.repeat(scaled[..., None], 3, axis=2) if scaled.ndim == 2 else np.ascontiguousarray(scaled[..., :3])
     image = decode(path)
     if image.mode in ("I", "F"):

@@ -49,6 +49,27 @@ def test_each_fault_has_its_flag(tmp_path: Path, noise: np.ndarray, line: np.nda
     assert flags_of(tmp_path, rgb, line, "jpg", exif=exif) == ["turned by EXIF"]
 
 
+def test_masks_of_unusual_conventions_are_flagged(tmp_path: Path, noise: np.ndarray, line: np.ndarray) -> None:
+    rgb = Image.fromarray(noise)
+    codes = line.copy()
+    codes[20] = 127
+    assert flags_of(tmp_path, rgb, codes) == ["coded mask"]
+    assert flags_of(tmp_path, rgb, line > 0) == []  # 1 bit
+    assert flags_of(tmp_path, rgb, line.astype(np.uint16)) == []
+    assert "alpha mask" in flags_of(tmp_path, rgb, np.dstack([0 * line, 0 * line, 0 * line, line]))
+    assert "colour mask" in flags_of(tmp_path, rgb, np.dstack([line, 0 * line, 0 * line]))
+    assert "colour mask" in flags_of(tmp_path, rgb, noise)
+
+
+def test_ignored_pixels_of_a_coded_mask_do_not_count(tmp_path: Path, noise: np.ndarray, line: np.ndarray) -> None:
+    mask = line // 255
+    mask[:8] = 255
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    row, _ = inspect(Pair("a", tmp_path / "a.png", tmp_path / "m.png", "a"), 1, coded=True)
+    assert (row["flags"], row["above_0"], row["above_127"]) == ("", 2 / 24, 2 / 24)
+
+
 def test_shares_are_those_of_the_mask(tmp_path: Path, noise: np.ndarray, line: np.ndarray) -> None:
     line[20] = 100
     Image.fromarray(noise).save(tmp_path / "a.png")

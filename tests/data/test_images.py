@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -100,6 +101,16 @@ def test_an_image_of_16_bits_is_scaled_to_8(tmp_path: Path, kind: str) -> None:
     found = read_image(save(tmp_path / f"a.{kind}", WIDE.astype(np.uint16)))
     assert np.abs(found - WIDE[:, :, None] / 257).max() <= 1
     assert np.array_equal(read_image(save(tmp_path / f"b.{kind}", GREY.astype(np.uint16) * 257))[..., 0], GREY)
+
+
+@pytest.mark.parametrize("white", [255, 4095, 16383])
+def test_an_image_of_16_bits_is_scaled_by_its_white(tmp_path: Path, white: int) -> None:
+    path = save(tmp_path / "a.png", np.round(GREY / 255 * white).astype(np.uint16))
+    assert np.abs(read_image(path, white)[..., 0].astype(int) - GREY).max() <= 1
+    deep = np.round(RGB[..., ::-1] / 255 * white).astype(np.uint16)
+    assert cv2.imwrite(str(tmp_path / "b.png"), deep)
+    assert np.abs(read_image(tmp_path / "b.png", white).astype(int) - RGB).max() <= 1
+    assert np.array_equal(read_image(save(tmp_path / "c.png", RGB), white), RGB)
 
 
 @pytest.mark.parametrize(("kind", "mode"), [(np.float32, "F"), (np.int32, "I")])

@@ -126,3 +126,15 @@ def test_folder_zip_and_tar_read_alike(tmp_path: Path) -> None:
     for path in (tmp_path / "f", zip_of(tmp_path / "a.zip", "images/1.jpg"), tmp_path / "a.tar.gz"):
         with open_tree(path) as tree:
             assert {name: tree.read(name) for name in tree.names} == {"images/1.jpg": b"x"}
+
+
+def test_shadows_of_macos_and_hidden_files_are_left_out(tmp_path: Path) -> None:
+    names = ["a/images/1.jpg", "__MACOSX/a/images/._1.jpg", "a/._x.png", ".DS_Store"]
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+            (tmp_path / "f" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "f" / name).touch()
+    for path in (zip_of(tmp_path / "a.zip", *names), tmp_path / "a.tar", tmp_path / "f"):
+        with open_tree(path) as tree:
+            assert tree.names == ["a/images/1.jpg"]

@@ -28,7 +28,7 @@ def data(workspace: Make) -> tuple[Path, list[str], np.ndarray]:
 def score(data: tuple[Path, list[str], np.ndarray], tmp_path: Path, train_settings: Make) -> Callable[..., Any]:
     """Return a function: arrays of the test items, suffix -> the rows of images.csv."""
 
-    def run(arrays: Any, suffix: str = ".npy", seed: int = 0) -> scores.Scores:
+    def run(arrays: Any, suffix: str = ".npy", seed: int = 0, said: list[str] | None = None) -> scores.Scores:
         folder = tmp_path / f"maps{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         for item, array in zip(data[1], arrays, strict=True):
@@ -36,7 +36,9 @@ def score(data: tuple[Path, list[str], np.ndarray], tmp_path: Path, train_settin
                 np.save(folder / f"{item}.npy", array)
             else:
                 cv2.imwrite(str(folder / f"{item}.png"), array)
-        score_folder(folder, data[0], tmp_path / "results", "mine", seed, train_settings(), 4)
+        sentence = score_folder(folder, data[0], tmp_path / "results", "mine", seed, train_settings(), 4)
+        if said is not None:
+            said.append(sentence)
         return scores.read(tmp_path / "results" / "external" / "mine" / "cfd")
 
     return run
@@ -91,3 +93,14 @@ def test_missing_extra_and_wrong_sizes_are_all_named(
         score_folder(folder, data[0], tmp_path / "results", "mine", 0, train_settings(), 4)
     for text in (f"{data[1][0]}.png", "other.npy", f"{data[1][1]}.npy (32x16 px)"):
         assert text in str(caught.value)
+
+
+def test_predictions_of_nothing_and_of_everything_are_remarked(
+    data: tuple[Path, list[str], np.ndarray], score: Callable[..., Any]
+) -> None:
+    said: list[str] = []
+    for arrays in (0 * data[2], 0 * data[2] + 1, data[2]):
+        score(arrays.astype(np.uint8), ".png", said=said)
+    assert "Not one pixel is predicted as crack" in said[0]
+    assert "Every pixel is predicted as crack" in said[1]
+    assert "pixel is predicted" not in said[2]
