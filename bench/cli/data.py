@@ -55,7 +55,10 @@ def add_dataset_command(
 @click.argument("name")
 @click.pass_context
 def remove_dataset_command(context: click.Context, name: str) -> None:
-    """Remove a dataset that add-dataset made: its file and its entry in params.yaml."""
+    """Remove a dataset that add-dataset made.
+
+    Its file and its entry in params.yaml go; the images and masks stay.
+    """
     from bench import datasets
     from bench.tools.add_dataset import remove_dataset
 

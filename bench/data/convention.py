@@ -116,8 +116,10 @@ def canonical(path: Path, convention: Convention) -> Array:
     return np.asarray(table[values])
 
 
-def crack_share(masks: Iterable[Census], convention: Convention) -> float:
+def crack_share(masks: Iterable[Census], convention: Convention, threshold: int = 127) -> float:
     """Return the share of crack, or of all classes but background, among the pixels that are not ignored; 0 if all are.
+
+    Grey levels are crack above ``threshold``.
 
     >>> masks = [Census(Path("a.png"), {0: 90, 1: 10, 9: 100}, "grey", False)]
     >>> crack_share(masks, Convention(crack=(1,), background=(0,), ignore=(9,)))
@@ -131,7 +133,7 @@ def crack_share(masks: Iterable[Census], convention: Convention) -> float:
                 crack += pixels if 0 < meaning < IGNORED else 0
                 known += pixels if meaning != IGNORED else 0
             else:
-                crack += pixels if meaning > 127 else 0
+                crack += pixels if meaning > threshold else 0
                 known += pixels
     return crack / known if known else 0.0
 

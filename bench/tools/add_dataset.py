@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bench import plugins
-from bench.data.convention import Convention
+from bench.data.convention import Convention, crack_share
 from bench.errors import UserError
 from bench.formats import files
 from bench.settings import load_params, verify_edit
@@ -68,6 +68,7 @@ def add_dataset(
     sheet = params.parent / f"{name}_overlays.png"
     _write_sheet(sheet, contents, reading)
     shown = f"{name}: {folder}\n{table(contents, reading.photo)}\n  {'overlays':<20}{sheet}"
+    shown += _threshold_note(contents, params)
     if (reason := doubt(contents)) and not yes:
         raise UserError(
             f"{shown}\n{reason} Look at the overlays; --yes takes the masks as they are. Nothing was added."
@@ -128,6 +129,16 @@ def _write_sheet(path: Path, contents: Contents, reading: Reading) -> None:
     count = min(SHOWN, len(pairs))
     chosen = [pairs[number * len(pairs) // count] for number in range(count)]
     write_contact_sheet(path, chosen, contents.convention, reading.exif, contents.white)
+
+
+def _threshold_note(contents: Contents, params: Path) -> str:
+    """Return a line on grey levels if params.yaml cuts them elsewhere than at half, else ""."""
+    threshold = (load_params(params).get("prepare") or {}).get("mask_threshold", 127)
+    share = crack_share(contents.masks, contents.convention, threshold)
+    if contents.convention != Convention() or share == contents.crack_share:
+        return ""
+    note = f"prepare.mask_threshold is {threshold} in {params}, so that {100 * share:.2f} % will be crack"
+    return f"\n  {'note':<20}{note}"
 
 
 def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> str:

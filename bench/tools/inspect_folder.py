@@ -177,7 +177,7 @@ def meaning(convention: Convention) -> str:
         named = (f"{name}: {_listed([v for v, n in convention.classes if n == name])}" for name in convention.names)
         return f"{len(convention.names)} classes ({', '.join(named)}){ignored}"
     if not convention.crack:
-        return "grey levels; crack is above prepare.mask_threshold (here 127), in JPEG masks above 127"
+        return "grey levels; the crack share below is that above 127"
     return f"crack: {_listed(convention.crack)}; background: {_listed(convention.background)}{ignored}"
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import cv2
@@ -15,6 +16,9 @@ from bench.errors import UserError, shorten
 from bench.formats import predictions, prepared
 
 SUFFIXES = (".png", ".npy")
+_UNREADABLE = (
+    ValueError, EOFError, OSError, MemoryError, SyntaxError, TypeError, OverflowError, LookupError, TokenError,
+)  # fmt: skip
 FEW = 8
 """Predictions with more distinct integers, over all files, are probabilities; with fewer they are codes."""
 
@@ -87,8 +91,8 @@ def _open_array(path: Path) -> npt.NDArray[Any]:
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
-    except (ValueError, EOFError, OSError, MemoryError, SyntaxError) as error:
-        raise UserError(f"{path} is no readable array ({error}): write it with numpy.save.") from None
+    except _UNREADABLE as error:
+        raise UserError(f"{path} is no readable array ({str(error)[:200]}): write it with numpy.save.") from None
 
 
 def read_one(path: Path) -> npt.NDArray[Any]:

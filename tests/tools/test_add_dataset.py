@@ -157,6 +157,15 @@ def test_grey_levels_are_kept_for_the_threshold(tmp_path: Path, params: Path, mo
     assert through(tmp_path, params).masks.mean() == pytest.approx(11 / 32)
 
 
+def test_a_threshold_that_changes_the_share_is_told(tmp_path: Path, params: Path) -> None:
+    source = folder(tmp_path / "own", [0, *range(90, 110), *range(200, 211)])
+    said = add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
+    assert "34.38 % of the pixels" in said
+    assert "prepare.mask_threshold is 0 in" in said
+    assert "so that 96.88 % will be crack" in said
+    assert "note" not in add_dataset.add_dataset(folder(tmp_path / "b", [0, 255]), "b", Reading(), params, tmp_path)
+
+
 def test_ignored_pixels_reach_the_prepared_masks(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = folder(tmp_path / "own", [0, 1, 0, 255])
     with pytest.raises(UserError, match="are codes"):
