@@ -4,6 +4,7 @@ import json
 import keyword
 import re
 from pathlib import Path
+from statistics import fmean
 
 from bench import plugins
 from bench.data.convention import Convention, crack_share
@@ -144,9 +145,10 @@ def _threshold_note(contents: Contents, params: Path) -> str:
 def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> str:
     """Return the content of the dataset's file."""
     convention = contents.convention
+    share = fmean(crack_share([mask], convention) for mask in contents.masks)  # over images, as cards have it
     return TEMPLATE.format(
         title=name.replace("_", " "), name=name, images=len(contents.layout.pairs), photographs=contents.photos,
-        share=100 * contents.crack_share, classes=len(convention.names) or 1, coded=convention.is_coded,
+        share=100 * share, classes=len(convention.names) or 1, coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
         mask_glob=_quoted(reading.masks), convention=_written(convention), exif=_quoted(reading.exif),
         white=contents.white,
