@@ -134,14 +134,23 @@ def _items(results: Results) -> Iterator[str]:
     doubles = images[images.duplicated([*scores.CELL, "item"])]
     yield from (f"{r.dataset}/{r.model}/{r.seed} holds {r.item} twice." for r in doubles.head(5).itertuples())
     sizes = images.groupby(scores.CELL, as_index=False).size()
-    expected = sizes["dataset"].map({d: card["counts"]["test"] for d, card in results.cards.items()})
+    expected = sizes["dataset"].map(
+        {d: card.get("test_images", card["counts"]["test"]) for d, card in results.cards.items()}
+    )
     for r, count in zip(sizes.itertuples(), expected, strict=True):
         if r.size != count:
             yield f"{r.dataset}/{r.model}/{r.seed} has {r.size} images, its dataset {count} for testing."
-    truth = images.assign(true=images["tp"] + images["fn"])
-    same = truth.groupby(["dataset", "item"])[["true", "skeleton_true", "boundary_true", "photo", "batch"]].nunique()
+    truth = images.assign(true=images["tp"] + images["fn"], pixels=_pixels(images))
+    same = truth.groupby(["dataset", "item"])[
+        ["true", "pixels", "skeleton_true", "boundary_true", "photo", "batch"]
+    ].nunique()
     for dataset, item in same[(same > 1).any(axis=1)].index[:5]:
         yield f"{dataset}: the truth, photograph or batch of {item} is not the same for all models."
+
+
+def _pixels(images: pd.DataFrame) -> "pd.Series[int]":
+    """Return the number of pixels of each image, ignored ones included."""
+    return images[[*scores.COUNTS, "ignored"]].sum(axis=1)
 
 
 def _counts(results: Results) -> Iterator[str]:
@@ -151,9 +160,12 @@ def _counts(results: Results) -> Iterator[str]:
         return
     names = images["dataset"] + "/" + images["model"] + "/" + images["seed"].astype(str) + ", " + images["item"]
     sides = images["dataset"].map({d: c["settings"]["image_size"] for d, c in results.cards.items()})
+    geometry = {d: c["settings"].get("geometry", "squeeze") for d, c in results.cards.items()}
+    squeezed = images["dataset"].map(geometry) == "squeeze"
     whole = images.assign(pred=images["tp"] + images["fp"], true=images["tp"] + images["fn"])
     faults = {
-        "tp + fp + fn + tn is not the number of pixels": images[scores.COUNTS].sum(axis=1) != sides**2,
+        "tp + fp + fn + tn is not the number of pixels": (images[[*scores.COUNTS, "ignored"]].sum(axis=1) != sides**2)
+        & squeezed,
         "a count is negative": (images[[*scores.COUNTS, *WITHIN]] < 0).any(axis=1),
     }
     faults |= {f"{part} is more than {total}": whole[part] > whole[total] for part, total in WITHIN.items()}

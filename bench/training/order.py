@@ -6,8 +6,8 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 
 
-def epoch_batches(rows: Rows, batch: int, seed: int, epoch: int) -> list[Rows]:
-    """Return the batches of one epoch: every item once, in an order that depends on (seed, epoch) only.
+def epoch_batches(rows: Rows, batch: int, seed: int, epoch: int, count: int | None = None) -> list[Rows]:
+    """Return the batches of one epoch: every item once, or ``count`` of them, in an order given by (seed, epoch) only.
 
     The last batch may be smaller; a last batch of one item is dropped, since batch normalisation over one pooled value
     is undefined. The order changes with the epoch, so that it is not always the same item that is dropped.
@@ -16,6 +16,6 @@ def epoch_batches(rows: Rows, batch: int, seed: int, epoch: int) -> list[Rows]:
     [4, 4]
     """
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch))))
-    order = generator.permutation(rows)
+    order = generator.permutation(rows)[:count]
     batches = [order[i : i + batch] for i in range(0, len(order), batch)]
     return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
