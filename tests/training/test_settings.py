@@ -38,7 +38,7 @@ def test_nested_values_too(train_settings: Callable[..., Any], section: str, key
 
 def test_a_loss_of_nothing_is_refused(train_settings: Callable[..., Any]) -> None:
     with pytest.raises(UserError, match="cross_entropy"):
-        train_settings(loss={"cross_entropy": 0.0, "dice": 0.0, "epsilon": 1e-6})
+        train_settings(loss={"cross_entropy": 0.0, "dice": 0.0, "epsilon": 1e-6, "dice_over": "image"})
 
 
 @pytest.mark.parametrize(("batch", "accumulate", "part"), [(32, 1, 32), (32, 4, 8), (7, 3, 3), (5, 2, 3)])
