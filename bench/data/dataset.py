@@ -25,6 +25,7 @@ class Card:
         licence: terms as stated by the authors.
         citation: who to cite.
         classes: 1 for crack against background, else the number of classes, background included.
+        shares_photographs_with: ids of the datasets that hold some of the same source images.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Card:
     licence: str
     citation: str
     classes: int = 1
+    shares_photographs_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

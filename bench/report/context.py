@@ -90,12 +90,12 @@ class Values:
     @cached_property
     def own(self) -> list[dict[str, Any]]:
         """Records of the cells that the pipeline trained."""
-        return [c for c in self.results.cells if c.get("trained") != "elsewhere"]
+        return [c for c in self.results.cells if c.get("trained") != "external"]
 
     @cached_property
     def elsewhere(self) -> list[str]:
         """Models whose predictions came from elsewhere, in the order of the results."""
-        found = {c["model"] for c in self.results.cells if c.get("trained") == "elsewhere"}
+        found = {c["model"] for c in self.results.cells if c.get("trained") == "external"}
         return [m for m in self.results.models if m in found]
 
     @cached_property
@@ -138,7 +138,7 @@ class Values:
         if (dataset, model, f"{metric}/{average}") not in self._draws:
             models = [m for m in self.results.models if dataset in standings.covered(self.results, m)]
             query = standings.Query(metric, average, resamples)
-            found = standings.standings(self.results, query, [dataset], models).draws[:, 0]
+            found = standings.compute_standings(self.results, query, [dataset], models).draws[:, 0]
             for i, m in enumerate(models):
                 self._draws[(dataset, m, f"{metric}/{average}")] = found[:, i]
         return self._draws[(dataset, model, f"{metric}/{average}")]

@@ -42,7 +42,7 @@ def table(
     values = headline.set_index(["dataset", "model", "metric"]).sort_index()
     rows: list[dict[str, Any]] = []
     for dataset, model, protocol in sorted(
-        {(c["dataset"], c["model"], c["protocol"]) for c in results.cells if c.get("trained") == "elsewhere"}
+        {(c["dataset"], c["model"], c["protocol"]) for c in results.cells if c.get("trained") == "external"}
     ):
         known = values.loc[(dataset, model)]
         low, high = known.loc["crack_iou", ["low", "high"]]

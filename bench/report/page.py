@@ -191,7 +191,7 @@ def _record(cell: Mapping[str, Any]) -> list[list[str]]:
     commit = f"{code.get('commit') or 'not known'}{' with uncommitted changes' if code.get('dirty') else ''}"
     epochs = f"{cell.get('epochs', '?')}, checkpoint of epoch {cell.get('best_epoch', '?')}; {cell.get('stopped', '')}"
     pairs = [("Seed", cell["seed"]), ("Protocol", cell["protocol"]), ("Data hash", cell["data"])]
-    if cell.get("trained") == "elsewhere":
+    if cell.get("trained") == "external":
         pairs += [("Trained", "elsewhere, the protocol as declared; scored from its predictions")]
         return [[key, str(value)] for key, value in pairs]
     pairs += [("Code", commit)]

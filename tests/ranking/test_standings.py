@@ -11,7 +11,7 @@ from bench.cli.main import main
 from bench.metrics.histogram import curves
 from bench.metrics.ratios import f1
 from bench.ranking.results import read
-from bench.ranking.standings import Query, standings
+from bench.ranking.standings import Query, compute_standings
 from bench.stats.bootstrap import interval
 
 CASES = [
@@ -35,7 +35,7 @@ def by_hand(metric, how, histograms, batches):
 def test_draws_are_those_of_the_images_drawn(workspace, metric, how):
     folder = workspace(["cfd"], {"fpn": 0.6, "unet": 0.75})
     results = read(folder / "results", ["cfd"], ["fpn", "unet"], [0])
-    found = standings(results, Query(metric, how, 100), ["cfd"], ["fpn", "unet"])
+    found = compute_standings(results, Query(metric, how, 100), ["cfd"], ["fpn", "unet"])
     rows = results.images[results.images["model"] == "unet"]
     histograms, batches = results.histograms[rows.index], rows["batch"].to_numpy()
     assert found.values[0, 1] == pytest.approx(by_hand(metric, how, histograms, batches), abs=1e-8)
