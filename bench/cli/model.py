@@ -74,7 +74,7 @@ def predict_command(
     if dataset is not None:
         click.echo(predict.on_dataset(source, prepared / dataset, out, is_logits))
     elif images is not None:
-        click.echo(predict.on_photographs(source, images, out, is_logits, tile, overlap))
+        click.echo(predict.on_images(source, images, out, is_logits, tile, overlap))
 
 
 @click.command("add-model")
