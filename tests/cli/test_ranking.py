@@ -93,6 +93,19 @@ def test_from_new_model_to_verdict_in_three_commands(workspace, call, write_pred
     assert "External models, whose protocol" in call(folder, "check")
 
 
+def test_scores_of_older_versions_count_as_external(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.95)
+    call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    path = folder / "results" / "external" / "my_net" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    assert [c["trained"] for c in content["cells"]] == ["external"]
+    files.write_json(path, content | {"cells": [c | {"trained": "elsewhere"} for c in content["cells"]]})
+    files.write_checksums(path.parent)
+    (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
+    assert {r["Model"]: r["Trained"] for r in rows if r["Place"]}["my_net"] == "external"
+
+
 def test_the_same_predictions_under_another_name_are_not_distinguishable(workspace, call, write_predictions):
     folder = workspace(DATASETS, MODELS)
     for dataset in DATASETS:

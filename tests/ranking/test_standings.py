@@ -1,6 +1,7 @@
 """Intervals of the metrics of a curve: each draw is the metric of the images of the photographs drawn."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bench.cli.main import main
 from bench.metrics.histogram import curves
 from bench.metrics.ratios import f1
 from bench.ranking.results import read
-from bench.ranking.standings import Query, compute_standings
+from bench.ranking.standings import Query, compute_standings, independent, shared_note
 from bench.stats.bootstrap import interval
 
 CASES = [
@@ -19,6 +20,9 @@ CASES = [
     *((name, how) for name in ("aiu", "average_precision", "expected_calibration_error")
       for how in ("pooled", "image_mean", "batch_mean")),
 ]  # fmt: skip
+
+
+DATASETS = ["volker", "gaps", "cfd", "forest"]
 
 
 def by_hand(metric, how, histograms, batches):
@@ -65,3 +69,15 @@ def test_the_leaderboard_has_intervals_of_ods_and_metrics_says_what_is_undefined
     assert line.split()[3:] == ["-", "-", "0.0000"]
     assert "No ods mean of batches, ods_image_mean mean of batches: one threshold serves the whole dataset" in said
     assert "No batch_mean: one threshold serves" in CliRunner().invoke(main, ["explain", "ods"]).output
+
+
+def test_a_plug_in_dataset_can_share_images_with_one_that_does_not_name_it(workspace, monkeypatch):
+    results = read(workspace(DATASETS, {"unet": 0.75}) / "results", DATASETS, ["unet"], [0])
+    assert independent(DATASETS) == 3
+    card = plugins.load("datasets", "gaps").CARD
+    monkeypatch.setattr("bench.datasets.gaps.CARD", replace(card, shares_photographs_with=("volker", "other")))
+    assert independent(DATASETS) == 2
+    assert independent(["gaps", "cfd"]) == 2
+    first, second = shared_note(results, DATASETS)
+    assert first.startswith(f"{results.names['volker']} and {card.name} have source images in common")
+    assert second.startswith("CFD and Forest have")
