@@ -1,4 +1,4 @@
-"""A script's command that tells a user's mistake in a line, as `bench` does."""
+"""A click command that reports a user's mistake in one line, as `bench` does."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What benchmarks write beside what they print: a JSON file with the numbers and the machine they are from."""
+"""Write the numbers of a benchmark, and the machine that produced them, as JSON."""
 
 import argparse
 import json

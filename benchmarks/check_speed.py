@@ -1,4 +1,4 @@
-"""Time `bench check`, the reading of the results and the leaderboard on 300 cells: 10 datasets x 10 models x 3 seeds.
+"""Time `bench check`, reading the results, and the leaderboard on 300 cells: 10 datasets x 10 models x 3 seeds.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/check_speed.py [--out benchmarks/check_speed.json]
 """

@@ -1,4 +1,4 @@
-"""Seconds of the commands of every day, in a workspace where everything is computed: median of several runs.
+"""Time the everyday commands in a workspace where everything is up to date: median of several runs.
 
 Usage: bench demo && python benchmarks/everyday_speed.py demo --out benchmarks/NAME.json
 """

@@ -1,19 +1,20 @@
 """Measure recall and false alarms of the search for duplicates and crops, on real images, and its time at full size.
 
 Usage: python benchmarks/leakage.py DATA [--full FULL]: DATA holds <dataset>/images as `bench download` writes them,
-FULL what leakage_corpus.py makes of it. What was measured is kept in leakage.json beside this file, part by part.
+FULL the corpus that leakage_corpus.py builds from it. The results are stored in leakage.json beside this file, part
+by part.
 
-duplicates: every image in each of the changes below, looked for among all images.
-crops by names: pairs found against the boxes in the names of Rissbilder, Volker and Eugen Miller.
-planted crops: two crops of one image, each 45 to 75 % of its sides, recompressed, looked for among all crops and all
-images. Overlap is the smaller share of the two. Features were chosen on Volker and on planted crops of CFD, CRACK500,
-CrackTree200, DeepCrack, GAPs and Volker; the boxes here are others, the images may be the same. Rissbilder and Sylvie
-were not among them, but Sylvie holds CFD's photographs.
-Nothing here is held out strictly: the thresholds of ``bench/audit/crops.py`` (INLIERS, SURE, CORRELATION) were set with
-all real pairs in view, Rissbilder's and those of the false alarms included.
-false alarms: pairs found within a dataset though their names tell of different photographs, over all such pairs and
-over images; ``SAME_SCENE`` lists those that, looked at one by one at 128 px by one person, show the same place twice.
-speed: `bench audit --all` on FULL: wall time and the processors' time of all its processes.
+duplicates: every image, altered in each of the ways below, is searched for among all images.
+crops by names: pairs found, compared with the boxes in the file names of Rissbilder, Volker and Eugen Miller.
+planted crops: two crops of one image, each 45 to 75 % of its sides, recompressed, searched for among all crops and
+all images. Overlap is the smaller share of the two. The features were chosen on Volker and on planted crops of CFD,
+CRACK500, CrackTree200, DeepCrack, GAPs and Volker; the boxes here differ, but the images may be the same. Rissbilder
+and Sylvie were not used for that choice, but Sylvie contains CFD's images.
+Nothing here is strictly held out: the thresholds of ``bench/audit/crops.py`` (INLIERS, SURE, CORRELATION) were set
+with knowledge of all real pairs, including Rissbilder's and the false alarms.
+false alarms: pairs found within a dataset although their names state different source images, per pair and per image;
+``SAME_SCENE`` lists those that show the same place twice, as judged by one person, one by one, at 128 px.
+speed: `bench audit --all` on FULL: wall time and CPU time of all its processes.
 """
 
 import argparse

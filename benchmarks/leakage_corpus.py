@@ -1,10 +1,10 @@
-"""Build a stand-in for the whole collection: its names, counts, photographs and size, from what images are there.
+"""Build a stand-in for the full collection: its names, counts, source images and size, from the images available.
 
 Usage: python benchmarks/leakage_corpus.py DATA TARGET: DATA holds <dataset>/{images,masks} as `bench download` writes
-them. Files that are in DATA are taken as they are. Every other file of the collection's index is a crop of a made-up
-photograph: one per photograph of the index, put together of four images of DATA, each turned, stretched and relit. Its
-box is that in its name where there is one. The 1,411 files without cracks, which belong to none of the ten datasets,
-come to CRACK500, so that the number of files is the collection's 11,298.
+them. Files in DATA are copied unchanged. Every other file of the collection's index is a crop of a synthetic source
+image: one per source image of the index, composed of four images of DATA, each rotated, stretched and relit. The crop
+box is the one in the file name, if any. The 1,411 files without cracks, which belong to none of the ten datasets, are
+added to CRACK500, so that the number of files is the collection's 11,298.
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""Train the same model under both splits and both mask thresholds: what leakage and thick masks do to the score.
+"""Train one model under both splits and both mask thresholds, to measure the effect of leakage and thick masks.
 
 On a GPU:
     python benchmarks/leakage_effect.py NAME --archive crack_segmentation_dataset.zip
-On a CPU, something of it:
+On a CPU, a part of it:
     python benchmarks/leakage_effect.py leakage_effect --archive ... --datasets rissbilder --encoder resnet18 \
         --image-size 128 --batch 4 --epochs 12 --lr 1e-3 --seeds 0,1
-The table again from the kept counts, without training: python benchmarks/leakage_effect.py NAME
+To derive the table again from the stored counts, without training: python benchmarks/leakage_effect.py NAME
 
-Each condition is a workspace of its own, so that whatever was trained before an interruption is used again. All else,
-the choice of the checkpoint on the test split included, stays as in params.yaml: one thing is changed at a time.
-Counts, provenance and table come to results/experiments/NAME/.
+Each condition has its own workspace, so that finished trainings are reused after an interruption. All other settings,
+including the choice of the checkpoint on the test split, stay as in params.yaml: one thing is changed at a time.
+Counts, provenance and table are written to results/experiments/NAME/.
 """
 
 from itertools import product
@@ -39,20 +39,20 @@ ROWS = {
     "thick masks, random": {("random", 0): 1, ("random", 127): -1},
     "thick masks, grouped": {("grouped", 0): 1, ("grouped", 127): -1},
 }
-"""Row of the table -> what is added and subtracted."""
+"""Row of the table -> conditions and their signs in the sum."""
 NOTES = [
-    "random: as in the paper, by item. grouped: no photograph on both sides.",
+    "random: by item, as in the paper. grouped: no source image is on both sides.",
     "> 0: every non-zero pixel of a mask is crack, as in the authors' loader. > 127: the true area.",
     "leakage: random minus grouped. thick masks: > 0 minus > 127, on the same test images.",
-    "95 % interval: bootstrap over the photographs of each test split, the same draws for both thresholds; the mean "
-    "over the seeds of the split. How much another training would differ is in it only as far as the seeds show.",
-    "by seed: the value under each seed of the split, in order.",
+    "95 % interval: bootstrap over the source images of each test split, the same draws for both thresholds; mean over "
+    "the seeds of the split. It covers the variation between trainings only as far as the seeds show it.",
+    "by seed: the value for each seed of the split, in order.",
 ]
 
 
 @click.command()
 @click.argument("name")
-@click.option("--archive", type=click.Path(exists=True, resolve_path=True), help="Or an unpacked folder.")
+@click.option("--archive", type=click.Path(exists=True, resolve_path=True), help="Archive or unpacked folder.")
 @click.option("--datasets", default="crack500,deepcrack,eugen_miller,rissbilder,sylvie,volker")
 @click.option("--model", default="unet")
 @click.option("--encoder", default="resnet50")
@@ -78,10 +78,10 @@ def main(name, archive, datasets, model, encoder, image_size, batch, epochs, lr,
             create_workspace(ROOT, folder, settings)
             dvc(folder, "repro", "evaluate")
             for dataset in datasets.split(","):
-                found = scores.read(folder / "results" / "scores" / dataset)
-                images.append(found.images.assign(split=split, threshold=threshold, split_seed=seed))
-                counts = {"counts": found.card["counts"], "origin": found.card["origin"]["archive"]}
-                cells += [{**cell, **counts} for cell in found.cells]
+                read = scores.read(folder / "results" / "scores" / dataset)
+                images.append(read.images.assign(split=split, threshold=threshold, split_seed=seed))
+                counts = {"counts": read.card["counts"], "origin": read.card["origin"]["archive"]}
+                cells += [{**cell, **counts} for cell in read.cells]
         frame = pd.concat(images)[["dataset", "model", *CONDITION, "item", "photo", *COUNTS, "tn"]]
         files.write_csv(target / "images.csv", frame)
         files.write_json(target / "cells.json", cells)
@@ -93,7 +93,7 @@ def main(name, archive, datasets, model, encoder, image_size, batch, epochs, lr,
 
 
 def table(frame: pd.DataFrame) -> Table:
-    """Return the rows ``ROWS`` of each dataset, with intervals, from counts per test image."""
+    """Return ``ROWS`` for each dataset, with intervals, from counts per test image."""
     rows = []
     for dataset, part in frame.groupby("dataset"):
         values = {key: iou(group, [key[0] == "grouped", key[2]]) for key, group in part.groupby(CONDITION)}
@@ -109,7 +109,7 @@ def table(frame: pd.DataFrame) -> Table:
 
 
 def iou(group: pd.DataFrame, seed: list[int]) -> np.ndarray:
-    """Return the pooled IoU as measured, then of each draw of the photographs with replacement."""
+    """Return the pooled IoU as measured, then that of each bootstrap draw of the source images."""
     sums = group.groupby("photo")[COUNTS].sum().to_numpy(float)
     weights = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), RESAMPLES)
     drawn = np.concatenate([np.ones((1, len(sums))), weights]) @ sums
@@ -117,7 +117,7 @@ def iou(group: pd.DataFrame, seed: list[int]) -> np.ndarray:
 
 
 def provenance(cells: list[dict]) -> str:
-    """Return what all runs share, and how long they took."""
+    """Return the settings common to all runs, and the total training time."""
     first = cells[0]
     train, counts = first["settings"]["train"], {tuple(sorted(cell["counts"].items())) for cell in cells}
     lines = [
@@ -127,9 +127,9 @@ def provenance(cells: list[dict]) -> str:
         f"- items: {'; '.join(', '.join(f'{n} {k}' for k, n in c) for c in sorted(counts))}; "
         f"from {', '.join(sorted({cell['origin'] for cell in cells}))}",
         f"- code: {', '.join(sorted({str(cell['code']['commit']) for cell in cells}))}, "
-        f"changed since: {'yes' if any(cell['code']['dirty'] for cell in cells) else 'no'}",
+        f"uncommitted changes: {'yes' if any(cell['code']['dirty'] for cell in cells) else 'no'}",
         f"- hardware: {', '.join(sorted({str(cell['hardware']) for cell in cells}))}",
-        f"- seconds of training, together: {sum(cell['seconds'] for cell in cells):.0f}",
+        f"- total training time, s: {sum(cell['seconds'] for cell in cells):.0f}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Time all metrics of one 448x448 image: this suite's one pass against one function per metric, as scripts do it.
+"""Time all metrics of one 448x448 image: this suite's single pass against one function per metric, as scripts do it.
 
 Run: OMP_NUM_THREADS=1 python benchmarks/metrics_speed.py [--out benchmarks/metrics_speed.json]
 """

@@ -1,13 +1,13 @@
-"""Run the grid on real images with one command, and keep its results with their provenance.
+"""Run a grid on real images with one command, and keep its results with their provenance.
 
-On a GPU, the whole of it (CFD, DeepCrack and Sylvie, ten models, 448 px, from scratch, 300 epochs):
+On a GPU, in full (CFD, DeepCrack and Sylvie, ten models, 448 px, from scratch, 300 epochs):
     python benchmarks/real_runs.py gpu_448px --archive crack_segmentation_dataset.zip
-On a CPU, something of it:
+On a CPU, a part of it:
     python benchmarks/real_runs.py cpu_128px --archive crack_segmentation_dataset.zip --datasets cfd,deepcrack \
         --models unet,pspnet,context_cracknet --encoder resnet18 --image-size 128 --batch 8 --epochs 8 --lr 1e-3
-Several GPUs are all used; on a CPU as many cells run at once as cores and memory allow.
+All GPUs are used; on a CPU, as many cells run in parallel as cores and memory allow.
 
-Results and report come to results/experiments/NAME/, from where `bench report` re-derives every table:
+Results and report are written to results/experiments/NAME/. `bench report` derives every table again from them:
     bench --params results/experiments/NAME/params.yaml report results/experiments/NAME results/experiments/NAME/reports
 """
 
@@ -31,9 +31,9 @@ from bench.tools import demo
 ROOT = Path(__file__).parents[1]
 README = """# {name}
 
-Scores, costs and `params.yaml` of an experiment by `benchmarks/real_runs.py`, and the tables and figures of its report.
-These tables and figures, and the page that is not kept here, come again, without GPU or data, in the root of the
-repository by
+Scores, costs and `params.yaml` of an experiment run by `benchmarks/real_runs.py`, with the tables and figures of its
+report. To derive tables and figures again, and to render the page, which is not in git, run this in the root of the
+repository; it needs no GPU and no data:
 
 ```sh
 bench --params results/experiments/{name}/params.yaml report results/experiments/{name} experiments/{name}/reports
@@ -50,13 +50,11 @@ TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,co
 @click.option("--models", default=TEN)
 @click.option("--encoder", default="resnet50")
 @click.option("--image-size", default=448)
-@click.option("--mask-threshold", default=127, help="127 gives the true area of JPEG masks back; the paper's is 0.")
+@click.option("--mask-threshold", default=127, help="127 restores the true area of JPEG masks; the paper uses 0.")
 @click.option("--batch", default=32)
 @click.option("--epochs", default=300)
 @click.option("--lr", default=1e-4)
-@click.option(
-    "--workspace", type=click.Path(path_type=Path), help="Kept between calls; a temporary folder if not given."
-)
+@click.option("--workspace", type=click.Path(path_type=Path), help="Kept between calls.  [default: a temporary folder]")
 def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, workspace):
     settings = {
         "datasets": datasets.split(","),
@@ -77,10 +75,10 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
 
 
 def keep(workspace: Path, target: Path) -> None:
-    """Copy results and settings of a workspace, and keep tables and figures of them, with the command that makes them.
+    """Copy results and settings of a workspace and render their tables and figures.
 
-    Photographs stay where they are; page and audit of the paper are left to ``bench report``; the archive's path
-    is of this machine and left out.
+    Source images are not copied; page and audit of the paper are left to ``bench report``; the archive's path is reduced
+    to its file name.
     """
     shutil.rmtree(target, ignore_errors=True)
     for part in ("scores", "cost"):

@@ -1,4 +1,4 @@
-"""Time the report of the full 10 x 10 grid (synthetic scores): every part, median of several runs; no photographs.
+"""Time the report of the full 10 x 10 grid (synthetic scores): every part, median of several runs, no source images.
 
 Usage: python benchmarks/report_speed.py [--workspace FOLDER] --out benchmarks/NAME.json
 """

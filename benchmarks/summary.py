@@ -1,4 +1,4 @@
-"""Write benchmarks/README.md: the figures of every JSON file here as tables, so that no number is typed by hand.
+"""Write benchmarks/README.md: the numbers of every JSON file here as tables, so that none is typed by hand.
 
 Usage: python benchmarks/summary.py
 """
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 def render(folder: Path) -> str:
-    """Return the page on the JSON files of a folder, each under the first line of the script that wrote it."""
+    """Return the page for the JSON files of a folder; each section opens with the first line of its script."""
     parts = ["# Benchmarks", "Written by `python benchmarks/summary.py` from the JSON files beside it."]
     for path in sorted(folder.glob("*.json")):
         scripts = [p for p in HERE.glob("*.py") if path.stem.startswith(p.stem)]
@@ -30,7 +30,7 @@ def render(folder: Path) -> str:
 
 
 def _parts(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a table for each list of rows, then one line with all else."""
+    """Yield a table for each list of rows, then one line with the rest."""
     facts = {}
     for key, value in content.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):

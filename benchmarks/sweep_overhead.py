@@ -1,9 +1,10 @@
-"""What a sweep costs: (a) whole grids beside `dvc repro`; (b) cells that do nothing; (c) schedules of the full grid.
+"""Measure the overhead of a sweep: (a) grids, compared with `dvc repro`; (b) empty cells; (c) schedules of the full grid.
 
-(a) grid: seconds from the command to all cells recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
-(b) noop: seconds per cell of claim, fork, log and end (engine), and of asking and telling DVC (record), as cells grow.
-(c) paper: makespan of the full paper grid, cells longest first, against the bound (the work shared evenly, or the
-    longest cell), from seconds per image and model.
+(a) grid: seconds from the command until all cells are recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
+(b) noop: seconds per cell to claim, fork, log and finish (engine) and to query and update DVC (ask, record), by
+    number of cells.
+(c) paper: makespan of the full paper grid, longest cells first, compared with its lower bound (work divided evenly,
+    or the longest cell), from seconds per image and model.
 
 Usage: python benchmarks/sweep_overhead.py grid --datasets 10 --models 10 --out benchmarks/NAME.json
        python benchmarks/sweep_overhead.py noop --cells 100 --cells 1000 --cells 10000

@@ -1,16 +1,16 @@
 """Training throughput: a plain script, this suite, and the bare step, side by side.
 
-(a) plain: what a user would write: float32, DataLoader with 4 workers that decode JPEGs, albumentations with Normalize
+(a) plain: a typical script: float32, DataLoader with 4 workers that decode JPEGs, albumentations with Normalize
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
-(b) ours: the suite's feed and step, as `bench train` runs them.
-(c) step: the suite's step alone, on a batch that already lies on the device.
-Ours takes turns with either of the others, on a CPU step by step, so that a drift of the machine hits both, and ratios
-are of neighbours in time; (a) has a process of its own, because the suite sets up its process for training.
+(b) ours: the suite's loader and step, as `bench train` runs them.
+(c) step: the suite's step alone, on a batch that is already on the device.
+Ours alternates with each of the others, on a CPU step by step, so that a drift of the machine affects both and ratios
+compare neighbours in time; (a) has its own process, because the suite configures its process for training.
 
-Beside them: an epoch of a small set (by default one of CFD's size) and how much of it the bare steps and the validation
-take, the rest being the feed, the start of the loader and what is done between epochs; what a checkpoint costs
-(optimiser's state and best epoch's weights inside); and, if asked for, what train.compile brings and from how many
-images on, and what train.deterministic costs.
+Also measured: an epoch of a small dataset (by default of CFD's size) and the share of the bare steps and the
+validation in it (the rest is the loader, its start, and the work between epochs); the cost of a checkpoint (including
+the optimiser's state and the best epoch's weights); and, on request, the gain of train.compile with the number of
+images from which it pays off, and the cost of train.deterministic.
 
 Usage: python benchmarks/train_throughput.py --models unet,pspnet --image-size 448 --batch 32 --out benchmarks/NAME.json
 """
