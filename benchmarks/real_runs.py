@@ -77,8 +77,8 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
 def keep(workspace: Path, target: Path) -> None:
     """Copy results and settings of a workspace and render their tables and figures.
 
-    Source images are not copied; page and audit of the paper are left to ``bench report``; the archive's path is reduced
-    to its file name.
+    Source images are not copied; page and audit of the paper are left to ``bench report``; of the archive's path, only
+    the file name is kept.
     """
     shutil.rmtree(target, ignore_errors=True)
     for part in ("scores", "cost"):

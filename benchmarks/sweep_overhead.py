@@ -1,4 +1,4 @@
-"""Measure the overhead of a sweep: (a) grids, compared with `dvc repro`; (b) empty cells; (c) schedules of the full grid.
+"""Measure the overhead of a sweep: (a) grids, compared with `dvc repro`; (b) empty cells; (c) schedules of the grid.
 
 (a) grid: seconds from the command until all cells are recorded: `bench sweep --jobs 1`, `--jobs 2`, `dvc repro train`.
 (b) noop: seconds per cell to claim, fork, log and finish (engine) and to query and update DVC (ask, record), by
