@@ -285,3 +285,15 @@ def test_the_badges_are_those_of_the_project() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(TEXTS["README.md"].split()) <= 960
+
+
+def test_the_new_modules_of_the_changelog_exist() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("| Old module | New module |")[2]
+    rows = re.findall(r"(?m)^\| (`.*) \| (.*) \|$", text.partition("\n### ")[0])
+    assert len(rows) > 10
+    for _, new in rows:
+        folder = ""
+        for name in re.findall(r"`([\w/*]+)`", new):
+            folder, module = name.rpartition("/")[::2] if "/" in name else (folder, name)
+            path = ROOT / "bench" / folder / module.strip("*")
+            assert path.is_dir() or path.with_suffix(".py").is_file(), name
