@@ -162,7 +162,7 @@ def make_ledger(folder: Path) -> None:
     for cell in cells.stale(folder, "train")[0]:
         attempt = ledger.claim(ledger.last(folder / ".sweep", cell.name), cell.fingerprint)
         assert attempt
-        dead = {"host": ledger.myself().host, "pid": os.getpid(), "started": 0.0}  # its number was used again since
+        dead = {"host": ledger.this_process().host, "pid": os.getpid(), "started": 0.0}  # pid reused since
         claimed = {"fingerprint": cell.fingerprint, "owner": dead}
         attempt.path("claim").write_text(json.dumps(files.with_checksum(claimed)))
         files.write_json(attempt.path("child"), files.with_checksum(dead))

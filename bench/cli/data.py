@@ -1,4 +1,4 @@
-"""The commands on raw data: add-dataset and audit."""
+"""The commands for raw data: add-dataset and audit."""
 
 from pathlib import Path
 

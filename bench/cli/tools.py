@@ -22,15 +22,15 @@ def demo_command(context: click.Context, folder: Path) -> None:
 @click.option(
     "--prepared",
     type=FOLDER,
-    help="Time a training on this prepared dataset for about a minute, to find what limits it.",
+    help="Time a training on this prepared dataset, such as prepared/cfd, for a minute to find what limits it.",
 )
 @click.pass_context
 def doctor_command(context: click.Context, model: str, prepared: Path | None) -> None:
     """Check what this machine has and lacks for a training."""
     from bench.tools import doctor
 
-    for what, found, hint in doctor.environment(Path()):
-        click.echo(f"{what:28} {found or 'missing':24} {hint}".rstrip())
+    for requirement, present, hint in doctor.environment(Path()):
+        click.echo(f"{requirement:28} {present or 'missing':24} {hint}".rstrip())
     if prepared:
         from bench.formats import prepared as prepared_format
         from bench.tools import profile

@@ -1,4 +1,4 @@
-"""Score predictions from elsewhere: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
+"""Score external predictions: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
 
 import platform
 from dataclasses import asdict
@@ -25,22 +25,22 @@ Levels = npt.NDArray[np.uint8]
 def score_folder(
     folder: Path, data_folder: Path, results: Path, model: str, seed: int, train: TrainSettings, batch: int
 ) -> str:
-    """Write the scores of a folder of predictions; return a sentence with the result.
+    """Write the scores of a folder of predictions; return a summary.
 
-    The scores are kept with those of other seeds of the same model. The protocol recorded is that of params.yaml, as
-    whoever scores declares it to be followed: ``trained`` is "elsewhere", and every ranking says so.
+    Scores of other seeds of the same model are kept. The protocol of params.yaml is recorded: by scoring, the user
+    declares that the model followed it. ``trained`` is "external", which every ranking shows.
 
     Args:
         folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1).
         data_folder: the prepared dataset.
-        results: results go to external/<model>/<dataset> in it.
-        model: name of the model.
+        results: results folder; the scores go to external/<model>/<dataset> in it.
+        model: name for the model.
         seed: number of the repetition.
         train: the section ``train`` of params.yaml.
-        batch: images in an evaluation batch.
+        batch: images per evaluation batch.
 
     Raises:
-        UserError: files are missing, extra, unreadable or of the wrong size; all are counted, the first ones named.
+        UserError: files are missing, extra, unreadable or of the wrong size; the message counts them and names some.
     """
     data = prepared.read(data_folder)
     levels = _read_all(folder, data)
@@ -50,7 +50,7 @@ def score_folder(
     settings, hashed = protocol(data.card, asdict(train))
     record = cell | {
         "model_name": model, "protocol": hashed, "settings": settings, "source": data.card["origin"]["source"],
-        "data": data.card["content"], "trained": "elsewhere", "evaluation_batch": batch,
+        "data": data.card["content"], "trained": EXTERNAL, "evaluation_batch": batch,
         "code": {"commit": None, "dirty": None},
         "versions": {"python": platform.python_version(), "crackbench": version("crackbench")},
         "hardware": {"processor": platform.processor() or platform.machine()},
@@ -58,11 +58,11 @@ def score_folder(
     target = results / EXTERNAL / model / data.card["dataset"]
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
-    said = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
     runs = results / "scores" / data.card["dataset"] / "cells.json"
-    known = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
-    alone = f" No run in {runs.parent} follows its protocol {hashed}: it will not be ranked among them."
-    return said + ("" if hashed in known else alone)
+    protocols = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
+    warning = f" No run in {runs.parent} follows its protocol {hashed}: it will be ranked in a table of its own."
+    return summary + ("" if hashed in protocols else warning)
 
 
 def _write(
@@ -72,13 +72,15 @@ def _write(
     record: dict[str, Any],
     card: dict[str, Any],
 ) -> None:
-    """Write scores, beside those of other seeds on the same data."""
+    """Write scores, keeping those of other seeds on the same data."""
     cells, parts = [record], {name: [table] for name, table in tables.items()}
     if (target / "cells.json").is_file():
         try:
             old = scores.read(target)
         except UserError as error:
-            raise UserError(f"delete {target}, whose earlier scores cannot be read, and score again: {error}") from None
+            raise UserError(
+                f"delete {target}, whose earlier scores cannot be read, and run `bench score` again: {error}"
+            ) from None
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
         cells += [c for c in old.cells if c["seed"] in kept]
         for name, part in parts.items():
@@ -89,53 +91,57 @@ def _write(
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     cells.sort(key=lambda c: int(c["seed"]))
     history = pd.DataFrame(columns=scores.HISTORY)
-    made = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])
-    scores.write(target, made)
+    merged = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])
+    scores.write(target, merged)
 
 
 def _read_all(folder: Path, data: prepared.Prepared) -> dict[str, Levels]:
-    """Return floor(256 p) of every test item, or name all that does not fit."""
+    """Return floor(256 p) of every test item.
+
+    Raises:
+        UserError: files are missing, extra or of the wrong size.
+    """
     items = list(data.items["item"].iloc[data.split("test")])
     if not folder.is_dir():
-        raise UserError(f"{folder} is no folder: name the one that holds a prediction for each test item.")
-    found: dict[str, Path] = {}
+        raise UserError(f"{folder} is not a folder: give the folder with one prediction per test item.")
+    paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES:
-            if path.stem in found:
-                raise UserError(f"{path} and {found[path.stem].name} are of the same item: keep one of them.")
-            found[path.stem] = path
-    missing, extra = sorted(set(items) - found.keys()), sorted(found.keys() - set(items))
+            if path.stem in paths:
+                raise UserError(f"{path} and {paths[path.stem].name} are for the same item: keep one of them.")
+            paths[path.stem] = path
+    missing, extra = sorted(set(items) - paths.keys()), sorted(paths.keys() - set(items))
     faults = [f"missing: {shorten([f'{name}.png' for name in missing])}"] if missing else []
-    faults += [f"no test item: {shorten([found[name].name for name in extra])}"] if extra else []
-    arrays = {name: _read(found[name]) for name in items if name in found}
+    faults += [f"no test item: {shorten([paths[name].name for name in extra])}"] if extra else []
+    arrays = {name: _read(paths[name]) for name in items if name in paths}
     size = data.masks.shape[1:]
-    wrong = [f"{found[n].name} ({a.shape[1]}x{a.shape[0]} px)" for n, a in arrays.items() if a.shape != size]
+    wrong = [f"{paths[n].name} ({a.shape[1]}x{a.shape[0]} px)" for n, a in arrays.items() if a.shape != size]
     faults += [f"not {size[1]}x{size[0]} px: {shorten(wrong)}"] if wrong else []
     if faults:
         raise UserError(
             f"{folder} does not fit the {len(items)} test items of {data.card['dataset']}; {'; '.join(faults)}. "
-            "Their names are those marked `test` in items.csv of the prepared dataset."
+            "The test items are the rows with split `test` in items.csv of the prepared dataset."
         )
     if all(a.dtype == np.uint8 and a.max(initial=0) <= 1 for a in arrays.values()):
         return {name: _mask(a) for name, a in arrays.items()}  # masks of 0 and 1, not probabilities below 2/256
-    return {name: a if a.dtype == np.uint8 else _levels(found[name], a) for name, a in arrays.items()}
+    return {name: a if a.dtype == np.uint8 else _levels(paths[name], a) for name, a in arrays.items()}
 
 
 def _read(path: Path) -> npt.NDArray[Any]:
-    """Return the numbers of a file, (H, W).
+    """Return the values of a prediction file, (H, W).
 
     Raises:
-        UserError: it is unreadable or has colours.
+        UserError: the file is unreadable or has several channels.
     """
     if path.suffix.lower() == ".npy":
         try:
             array = np.load(path, allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
-            raise UserError(f"{path} is no readable array ({error}): write it with numpy.save.") from None
+            raise UserError(f"{path} is not a readable array ({error}): write it with numpy.save.") from None
     else:
         array = predictions.decode(path)
         if array is None:
-            raise UserError(f"{path} is no readable PNG: write it again.")
+            raise UserError(f"{path} is not a readable PNG: write it again.")
     array = np.asarray(array).squeeze()
     if array.ndim != 2:
         raise UserError(f"{path} has shape {array.shape}: one grey or boolean value per pixel is expected.")
@@ -143,10 +149,10 @@ def _read(path: Path) -> npt.NDArray[Any]:
 
 
 def _levels(path: Path, array: npt.NDArray[Any]) -> Levels:
-    """Return numbers of another type than 8-bit grey as floor(256 p).
+    """Return values of a type other than 8-bit grey as floor(256 p).
 
     Raises:
-        UserError: they are no probabilities.
+        UserError: the values are no probabilities.
     """
     if array.dtype == np.uint16:
         return (array >> 8).astype(np.uint8)
@@ -155,7 +161,7 @@ def _levels(path: Path, array: npt.NDArray[Any]) -> Levels:
     if array.dtype.kind in "biu" and array.min() >= 0 and array.max() <= 1:
         return _mask(array)
     raise UserError(
-        f"{path} holds {array.dtype} from {array.min()} to {array.max()}: write probabilities as float from 0 to 1 "
+        f"{path} contains {array.dtype} from {array.min()} to {array.max()}: write probabilities as float from 0 to 1 "
         "(after the sigmoid) or as 8-bit grey, masks as bool or 0 and 1."
     )
 

@@ -1,4 +1,4 @@
-"""Switch params.yaml between the paper's protocol and the strict one, comments and all else kept."""
+"""Switch params.yaml between the paper's protocol and the strict one; comments and all other text are kept."""
 
 import re
 from pathlib import Path
@@ -26,17 +26,17 @@ PROTOCOLS: dict[str, dict[tuple[str, str], Any]] = {
         ("report", "headline"): "pooled",
     },
 }
-"""What the two protocols set; 0.125 of the 80 % for training is a tenth of the dataset."""
+"""Settings of the two protocols; 0.125 of the 80 % for training is a tenth of the dataset."""
 
 
 def switch_protocol(path: Path, name: str) -> str:
     """Set the protocol ``name`` in params.yaml; return which settings changed.
 
     Raises:
-        UserError: the file is missing, is no YAML, lacks one of the settings or must be edited by hand.
+        UserError: the file is missing or not YAML, a setting is missing, or the file must be edited by hand.
     """
     wanted, text = load_params(path), path.read_text(encoding="utf-8")
-    places = YAML().load(text)  # a dump would drop `null`
+    places = YAML().load(text)  # only for the positions: dumping would drop `null`
     changed, replacements = [], []
     for (section, key), value in PROTOCOLS[name].items():
         if key not in (wanted.get(section) or {}):
@@ -45,20 +45,20 @@ def switch_protocol(path: Path, name: str) -> str:
             changed.append(f"{section}.{key}: {wanted[section][key]} -> {value}")
             replacements.append((places[section].lc.value(key), str(value)))
             wanted[section][key] = value
-    for place, new in sorted(replacements, reverse=True):  # the last first: it moves no other
+    for place, new in sorted(replacements, reverse=True):  # last first, so that the other positions stay valid
         text = _replaced(text, place, new)
     files.write_text(path, verify_edit(path, text, wanted))
     return "\n".join([f"protocol {name}:", *(f"  {line}" for line in changed or ["nothing to change"])])
 
 
 def _replaced(text: str, place: tuple[int, int], value: str) -> str:
-    """Return the text with the plain value at (line, column) replaced; a comment behind it stays in its column."""
+    """Return the text with the plain value at (line, column) replaced; a comment after it keeps its column."""
     lines = text.split("\n")
     line, column = lines[place[0]], place[1]
-    found = re.match(r"([^\s,}#]+)(\s*)", line[column:])
-    if not found:
+    match = re.match(r"([^\s,}#]+)(\s*)", line[column:])
+    if not match:
         return text
-    old, gap = found.groups()
+    old, gap = match.groups()
     rest = line[column + len(old) + len(gap) :]
     spaces = " " * max(len(old) + len(gap) - len(value), 1) if gap else ""
     lines[place[0]] = line[:column] + value + spaces + rest

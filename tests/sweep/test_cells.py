@@ -96,9 +96,9 @@ def test_an_output_that_is_gone_is_computed_again(project: Path) -> None:
     assert attempt
     ledger.end(attempt, "done", "", 1.0)
     (project / cell.target).mkdir(parents=True)
-    assert [c.name for c, _ in sweep_module.stand(project, "train").done] == ["train@a-m"]
+    assert [c.name for c, _ in sweep_module.stage_state(project, "train").done] == ["train@a-m"]
     (project / cell.target).rmdir()
-    assert [c.name for c, _ in sweep_module.stand(project, "train").todo] == ["train@a-m", "train@a-n"]
+    assert [c.name for c, _ in sweep_module.stage_state(project, "train").todo] == ["train@a-m", "train@a-n"]
 
 
 def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:

@@ -156,11 +156,11 @@ def test_of_more_values_those_above_the_threshold_are_crack(
 def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
     source = folder(tmp_path / "own", [0, 1, 2])
     for name, classes, photo, words in (
-        ("My Walls", None, "(.*)", "is no name for a dataset"),
+        ("My Walls", None, "(.*)", "is not a valid dataset name"),
         ("cfd", None, "(.*)", "exists already"),
         ("mine", None, "wall", "needs a group"),
-        ("mine", None, "(", "no regular expression"),
-        ("mine", 2, "(.*)", "has the value 2: with --classes 2 it must be less"),
+        ("mine", None, "(", "not a valid regular expression"),
+        ("mine", 2, "(.*)", "has the value 2: with --classes 2 values must be below 2"),
     ):
         with pytest.raises(UserError, match=words):
             add_dataset.add_dataset(source, name, classes, photo, params, tmp_path)
