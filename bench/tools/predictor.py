@@ -63,15 +63,16 @@ class Predictor:
 
 
 def _probability(output: npt.NDArray[np.float64], is_logits: bool) -> Prob:
-    """Return the probability of crack, (H, W), from the output (C, H, W); with C > 1, class 0 is background."""
+    """Return the probability of crack, (H, W), from the output (C, H, W); with C > 1, class 0 is background.
+
+    With several classes it is that of the likeliest class but background, against background: as in training.
+    """
     if not is_logits:
-        prob = output[0] if len(output) == 1 else 1 - output[0]
-    elif len(output) == 1:
-        prob = np.exp(-np.logaddexp(0, -output[0]))
-    else:
-        odds = np.exp(output - output.max(0))
-        prob = 1 - odds[0] / odds.sum(0)
-    return np.asarray(prob, np.float32)
+        likeliest = output[0] if len(output) == 1 else output[1:].max(0)
+        both = 1.0 if len(output) == 1 else np.maximum(likeliest + output[0], np.finfo(np.float64).tiny)
+        return np.asarray(likeliest / both, np.float32)
+    logit = output[0] if len(output) == 1 else output[1:].max(0) - output[0]
+    return np.asarray(np.exp(-np.logaddexp(0, -logit)), np.float32)
 
 
 def load(source: Path, is_logits: bool) -> Predictor:

@@ -17,6 +17,7 @@ from bench.errors import UserError
 from bench.formats.prepared import IGNORED, Prepared
 from bench.training.loader import Resident, TrainBatch, load_resident, train_batches
 from bench.training.loss import Loss
+from bench.training.order import validation_rows
 from bench.training.precision import autocast, compute_dtype
 from bench.training.saver import Saver
 from bench.training.settings import TrainSettings
@@ -55,7 +56,8 @@ def fit(
     state = start(network, settings, device)
     if state.resume(checkpoints, identity):
         tqdm.write(f"resuming from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
-    resident = load_resident(data, data.split(settings.select_on), device)
+    rows = validation_rows(data.split(settings.select_on), settings.epoch_items)
+    resident = load_resident(data, rows, device)
     batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
     saver = Saver(state, data, settings, checkpoints, identity)
     with _bar(state, settings, min(len(data.split("train")), settings.epoch_items or sys.maxsize)) as bar:

@@ -6,6 +6,17 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 
 
+def validation_rows(rows: Rows, count: int | None) -> Rows:
+    """Return the items to validate on, ascending: all, or ``count`` of them, the same for every epoch, seed and model.
+
+    >>> validation_rows(np.arange(4), None).tolist()
+    [0, 1, 2, 3]
+    """
+    if count is None or count >= len(rows):
+        return rows
+    return np.sort(np.random.Generator(np.random.PCG64(0)).permutation(rows)[:count])
+
+
 def epoch_batches(rows: Rows, batch: int, seed: int, epoch: int, count: int | None = None) -> list[Rows]:
     """Return the batches of one epoch: every item once, or ``count`` of them, in an order given by (seed, epoch) only.
 
