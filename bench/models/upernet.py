@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.models.smp import build_smp
-
 if TYPE_CHECKING:
     from torch import nn
 
@@ -13,5 +11,7 @@ NAME = "UPerNet"
 
 
 def build(channels: int, classes: int, image_size: int, encoder: str, weights: str | None) -> nn.Module:
-    """Return the network: images (B, channels, H, W) to logits (B, classes, H, W)."""
+    """Return the network: images (B, channels, H, W) to logits (B, classes, H, W); H and W multiples of 32."""
+    from bench.models.smp import build_smp
+
     return build_smp("UPerNet", channels, classes, encoder, weights)
