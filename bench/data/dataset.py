@@ -21,7 +21,7 @@ class Card:
         name: display name, as printed in the paper.
         crack_type: as in the paper's Table 1.
         scene: what the images show.
-        images: number of pairs in the published collection.
+        images: number of pairs in the published collection; of a pinned dataset, of its pinned files.
         photographs: number of source images they were cut from.
         crack_share_pct: their mean share of crack pixels, percent.
         licence: terms stated by the authors.
@@ -62,6 +62,26 @@ class Archive:
     page: str
     select: Callable[[Sequence[str]], Mapping[str, str]]
     crack_value: int | None = None
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A public repository, some files of which, at one commit, are a dataset; `bench.data.pinned` lists them.
+
+    Attributes:
+        repository: owner and name on GitHub.
+        commit: full id of the commit.
+        crack_value: value of crack in the masks; None: whatever is brighter than half the grey range.
+    """
+
+    repository: str
+    commit: str
+    crack_value: int | None = None
+
+    @property
+    def page(self) -> str:
+        """Return the web page of the repository at the commit."""
+        return f"https://github.com/{self.repository}/tree/{self.commit}"
 
 
 @dataclass(frozen=True)
