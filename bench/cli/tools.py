@@ -59,7 +59,7 @@ def list_command(kind: str) -> None:
 @click.argument("name", type=click.Choice(["paper", "strict", "open"]))
 @click.pass_context
 def protocol_command(context: click.Context, name: str) -> None:
-    """Switch params.yaml to the protocol `paper`, `strict` or `open` (public images, packaged weights)."""
+    """Switch params.yaml to the protocol paper, strict or open."""
     from bench.tools.switch_protocol import switch_protocol
 
     click.echo(switch_protocol(context.obj, name))

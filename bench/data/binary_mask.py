@@ -23,14 +23,15 @@ def binary_mask(content: bytes, value: int | None, name: str) -> bytes:
         UserError: the mask cannot be decoded.
     """
     try:
-        image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+        stored = Image.open(io.BytesIO(content))
+        image = ImageOps.exif_transpose(stored)
         labels = np.asarray(image if value is not None else image.convert("L"))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{name} cannot be read ({error}).") from None
     labels = labels[..., 0] if labels.ndim == 3 else labels
     crack = labels > 127 if value is None else labels == value
     binary = np.where(crack, 255, 0).astype(np.uint8)
-    if image.mode == "L" and image.format == "PNG" and np.array_equal(labels, binary):
+    if image.mode == "L" and stored.format == "PNG" and np.array_equal(labels, binary):
         return content
     buffer = io.BytesIO()
     Image.fromarray(binary).save(buffer, "PNG")

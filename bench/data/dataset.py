@@ -98,17 +98,20 @@ def photo_of(plugin: ModuleType, item: str) -> str:
     """Return the name of the source image of an item.
 
     A dataset file either defines ``photo(item)`` or states a pattern ``PHOTO``, whose first group is the source image
-    in the name of an item. An item that does not match the pattern is its own source image.
+    in the name of an item. An item that does not match the pattern is its own source image. Source images that show
+    the same place count as one where ``SAME_PLACE`` names an earlier one for them.
 
     Raises:
         UserError: the dataset file has neither.
     """
     if hasattr(plugin, "photo"):
-        return str(plugin.photo(item))
-    if not hasattr(plugin, "PHOTO"):
+        photo = str(plugin.photo(item))
+    elif hasattr(plugin, "PHOTO"):
+        match = re.fullmatch(plugin.PHOTO, item)
+        photo = str(match[1]) if match else item
+    else:
         raise UserError(f"{plugin.__name__} does not name the source image of an item: add PHOTO = r'(.+)'.")
-    match = re.fullmatch(plugin.PHOTO, item)
-    return str(match[1]) if match else item
+    return str(getattr(plugin, "SAME_PLACE", {}).get(photo, photo))
 
 
 def pairs_of(plugin: ModuleType, root: Path) -> list[Pair]:

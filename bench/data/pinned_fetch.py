@@ -111,7 +111,7 @@ class PinnedFetcher:
                 self._stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
         if failures:
-            raise UserError(self._message(failures, wanted[0]))
+            raise UserError(self._message(sorted(failures), wanted[0]))
 
     def _is_kept(self, file: PinnedFile) -> bool:
         """Return whether a file is in the folder; a damaged one is removed."""

@@ -13,14 +13,10 @@ CARD = Card(
     citation="none stated; github.com/arthurflor23/surface-crack-detection",
 )
 PREFIX = "ceramic_"
+PHOTO = r"(.+)"
 ORIGINAL = None
 PINNED = Pinned("arthurflor23/surface-crack-detection", "aca76d3d2f58df16e4d889847c2757307209748e")
-_SAME_PLACE = {"039": "003", "009": "007", "016": "015", "025": "024"} | dict.fromkeys(
+SAME_PLACE = {"039": "003", "009": "007", "016": "015", "025": "024"} | dict.fromkeys(
     ("088", "089", "090", "091", "092"), "087"
 )
-"""Images that show parts of an earlier one (found by matching SIFT features, confirmed by eye)."""
-
-
-def photo(item: str) -> str:
-    """Return the item, or the first one that shows the same place."""
-    return _SAME_PLACE.get(item, item)
+"""Source images that show parts of an earlier one (found by matching SIFT features, confirmed by eye)."""

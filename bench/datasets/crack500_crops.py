@@ -7,7 +7,7 @@ CARD = Card(
     crack_type="Road crack",
     scene="asphalt on a university campus, phone camera, crops at native scale, mostly 640x360 px",
     images=159,
-    photographs=28,
+    photographs=27,
     crack_share_pct=5.782,
     licence='none stated; "please cite"',
     citation="Zhang et al. 2016, ICIP, doi 10.1109/ICIP.2016.7533052; "
@@ -18,3 +18,5 @@ PREFIX = "crack500_crops_"
 PHOTO = r"(\w+?_\d+)_\d+_\d+"  # date and time of the photograph, left and top of the crop
 ORIGINAL = None
 PINNED = Pinned("guoguolord/CrackDataset", "e19d7110af25c79ecd0e137cfa1ad3a858a66c8d")
+SAME_PLACE = {"20160328_154017": "20160328_153536"}
+"""Source images that show parts of an earlier one (found by matching SIFT features, confirmed by eye)."""

@@ -1,7 +1,5 @@
 """UAV75: concrete seen from a drone, with planking patterns that resemble cracks, 512x512 px."""
 
-import re
-
 from bench.data.dataset import Card, Pinned
 
 CARD = Card(
@@ -15,13 +13,14 @@ CARD = Card(
     citation="Benz et al. 2019, IVCNZ, Crack Segmentation on UAS-based Imagery using Transfer Learning",
 )
 PREFIX = "uav75_"
+PHOTO = r"(DSC\d+)[a-z]?"  # crops of one photograph are told apart by a letter
 ORIGINAL = None
 PINNED = Pinned(
     "ben-z-original/uav75",
     "eb552d046fe50b3325e89644aa9ae75e7bc7cbcc",
     crack_value=255,  # 204 is planking pattern
 )
-_SAME_PLACE = {
+SAME_PLACE = {
     "DSC00556": "DSC00550",
     "DSC00570": "DSC00550",
     "DSC00578": "DSC00552",
@@ -31,11 +30,4 @@ _SAME_PLACE = {
     "DSC00565": "DSC00553",
     "DSC00572": "DSC00555",
 }
-"""Photographs whose crops show parts of an earlier one, from another distance (found by matching SIFT features)."""
-
-
-def photo(item: str) -> str:
-    """Return the photograph of a crop, told apart by a letter; photographs of one place count as one."""
-    match = re.fullmatch(r"(DSC\d+)[a-z]?", item)
-    name = match[1] if match else item
-    return _SAME_PLACE.get(name, name)
+"""Source images that show parts of an earlier one (found by matching SIFT features)."""

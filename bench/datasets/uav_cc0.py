@@ -18,7 +18,7 @@ CARD = Card(
 PREFIX = "uav_cc0_"
 ORIGINAL = None
 PINNED = Pinned("jakki-Guan/ground-to-uav-crack-segmentation", "9d0c6d594c11f355d3a9c3655eb08294f91bd171")
-_SAME_PLACE = {"11": "10", "16": "15", "DJI0090": "0"}
+SAME_PLACE = {"11": "10", "16": "15", "DJI0090": "0"}
 """Blocks, or images outside the numbering, that show parts of an earlier block (found by matching SIFT features)."""
 
 
@@ -29,5 +29,4 @@ def photo(item: str) -> str:
     are in one block.
     """
     match = re.fullmatch(r"slide(\d+)", item)
-    block = str(int(match[1]) // 100) if match else item
-    return _SAME_PLACE.get(block, block)
+    return str(int(match[1]) // 100) if match else item

@@ -89,7 +89,9 @@ def _extent(node: yaml.Node, setting: str) -> tuple[int, int]:
     """Return where the value of a setting begins and ends in the text."""
     for key in setting.split("."):
         node = next(value for name, value in node.value if name.value == key)
-    return node.start_mark.index, node.end_mark.index
+    is_block = isinstance(node, yaml.SequenceNode) and not node.flow_style
+    last = node.value[-1] if is_block else node  # the end of a block includes the comments behind it
+    return node.start_mark.index, last.end_mark.index
 
 
 def _replaced(text: str, extent: tuple[int, int], value: str) -> str:

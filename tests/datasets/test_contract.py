@@ -142,6 +142,12 @@ def test_datasets_that_share_source_images_name_each_other() -> None:
     assert module("cfd").CARD.shares_photographs_with == ("cfd_native", "forest", "sylvie", "sylvie_native")
 
 
+@pytest.mark.parametrize("name", PINNED)
+def test_the_same_place_is_named_once(name: str) -> None:
+    places = getattr(module(name), "SAME_PLACE", {})
+    assert not set(places) & set(places.values())
+
+
 def test_a_file_without_a_pattern_is_refused() -> None:
     with pytest.raises(UserError, match=r"does not name the source image of an item: add PHOTO"):
         photo_of(ModuleType("mine"), "a")
@@ -200,6 +206,9 @@ def test_the_pinned_files_agree_with_the_card(name: str) -> None:
         ("deepcrack_544", "11169", "11169"),
         ("sylvie_native", "Im_noGT_ESAR_20a", "Im_ESAR_20a"),
         ("sylvie_native", "001", "001"),
+        ("sylvie_native", "115", "064"),
+        ("cfd_native", "067", "064"),
+        ("crack500_crops", "20160328_154017_1281_1", "20160328_153536"),
         ("cfd_native", "118", "118"),
     ],
 )
