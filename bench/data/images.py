@@ -39,8 +39,8 @@ def read_image(path: Path) -> Array:
 def read_mask(path: Path, classes: int = 1) -> Array:
     """Return a mask, uint8 (H, W): grey level 0 to 255, or the class of each pixel if there are more classes.
 
-    More than 8 bits are converted as in ``read_label``. CrackForest's .mat ground truth becomes 255 on crack and 0
-    elsewhere.
+    More than 8 bits are converted as in ``read_label``. CrackForest's .mat ground truth becomes 255 on crack, 0
+    otherwise.
 
     Raises:
         UserError: the file is missing, damaged, not a mask, or contains a class that the dataset does not have.

@@ -169,7 +169,7 @@ def _write(folder: Path, target: str, content: bytes) -> None:
 
 
 def _binary(content: bytes, value: int | None, name: str) -> bytes:
-    """Return a mask as PNG, EXIF rotation applied: 255 where its grey level is ``value``, 0 elsewhere."""
+    """Return a mask as PNG, EXIF rotation applied: 255 where its grey level is ``value``, otherwise 0."""
     try:
         labels = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

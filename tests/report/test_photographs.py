@@ -64,7 +64,7 @@ def test_the_highlighted_model_comes_first_and_without_one_the_best_ranked(photo
 
 
 def test_without_photographs_it_says_so(photographed, run_report):
-    (photographed / "prepared").rename(photographed / "elsewhere")
+    (photographed / "prepared").rename(photographed / "moved")
     assert "Without source images" in run_report(photographed)
     assert not (photographed / "reports" / "photographs").exists()
 
