@@ -177,13 +177,13 @@ def make_ledger(folder: Path) -> None:
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    """Return the files below a folder but for those that two sound runs would not share."""
+    """Return the files below a folder but for those that two undisturbed runs do not have in common."""
     paths = [p for p in folder.rglob("*") if p.is_file() and p.name not in NOISE]
     return {str(p.relative_to(folder)): p.read_bytes() for p in paths}
 
 
 def run(case: Case, command: str) -> tuple[Any, Any]:
-    """Return what a command says, and what it writes, to ``out`` or beside the file that it goes on from."""
+    """Return what a command says, and what it writes, to ``out`` or beside the checkpoint that it resumes from."""
     out = Path("stopped/0" if case.file.startswith("stopped") else "out")
     shutil.rmtree(out, ignore_errors=True)
     stale = [Path(f"runs/cfd/{m}/0/history.csv") for m in ("unet", "linknet")] if "sweep" in command else []

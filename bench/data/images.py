@@ -55,8 +55,8 @@ def read_mask(path: Path, classes: int = 1, coded: bool = False) -> Array:
 
     In masks of classes 255 marks pixels to ignore.
 
-    More than 8 bits are converted as in ``read_label``. CrackForest's .mat ground truth becomes 255 on crack and 0
-    elsewhere.
+    More than 8 bits are converted as in ``read_label``. CrackForest's .mat ground truth becomes 255 on crack, 0
+    otherwise.
 
     Raises:
         UserError: the file is missing, damaged, not a mask, or contains a class that the dataset does not have.

@@ -150,7 +150,7 @@ def _connected(datasets: Sequence[str]) -> list[list[str]]:
     """
     shares: dict[str, set[str]] = {d: set() for d in datasets}
     for d in shares:
-        for other in shares.keys() & set(getattr(plugins.load("datasets", d).CARD, "shares_photographs_with", ())):
+        for other in shares.keys() & set(plugins.load("datasets", d).CARD.shares_photographs_with):
             shares[d].add(other)
             shares[other].add(d)  # so that one of two cards is enough
     groups: list[list[str]] = []

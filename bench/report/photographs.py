@@ -141,7 +141,7 @@ def _extremes(ordered: pd.DataFrame) -> Iterator[tuple[str, str, float]]:
 
 
 def _mask(mask: npt.NDArray[np.bool_], colour: tuple[int, int, int]) -> bytes:
-    """Return a mask as PNG: two-thirds opaque colour where true, transparent elsewhere."""
+    """Return a mask as PNG: two-thirds opaque colour where true, otherwise transparent."""
     painted = np.zeros((*mask.shape, 4), np.uint8)
     painted[mask] = (*colour[::-1], 170)
     return _encode(painted, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 9])

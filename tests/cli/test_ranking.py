@@ -290,7 +290,7 @@ def test_settings_that_are_not_there_or_misspelt_are_refused(workspace, call, wr
     assert "summary.csv is missing: no printed number was checked." in call(folder, "check")
 
 
-def test_old_scores_that_cannot_be_read_have_a_cure(workspace, call, write_predictions):
+def test_old_scores_that_cannot_be_read_are_reported_with_a_hint(workspace, call, write_predictions):
     folder = workspace(["cfd"], MODELS)
     write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
     given = ("score", "masks", "--dataset", "cfd", "--model", "my_net")

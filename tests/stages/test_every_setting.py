@@ -29,7 +29,7 @@ PARAMS = load_params(ROOT / "params.yaml")
 Make = Callable[..., Any]
 
 LISTS = {"datasets": ["cfd", "gaps"], "models": ["unet", "fpn"], "seeds": [0, 1]}
-ELSEWHERE = {  # shown by other tests
+OTHER_TESTS = {  # shown by other tests
     "sweep.timeout_minutes": "tests/sweep/test_local.py",
     "sweep.slurm.cells_per_job": "tests/sweep/test_slurm.py",
 }
@@ -118,9 +118,9 @@ def changed(params: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 
 def test_no_key_is_left_out() -> None:
-    tested = [LISTS, ELSEWHERE, SOURCES, SAMPLE, PREPARE, TRAIN, MACHINE, REFUSED, SINGLE, MEASURE, SLURM]
+    tested = [LISTS, OTHER_TESTS, SOURCES, SAMPLE, PREPARE, TRAIN, MACHINE, REFUSED, SINGLE, MEASURE, SLURM]
     assert sorted(leaves(PARAMS)) == sorted(key for some in tested for key in some)
-    for key, path in ELSEWHERE.items():
+    for key, path in OTHER_TESTS.items():
         name = key.rpartition(".")[2].partition("_minutes")[0]
         assert name in (ROOT / path).read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Prepare: sizes, thresholds and splits; faults are counted and named with the cure."""
+"""Prepare: sizes, thresholds and splits; faults are counted and reported with a hint."""
 
 import json
 from collections.abc import Callable
@@ -192,7 +192,7 @@ def test_all_faults_are_counted_and_the_first_named(make_raw: Make) -> None:
     assert "list them as cfd/<item> in prepare.skip of params.yaml" in message
 
 
-def test_skip_is_the_cure(make_raw: Make) -> None:
+def test_skip_leaves_the_faulty_pair_out(make_raw: Make) -> None:
     source = make_raw(NAMES)
     truncate(source / "images" / "CFD_002.png")
     truncate(source / "masks" / "CFD_009.png")

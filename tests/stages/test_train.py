@@ -469,7 +469,7 @@ main(prog_name="bench")
         (("loader", "augment"), 1, "epoch 1, step 0"),  # while the training waits for the worker
     ],
 )
-def test_the_command_stops_on_sigterm_and_the_next_run_goes_on_to_the_same_end(
+def test_the_command_stops_on_sigterm_and_the_next_run_resumes_to_the_same_end(
     tmp_path: Path,
     make_prepared: Make,
     train_settings: Make,

@@ -83,7 +83,7 @@ def test_what_is_no_matrix_is_no_sweep(project: Path) -> None:
         cells.stale(project, "report")
 
 
-def test_what_dvc_computes_elsewhere_is_told(project: Path) -> None:
+def test_cells_that_another_dvc_process_computes_are_reported(project: Path) -> None:
     held = {"write": {str(project / "runs/a/m"): {"pid": os.getppid(), "cmd": "dvc repro"}}, "read": {}}
     (project / ".dvc/tmp/rwlock").write_text(json.dumps(held))
     with pytest.raises(UserError, match=r"(?s)DVC is busy in .*dvc repro"):

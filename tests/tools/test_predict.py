@@ -79,7 +79,7 @@ def test_photographs_of_any_size_come_out_at_their_size(network, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_predict_score_compare_with_a_file_from_elsewhere(network, workspace, monkeypatch):
+def test_predict_score_compare_with_an_external_file(network, workspace, monkeypatch):
     folder = workspace(["cfd", "forest"], {"fpn": 0.6, "unet": 0.75})
     monkeypatch.chdir(folder)
     for dataset in ("cfd", "forest"):
@@ -158,7 +158,7 @@ def test_two_photographs_of_one_name_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["no.onnx", "torn.onnx", "torn.pt2", "weights.pth"])
-def test_what_is_no_network_is_refused_with_the_cure(tmp_path, name):
+def test_what_is_no_network_is_refused_with_a_hint(tmp_path, name):
     if not name.startswith("no."):
         (tmp_path / name).write_bytes(b"torn")
     said = run("predict", tmp_path / name, "--images", tmp_path, fails=True)
