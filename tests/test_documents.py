@@ -78,7 +78,7 @@ def check_bench(document: str, name: str, *words: str, complete: bool) -> None:
     command: Any = main.commands[name]
     values = ["0" if word == "S" else word for word in words if word != "--help"]
     try:
-        command.make_context(name, values)
+        command.make_context(name, values, parent=click.Context(main, **main.context_settings))
     except click.MissingParameter:
         assert not complete, f"{document}: bench {name} {' '.join(words)}"
 
