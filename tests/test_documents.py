@@ -16,11 +16,11 @@ from dvc.cli import parse_args as parse_dvc
 from bench import plugins
 from bench.cli.main import main
 from bench.formats import files
-from bench.paper import audit, published
+from bench.paper import audit
 from bench.settings import load_params, section
 from bench.stages import download
 from bench.stats.paired import smallest_p
-from bench.tools.switch_protocol import PROTOCOLS
+from bench.tools.switch_protocol import TABLE
 from tests.test_structure import ARROWS, FORMATS, MODULES
 
 ROOT = Path(__file__).parents[1]
@@ -154,10 +154,14 @@ def test_the_settings_shown_are_settings() -> None:
     assert [key for key in keys if key.split(".")[1] not in params[key.split(".")[0]]] == []
 
 
-def test_the_two_protocols_are_as_the_table_says() -> None:
-    rows = re.findall(r"(?m)^\| `(\w+)\.(\w+)` \| (\S+) \| (\S+) \|$", TEXTS["docs/protocols.md"])
-    for column, name in ((2, "paper"), (3, "strict")):
-        assert {(row[0], row[1]): row[column] for row in rows} == {k: str(v) for k, v in PROTOCOLS[name].items()}
+def test_the_protocols_are_as_the_table_says() -> None:
+    rows = re.findall(r"(?m)^\| `([\w.]+)` \| (.+?) \| (.+?) \| (.+?) \|$", TEXTS["docs/protocols.md"])
+    shown = {setting: values for setting, *values in rows}
+    described = {"datasets", "models", "train.loss"}  # too long for a cell
+    assert shown.keys() == TABLE.keys() - {"models"}
+    for setting in shown.keys() - described:
+        paper, strict, open_track = TABLE[setting]
+        assert shown[setting] == [paper, strict or "as paper", open_track], setting
 
 
 def test_the_shell_completes() -> None:
@@ -259,7 +263,7 @@ def test_the_picture_is_of_the_run_that_its_caption_names() -> None:
 
 
 def test_the_terms_of_every_dataset_are_listed() -> None:
-    for name in published("table_1")["dataset"]:
+    for name in plugins.names("datasets"):
         card = plugins.load("datasets", name).CARD
         assert f"| {card.name} | {card.licence} | {card.citation} |" in TEXTS["docs/datasets.md"]
 
