@@ -1,4 +1,4 @@
-# The two words a newcomer needs: `make demo` and `make test`. Each sets up .venv from requirements.lock first.
+# Start with `make demo` or `make test`. Both install requirements.lock into .venv first.
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
@@ -8,7 +8,7 @@ BIN := .venv/bin
 demo: install          ## run the whole pipeline on the embedded sample, in the folder demo/
 	$(BIN)/bench demo
 
-test: install          ## run the tests, two files at a time: many of them wait, or compute with few threads
+test: install          ## run the tests, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install          ## check style and types
@@ -16,7 +16,7 @@ lint: install          ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-install: .venv/installed   ## make .venv with every version as in requirements.lock
+install: .venv/installed   ## create .venv with the versions of requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || \
@@ -30,9 +30,9 @@ install: .venv/installed   ## make .venv with every version as in requirements.l
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:                  ## resolve requirements.lock anew (needs uv); torch stays at the oldest version supported
+lock:                  ## update requirements.lock (needs uv); torch stays at the oldest supported version
 	printf 'torch==2.11.0\ntorchvision==0.26.0\n' | uv pip compile pyproject.toml --constraints - --universal \
 	  --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate --no-header --output-file requirements.lock
 
-clean:                 ## remove what is made here, not what was downloaded or trained
+clean:                 ## remove .venv, demo and caches; keep downloads and trainings
 	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

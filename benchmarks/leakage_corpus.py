@@ -77,7 +77,7 @@ def main():
     parser.add_argument("data", type=Path)
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
-    names = plugins.names("datasets")
+    names = [n for n in plugins.names("datasets") if not hasattr(plugins.load("datasets", n), "PINNED")]
     sources = {n: sorted((arguments.data / n / "images").glob("*.jpg")) for n in names}
     every = [path for paths in sources.values() for path in paths]
     sources = {n: paths or every for n, paths in sources.items()}

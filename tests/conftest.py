@@ -126,7 +126,7 @@ def run_record() -> Callable[..., dict[str, Any]]:
             "model_name": "UNet",
             "seed": 0,
             "protocol": "0123456789ab",
-            "settings": {"source": "collection", "prepare": {"image_size": 448}, "train": {"lr": 1e-4, "batch": 32}},
+            "settings": {"prepare": {"image_size": 448}, "train": {"lr": 1e-4, "batch": 32}},
             "source": "collection",
             "data": "content",
             "code": {"commit": "c0ffee", "dirty": False},

@@ -22,9 +22,10 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def block(heading: str, number: int = 0) -> str:
-    """Return a Python block below a bold heading."""
-    found: str = re.findall(r"```python\n(.*?)```", TEXT.partition(f"**{heading}**")[2], re.DOTALL)[number]
-    return found
+    """Return a Python block below a heading."""
+    section = TEXT.partition(f"### {heading}\n")[2]
+    code: str = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[number]
+    return code
 
 
 @pytest.fixture(scope="module")

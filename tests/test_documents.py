@@ -1,96 +1,217 @@
-"""What README and CONTRIBUTING name exists: commands, their options, make targets, settings, files."""
+"""What README, CONTRIBUTING and docs/ name exists: commands, options, make targets, settings, files, links, modules."""
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 import pytest
 import yaml
+from dvc.cli import parse_args as parse_dvc
 
 from bench import plugins
 from bench.cli.main import main
 from bench.formats import files
-from bench.paper import audit, published
+from bench.paper import audit
 from bench.settings import load_params, section
 from bench.stages import download
 from bench.stats.paired import smallest_p
+from bench.tools.switch_protocol import TABLE
+from tests.test_structure import ARROWS, FORMATS, MODULES
 
 ROOT = Path(__file__).parents[1]
-TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
+PATHS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in PATHS}
+EVERY = "\n".join(TEXTS.values())
+EXPERIMENTS = ROOT / "results" / "experiments"
+PROGRAM = r"\b(?:bench|make|dvc) [^;#&|]+"
 
 
 def snippets(text: str, language: str) -> Iterator[str]:
     yield from re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def commands(text: str) -> Iterator[str]:
-    """Yield every `bench ...` and `make ...` of code spans and shell blocks."""
-    spans = re.findall(r"`((?:bench|make) [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    for line in [*spans, *(line for block in snippets(text, "sh") for line in block.splitlines())]:
-        yield from re.findall(r"\b(?:bench|make) [^;#&|]+", line)
+def flow(text: str) -> str:
+    """Return a text without its line breaks."""
+    return " ".join(text.split())
 
 
-CALLS = sorted({(name, call.strip()) for name, text in TEXTS.items() for call in commands(text)})
+def calls() -> Iterator[tuple[str, str, bool]]:
+    """Yield document, call and whether it is in a shell block, where it must be complete."""
+    for name, text in TEXTS.items():
+        for span in re.findall(r"`((?:bench|make|dvc) [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+            yield name, span.strip(), False
+        for line in "\n".join(snippets(text, "sh")).splitlines():
+            for call in re.findall(PROGRAM, line):
+                yield name, call.strip(), True
 
 
-@pytest.mark.parametrize(("document", "call"), CALLS)
-def test_a_command_that_is_named_exists_with_its_options(document: str, call: str) -> None:
+def options(command: str) -> set[str]:
+    return {name for parameter in main.commands[command].params for name in parameter.opts} | {"--help"}
+
+
+@pytest.mark.parametrize(("document", "call", "complete"), sorted(set(calls())))
+def test_a_command_that_is_named_exists_with_its_options(document: str, call: str, complete: bool) -> None:
     program, *words = shlex.split(call)
     if program == "make":
         targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
         assert words[0] in targets, document
-        return
-    options = [word for word in words if word.startswith("--")]
-    words = [word for word in words if not word.startswith("--")]
-    if words[0].isupper():  # `bench COMMAND --help`
-        return
-    command: Any = main.commands[words[0]]
-    known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
-    assert set(options) <= known, document
+    elif program == "dvc":
+        targets = getattr(parse_dvc(words), "targets", None) or []
+        stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+        assert set(targets) <= {*stages, "data.dvc"}, document
+    elif words[0].isupper():  # `bench COMMAND --help`
+        assert words[1:] == ["--help"], document
+    elif words != ["--help"]:
+        if words[0] == "--params":
+            assert (ROOT / words[1]).is_file(), document
+            words = words[2:]
+        check_bench(document, *words, complete=complete)
+
+
+def check_bench(document: str, name: str, *words: str, complete: bool) -> None:
+    """Parse a call as the command line does; only within text may required arguments be left out."""
+    command: Any = main.commands[name]
+    values = ["0" if word == "S" else word for word in words if word != "--help"]
+    try:
+        command.make_context(name, values, parent=click.Context(main, **main.context_settings))
+    except click.MissingParameter:
+        assert not complete, f"{document}: bench {name} {' '.join(words)}"
+
+
+def test_every_command_is_in_the_table_of_commands() -> None:
+    listed = re.findall(r"(?m)^\| `bench ([\w-]+)", TEXTS["docs/commands.md"])
+    assert sorted(listed) == sorted(main.commands)
+
+
+def test_the_options_of_a_table_row_are_of_its_command() -> None:
+    rows = re.findall(r"(?m)^\| `bench ([\w-]+)[^`]*`(.*)$", EVERY)
+    assert len(rows) > len(main.commands)
+    for command, rest in rows:
+        own = re.sub(r"`bench [^`]*`", "", rest)  # those of other commands are checked with them
+        assert set(re.findall(r"`(--[\w-]+)", own)) <= options(command), command
 
 
 def test_a_file_that_is_named_exists() -> None:
     folders = ("bench", "tests", "benchmarks", "docs", "results")
-    named = re.findall(rf"[`(]((?:{'|'.join(folders)})/[\w./]+\.\w+)", "\n".join(TEXTS.values()))
+    named = re.findall(rf"[`(\s]((?:{'|'.join(folders)})/[\w./]+\.\w+)", EVERY)
     added = {"bench/models/my_net.py", "bench/datasets/my_walls.py", "bench/metrics/balanced_accuracy.py"}
-    lacking = [path for path in named if path not in added and not (ROOT / path).exists()]
-    assert named
-    assert not lacking
+    made = {"results/cost/M.json"}
+    assert len(named) > 20
+    assert [path for path in named if path not in added | made and not (ROOT / path).exists()] == []
+
+
+def test_a_module_that_is_named_exists() -> None:
+    named = set(re.findall(r"\b(bench\.[a-z_.]+[a-z_])\b", EVERY)) | set(re.findall(r"`([a-z]+)/`", EVERY))
+    outside = {"prepared", "runs", "reports", "results", "demo", "audit", "docs"}
+    added = {"bench.render.seeds"}
+    known = {*MODULES, *(module.removeprefix("bench.") for module in MODULES), "page"}
+    assert {"bench.data.dataset", "bench.metrics.inputs", "bench.metrics.ratios"} <= named
+    assert named - known - outside - added == set()
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as hosts of Markdown make them."""
+    headings = re.findall(r"(?m)^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", TEXTS)
+def test_a_link_leads_somewhere(document: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", TEXTS[document]):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / document).parent / path
+        assert file.is_file(), target
+        assert not anchor or anchor in anchors(file.read_text(encoding="utf-8")), target
+
+
+def test_every_page_of_docs_is_linked() -> None:
+    for page in TEXTS.keys() - {"README.md", "CONTRIBUTING.md"}:
+        assert page in TEXTS["README.md"] + TEXTS["CONTRIBUTING.md"], page
 
 
 def test_the_settings_shown_are_settings() -> None:
     params = load_params(ROOT / "params.yaml")
-    (block,) = snippets(TEXTS["README.md"], "yaml")
+    trial = TEXTS["docs/protocols.md"]
+    (block,) = snippets(EVERY, "yaml")
     shown = yaml.safe_load(block)
     assert shown.keys() <= params.keys()
     assert section(params | shown, "download", download.DownloadSettings).source == "originals"
     (dataset,) = shown["datasets"]
     original = plugins.load("datasets", dataset).ORIGINAL
-    assert original.file in TEXTS["README.md"]
-    assert f"]({original.urls[0]})" in TEXTS["README.md"]
-    keys = [key for key in re.findall(r"`(\w+\.\w+)[`:]", TEXTS["README.md"]) if key.split(".")[0] in params]
-    assert len(keys) > 8
+    assert original.file in trial
+    assert f"]({original.urls[0]})" in trial
+    modules = TEXTS["docs/architecture.md"]  # dotted names there are no settings
+    dotted = re.findall(r"`(\w+\.\w+)[`:]", EVERY.replace(modules, ""))
+    keys = [key for key in dotted if key.split(".")[0] in params and not key.endswith(".py")]
+    assert len(keys) > 15
     assert [key for key in keys if key.split(".")[1] not in params[key.split(".")[0]]] == []
+
+
+def test_the_protocols_are_as_the_table_says() -> None:
+    rows = re.findall(r"(?m)^\| `([\w.]+)` \| (.+?) \| (.+?) \| (.+?) \|$", TEXTS["docs/protocols.md"])
+    shown = {setting: values for setting, *values in rows}
+    described = {"datasets", "models", "train.loss"}  # too long for a cell
+    assert shown.keys() == TABLE.keys() - {"models"}
+    for setting in shown.keys() - described:
+        paper, strict, open_track = TABLE[setting]
+        assert shown[setting] == [paper, strict or "as paper", open_track], setting
 
 
 def test_the_shell_completes() -> None:
     from click.shell_completion import BashComplete
 
-    (line,) = [line for line in TEXTS["README.md"].splitlines() if "_BENCH_COMPLETE" in line]
-    assert '"$(_BENCH_COMPLETE=bash_source bench)"' in line
+    (line,) = [line for line in EVERY.splitlines() if "_BENCH_COMPLETE" in line]
+    assert line == 'eval "$(_BENCH_COMPLETE=bash_source bench)"'
     complete = BashComplete(main, {}, "bench", "_BENCH_COMPLETE")
     assert [item.value for item in complete.get_completions([], "lead")] == ["leaderboard"]
     assert "--dataset" in [item.value for item in complete.get_completions(["score"], "--d")]
 
 
-def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
-    text = " ".join(TEXTS["README.md"].partition("## What it found about the paper")[2].partition("\n## ")[0].split())
-    leakage = (ROOT / "results" / "experiments" / "data_audit" / "README.md").read_text(encoding="utf-8")
-    shared = [line.split("|")[4].strip() for line in leakage.splitlines() if line.startswith("| deepcrack | random |")]
-    assert [f"{share} % of DeepCrack's test images" in text for share in shared] == [True]
+def test_the_architecture_lists_all_folders_and_their_arrows() -> None:
+    text = TEXTS["docs/architecture.md"]
+    folders = {path.name for path in (ROOT / "bench").iterdir() if (path / "__init__.py").exists()}
+    assert set(re.findall(r"(?m)^\| `(\w+)/` \|", text)) == folders
+    single = {path.name for path in (ROOT / "bench").glob("*.py") if not path.name.startswith("_")}
+    assert set(re.findall(r"`(\w+\.py)` \(", text)) == single
+
+    def short(pattern: str) -> str:
+        return pattern.removeprefix("bench.").removesuffix(".*")
+
+    base = {short(pattern) for pattern in FORMATS}
+    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| (.+) \|$", text.partition("## Who may import whom")[2]))
+    implied = {"own", "own _*", "bench"}  # the package itself holds nothing but its docstring
+    for pattern, rule in ARROWS.items():
+        if short(pattern) in {"__main__", "cli", "bench", "*", "bench.*"}:
+            continue
+        row = rows.pop(short(pattern)).partition(";")[0]
+        named = set(re.findall(r"`([\w.]+)`", row)) | (base if row.startswith("base") else set())
+        assert named == {short(entry) for entry in rule} - {short(pattern), *implied}, pattern
+    assert rows == {"cli": "everything"}
+
+
+def test_the_findings_are_what_the_audit_finds() -> None:
+    text = flow(TEXTS["README.md"].partition("## Five things we found")[2].partition("\n## ")[0])
+    leakage = (EXPERIMENTS / "data_audit" / "README.md").read_text(encoding="utf-8")
+    shares = {
+        split: line.split("|")[4].strip()
+        for split in ("random", "grouped")
+        for line in leakage.splitlines()
+        if line.startswith(f"| deepcrack | {split} |")
+    }
+    assert (
+        f"{shares['random']} % of DeepCrack's test images share a source image with a training image; split by source "
+        f"image, {shares['grouped']} %."
+    ) in text
+    assert f"the same {plugins.load('datasets', 'cfd').CARD.images} images" in text
+    assert "| cfd | forest | 118 |" in leakage
+    assert "| cfd | sylvie | 118 |" in leakage
     gaps = audit.identities()["iou_gap"].abs()
     assert f"{(gaps < 2e-4).sum()} of its {len(gaps)} rows" in text
     assert gaps.max() < 1e-3
@@ -109,23 +230,74 @@ def test_what_the_readme_says_of_the_paper_is_what_the_audit_finds() -> None:
     assert (rest["gflops_here"] / rest["gflops"] - 1).abs().max() < 0.01
     ranks = next(t for t in audit.tables(costs) if t.name == "audit_ranks")
     assert "critical difference: 4.28 ranks" in " ".join(ranks.notes)
+    assert "(critical difference 4.28 ranks)" in text
     alike = ranks.frame[ranks.frame["Differs by Nemenyi"] == "no"]["Model"].tolist()
     assert alike == ["UnetPlusPlus", "Unet", "Linknet", "MAnet"]
-    first, second, *others = ranks.frame["Wilcoxon-Holm p"].round(3)
-    assert f"from UNet++ alone (p = {second}; of all others p = {others[0]}, the smallest there can be)" in text
+    _, second, *others = ranks.frame["Wilcoxon-Holm p"].round(3)
+    assert f"does not separate it from UNet++ (p = {second}); for all others p = {others[0]}, the smallest" in text
     assert set(others) == {round(smallest_p(10, 9), 3)}
 
 
-def test_the_terms_of_every_dataset_are_listed() -> None:
-    for name in published("table_1")["dataset"]:
-        card = plugins.load("datasets", name).CARD
-        assert f"| {card.name} | {card.licence} | {card.citation} |" in TEXTS["README.md"]
-
-
 def test_the_effect_of_thick_masks_and_of_leakage_is_as_the_readme_says() -> None:
-    table = pd.read_csv(ROOT / "results" / "experiments" / "leakage_effect" / "table.csv", comment="#")
-    ends = table.set_index("Condition")["95 % interval"].str.extract(r"(\S+) to (\S+)").astype(float)
+    table = pd.read_csv(EXPERIMENTS / "leakage_effect" / "table.csv", comment="#").set_index("Condition")
+    ends = table["95 % interval"].str.extract(r"(\S+) to (\S+)").astype(float)
     for condition in ("thick masks, random", "thick masks, grouped"):
         assert ends.loc[condition, 0] > 0
     for condition in ("leakage at > 0", "leakage at > 127"):
         assert ends.loc[condition, 0] < 0 < ends.loc[condition, 1]
+    effect = {split: f"{table.loc[f'thick masks, {split}', 'Crack IoU']:.2f}" for split in ("random", "grouped")}
+    text = flow(TEXTS["README.md"])
+    assert f"by {effect['random']} (random split) to {effect['grouped']} (grouped split)" in text
+    counts = files.read_json(EXPERIMENTS / "leakage_effect" / "cells.json")[0]["counts"]
+    assert f"on the {sum(counts.values())} images tested" in text
+
+
+def test_the_picture_is_of_the_run_that_its_caption_names() -> None:
+    params = load_params(EXPERIMENTS / "cpu_128px" / "params.yaml")
+    text = flow(TEXTS["README.md"])
+    assert "docs/leaderboard.png" in text
+    assert len(params["datasets"]) == len(params["models"]) == 3
+    size, epochs = params["prepare"]["image_size"], params["train"]["epochs"]
+    assert params["train"]["weights"] is None
+    assert f"three models, three datasets, {size} px, {epochs} epochs from scratch on a CPU" in text
+
+
+def test_the_terms_of_every_dataset_are_listed() -> None:
+    for name in plugins.names("datasets"):
+        card = plugins.load("datasets", name).CARD
+        assert f"| {card.name} | {card.licence} | {card.citation} |" in TEXTS["docs/datasets.md"]
+
+
+def test_the_citation_is_that_of_the_citation_file() -> None:
+    (block,) = snippets(TEXTS["README.md"], "bibtex")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    (paper,) = citation["references"]
+    authors = [f"{a['family-names']}, {a['given-names']}" for a in paper["authors"]]
+    software = [citation["title"], citation["version"], citation["license"], f"{{{citation['authors'][0]['name']}}}"]
+    article = [" and ".join(authors), *(str(paper[k]) for k in ("title", "journal", "volume", "start", "year", "doi"))]
+    assert sorted(re.findall(r"= \{(.*)\},?$", block, re.MULTILINE)) == sorted([*software, *article])
+
+
+def test_the_badges_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"licence: {project['license']}" in (ROOT / "docs" / "licence.svg").read_text(encoding="utf-8")
+    lowest = project["requires-python"].removeprefix(">=")
+    assert f"python: {lowest}+" in (ROOT / "docs" / "python.svg").read_text(encoding="utf-8")
+    assert f"Python {lowest} or newer" in TEXTS["README.md"]
+    assert set(project["optional-dependencies"]) >= set(re.findall(r'"\.\[(\w+)\]"', TEXTS["README.md"]))
+
+
+def test_the_readme_is_short() -> None:
+    assert len(TEXTS["README.md"].split()) <= 960
+
+
+def test_the_new_modules_of_the_changelog_exist() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("| Old module | New module |")[2]
+    rows = re.findall(r"(?m)^\| (`.*) \| (.*) \|$", text.partition("\n### ")[0])
+    assert len(rows) > 10
+    for _, new in rows:
+        folder = ""
+        for name in re.findall(r"`([\w/*]+)`", new):
+            folder, module = name.rpartition("/")[::2] if "/" in name else (folder, name)
+            path = ROOT / "bench" / folder / module.strip("*")
+            assert path.is_dir() or path.with_suffix(".py").is_file(), name

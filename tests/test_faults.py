@@ -162,7 +162,7 @@ def make_ledger(folder: Path) -> None:
     for cell in cells.stale(folder, "train")[0]:
         attempt = ledger.claim(ledger.last(folder / ".sweep", cell.name), cell.fingerprint)
         assert attempt
-        dead = {"host": ledger.myself().host, "pid": os.getpid(), "started": 0.0}  # its number was used again since
+        dead = {"host": ledger.this_process().host, "pid": os.getpid(), "started": 0.0}  # pid reused since
         claimed = {"fingerprint": cell.fingerprint, "owner": dead}
         attempt.path("claim").write_text(json.dumps(files.with_checksum(claimed)))
         files.write_json(attempt.path("child"), files.with_checksum(dead))
@@ -177,13 +177,13 @@ def make_ledger(folder: Path) -> None:
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    """Return the files below a folder but for those that two sound runs would not share."""
+    """Return the files below a folder but for those that two undisturbed runs do not have in common."""
     paths = [p for p in folder.rglob("*") if p.is_file() and p.name not in NOISE]
     return {str(p.relative_to(folder)): p.read_bytes() for p in paths}
 
 
 def run(case: Case, command: str) -> tuple[Any, Any]:
-    """Return what a command says, and what it writes, to ``out`` or beside the file that it goes on from."""
+    """Return what a command says, and what it writes, to ``out`` or beside the checkpoint that it resumes from."""
     out = Path("stopped/0" if case.file.startswith("stopped") else "out")
     shutil.rmtree(out, ignore_errors=True)
     stale = [Path(f"runs/cfd/{m}/0/history.csv") for m in ("unet", "linknet")] if "sweep" in command else []

@@ -205,7 +205,7 @@ ARRAYS += [saved(np.array([[print]])), saved(np.zeros((0, 8))), saved(np.zeros((
 
 @fuzz
 @given(damaged([*ARRAYS, *IMAGES]), st.sampled_from([".png", ".npy"]))
-def test_predictions_from_elsewhere(tmp_path: Path, content: bytes, suffix: str) -> None:
+def test_external_predictions(tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
     refused_or_not(lambda: read_predictions.read_one(path), str(path))
@@ -306,7 +306,7 @@ def test_checkpoints(tmp_path: Path, content: bytes, facts: dict[str, str] | Non
 
 @settings(fuzz, max_examples=20)
 @given(st.binary(max_size=200), st.sampled_from([".onnx", ".pt2"]))
-def test_networks_from_elsewhere(tmp_path: Path, content: bytes, suffix: str) -> None:
+def test_external_networks(tmp_path: Path, content: bytes, suffix: str) -> None:
     from bench.tools import predict
 
     path = tmp_path / f"a{suffix}"

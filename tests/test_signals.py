@@ -10,7 +10,7 @@ from bench import signals
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_recorded_and_ends_nothing(number: signal.Signals) -> None:
-    with signals.noted() as received:
+    with signals.deferred() as received:
         assert received == []
         os.kill(os.getpid(), number)
         assert received == [number]
@@ -18,14 +18,14 @@ def test_a_signal_is_recorded_and_ends_nothing(number: signal.Signals) -> None:
 
 def test_the_handlers_are_restored_after_an_error_too() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-    with pytest.raises(ValueError, match="stop"), signals.noted():
+    with pytest.raises(ValueError, match="stop"), signals.deferred():
         raise ValueError("stop")
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
 def interrupt(times: int, second_ends: bool) -> int:
     """Return how many signals were recorded."""
-    with signals.noted(second_ends) as received:
+    with signals.deferred(second_ends) as received:
         for _ in range(times):
             os.kill(os.getpid(), signal.SIGINT)
         return len(received)

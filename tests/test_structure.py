@@ -32,7 +32,7 @@ MIDDLE = [*FORMATS, "bench.training.*", "bench.data.*", "bench.ranking.*", "benc
 STAGE = [*MIDDLE, "bench", "bench.report.*"]
 ARROWS = {
     "bench.__main__": ["bench.cli.main"],
-    "bench.cli.*": ["bench.*"],
+    "bench.cli.*": ["bench", "bench.*"],
     "bench.tools.*": ["own", *STAGE, "bench.stages.*", "bench.sweep.*"],
     "bench.audit.*": ["own", *FORMATS, "bench.data.*", "bench.stages.prepare"],
     "bench.stages.*": STAGE,  # never another stage

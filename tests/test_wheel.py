@@ -1,4 +1,4 @@
-"""The wheel holds all that the package needs: built, unpacked elsewhere and used without the checkout."""
+"""The wheel holds all that the package needs: built, unpacked in another folder and used without the checkout."""
 
 import os
 import subprocess

@@ -15,13 +15,14 @@ from bench.audit.integrity import COLUMNS, FLAGS, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
 from bench.audit.page import examples, markdown, page
 from bench.audit.parallel_map import parallel_map
+from bench.data.assign import assign
 from bench.data.dataset import Pair, pairs_of, photo_of
 from bench.data.duplicates import find_duplicates, join_groups
 from bench.errors import UserError
 from bench.formats import files
 from bench.render import text
 from bench.render.tables import Table
-from bench.stages.prepare import PrepareSettings, assign
+from bench.stages.prepare import PrepareSettings
 
 SPLITS = ("random", "grouped", "published")
 
@@ -201,7 +202,7 @@ def _leakage_table(
         for kind in SPLITS:
             try:
                 chosen = replace(settings, split=kind)  # type: ignore[arg-type]
-                split = assign(str(name), kept, chosen, groups, group["above_127"].tolist())
+                split = assign(str(name), kept, chosen.plan, groups, group["above_127"].tolist())
             except (UserError, ValueError):
                 continue  # too few source images, or no published split
             seen = leakage(split, group["photo"].tolist(), own)

@@ -1,4 +1,4 @@
-"""The commands on raw data: add-dataset, remove-dataset and audit."""
+"""The commands for raw data: add-dataset, remove-dataset and audit."""
 
 from pathlib import Path
 from typing import Any
@@ -30,25 +30,25 @@ from bench.errors import UserError
     help="Masks of images with an EXIF orientation were drawn on the rotated image, or on its stored pixels.",
 )  # fmt: skip
 @click.option("--replace", is_flag=True, help="Overwrite a dataset of this name that you added before.")
-@click.option("--yes", is_flag=True, help="Accept masks of which nothing, or more than half, is crack.")
+@click.option("--yes", is_flag=True, help="Accept masks in which no pixel, or more than half of them, is crack.")
 @click.pass_context
 def add_dataset_command(
-    context: click.Context, /, folder: Path, name: str, replace: bool, yes: bool, **said: Any
+    context: click.Context, /, folder: Path, name: str, replace: bool, yes: bool, **stated: Any
 ) -> None:
     """Make a dataset from a folder of images and masks.
 
-    FOLDER may hold them in two folders or in one, with train, val and test above or below; the layouts of nnU-Net and
-    Supervisely are known. What was understood is printed, and six overlays are written to NAME_overlays.png: look at
-    them. The values of the masks are recognised, or refused with the option that says what they mean.
+    Images and masks may be in two folders or in one, with train, val and test above or below; the layouts of nnU-Net
+    and Supervisely are recognised. A summary is printed, and six overlays are written to NAME_overlays.png: check them.
+    The values of the masks are recognised, or refused with the option that states their meaning.
     """
     from bench import datasets
     from bench.tools.add_dataset import add_dataset
     from bench.tools.inspect_folder import Reading
 
-    said["crack"], said["ignore"] = values(said["crack"], "--crack"), values(said["ignore"], "--ignore")
-    said["classes"] = classes(said["classes"])
+    stated["crack"], stated["ignore"] = values(stated["crack"], "--crack"), values(stated["ignore"], "--ignore")
+    stated["classes"] = classes(stated["classes"])
     target = Path(datasets.__file__).parent
-    click.echo(add_dataset(folder, name, Reading(**said), context.obj, target, replace=replace, yes=yes))
+    click.echo(add_dataset(folder, name, Reading(**stated), context.obj, target, replace=replace, yes=yes))
 
 
 @click.command("remove-dataset")
@@ -57,7 +57,7 @@ def add_dataset_command(
 def remove_dataset_command(context: click.Context, name: str) -> None:
     """Remove a dataset that add-dataset made.
 
-    Its file and its entry in params.yaml go; the images and masks stay.
+    This deletes its file and its entry in params.yaml; the images and masks stay.
     """
     from bench import datasets
     from bench.tools.add_dataset import remove_dataset

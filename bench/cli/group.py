@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.errors import Interrupted, UserError
+from bench.errors import Interrupted, UserError, instead_of
 
 TRAINING_LIBRARIES = {
     "torch", "torchvision", "segmentation_models_pytorch", "albumentations", "fvcore", "safetensors",
@@ -50,6 +50,16 @@ class Group(click.Group):
         except Interrupted as error:
             click.echo(str(error), err=True)
             ctx.exit(128 + error.number)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command that the arguments name.
+
+        Raises:
+            click.UsageError: no command has this name; the message suggests the closest one.
+        """
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            ctx.fail(f"no command {args[0]!r}{instead_of(args[0], self.commands, 'commands')}")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which they were added."""

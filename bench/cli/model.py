@@ -60,7 +60,7 @@ def score_command(
 @click.option("--tile", type=click.IntRange(32), help="Tile side, px.  [default: the model's image size]")
 @click.option(
     "--overlap", default=0.25, show_default=True, type=click.FloatRange(0, 0.9),
-    help="Overlap of neighbouring tiles, as a share of the side.",
+    help="Overlap of neighbouring tiles, as a fraction of the side.",
 )  # fmt: skip
 def predict_command(
     source: Path, dataset: str | None, images: Path | None, out: Path, prepared: Path, output: str, tile: int | None,
@@ -79,7 +79,7 @@ def predict_command(
     if dataset is not None:
         click.echo(predict.on_dataset(source, prepared / dataset, out, is_logits))
     elif images is not None:
-        click.echo(predict.on_photographs(source, images, out, is_logits, tile, overlap))
+        click.echo(predict.on_images(source, images, out, is_logits, tile, overlap))
 
 
 @click.command("add-model")

@@ -31,7 +31,7 @@ def download_command(
         click.echo(download.status(target, declared(params, "datasets")).to_string(index=False))
         return
     messages = download.run(target, declared(params, "datasets"), archives, settings, given, data)
-    if messages:  # exit 0, for the other datasets can be used; but DVC then considers this stage done
+    if messages:  # exit 0: the other datasets are usable; but DVC will consider this stage done and not retry it
         click.echo("\n".join([*messages, "To retry: `bench download`, then `dvc repro`."]), err=True)
 
 

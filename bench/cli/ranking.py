@@ -1,4 +1,4 @@
-"""The commands that read results: explain, metrics, check, leaderboard, compare, audit-paper."""
+"""The commands that read results or documentation: metrics, check, leaderboard, compare, audit-paper, explain."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _query_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what is compared."""
+    """Add the options that choose metric, average and bootstrap."""
     options = (
         click.option("--metric", default="crack_iou", show_default=True, help="Metric id; see `bench list metrics`."),
         click.option(
@@ -51,8 +51,8 @@ def metrics_command(context: click.Context, model: str, dataset: str, results: P
     """Show a model on one dataset under every metric and average."""
     from bench.ranking.definitions import definitions
 
-    found = _read(context, results)
-    _print([definitions(found, model, dataset)], form, found.is_sample)
+    content = _read(context, results)
+    _print([definitions(content, model, dataset)], form, content.is_sample)
 
 
 @click.command("check")
@@ -71,13 +71,13 @@ def check_command(context: click.Context, results: Path, reports: Path | None) -
 
     within = results / "reports"
     reports = reports or (within if within.is_dir() else results.parent / "reports")
-    found = _read(context, results, mixed=True)
-    failures = check.findings(found, reports / "summary.csv")
+    content = _read(context, results, mixed=True)
+    failures = check.findings(content, reports / "summary.csv")
     for failure in failures:
         click.echo(f"FAIL  {failure}")
-    for note in check.notes(found, reports / "summary.csv"):
+    for note in check.notes(content, reports / "summary.csv"):
         click.echo(f"note  {note}")
-    click.echo(f"{len(found.cells)} cells checked: {len(failures)} findings.")
+    click.echo(f"{len(content.cells)} cells checked: {len(failures)} findings.")
     context.exit(1 if failures else 0)
 
 
@@ -94,12 +94,12 @@ def leaderboard_command(
     """Print the ranking with intervals, places and cost."""
     from bench.ranking.leaderboard import leaderboards
 
-    found = _read(context, results)
-    chosen = _chosen(found, datasets)
-    tables = leaderboards(found, _query(context, **query), chosen, rank_published)
+    chosen = _query(context, **query)
+    content = _read(context, results)
+    tables = leaderboards(content, chosen, _chosen(content, datasets), rank_published)
     if not tables:
         raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
-    _print(tables, form, found.is_sample)
+    _print(tables, form, content.is_sample)
 
 
 @click.command("compare")
@@ -122,10 +122,11 @@ def compare_command(
     """
     from bench.ranking.compare import compare
 
-    read = _read(context, results)
-    found = compare(read, _query(context, **query), model, against, rope)
-    _print(found.tables, form, read.is_sample)
-    click.echo(f"\n{found.verdict}", err=form in ("csv", "json"))
+    chosen = _query(context, **query)
+    content = _read(context, results)
+    comparison = compare(content, chosen, model, against, rope)
+    _print(comparison.tables, form, content.is_sample)
+    click.echo(f"\n{comparison.verdict}", err=form in ("csv", "json"))
 
 
 @click.command("audit-paper")
@@ -158,15 +159,15 @@ def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results
     params = load_params(context.obj)
     datasets, models = declared(params, "datasets"), declared(params, "models")
     external = [m for m in external_models(folder) if m not in models]
-    found = read(folder, datasets, models, seed_list(params), external, mixed)
-    left_out = {} if mixed else refused(found)
-    for model, why in sorted(left_out.items()):
-        click.echo(f"Left out: {model} {why}.", err=True)
-    return without(found, left_out)
+    content = read(folder, datasets, models, seed_list(params), external, mixed)
+    left_out = {} if mixed else refused(content)
+    for model, reason in sorted(left_out.items()):
+        click.echo(f"Left out: {model} {reason}.", err=True)
+    return without(content, left_out)
 
 
 def _query(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Query":
-    """Return what is compared; the default average is the report's, where the metric defines it."""
+    """Return the query; the average defaults to the headline of the report, if the metric defines it."""
     from bench import plugins
     from bench.ranking.standings import Query
     from bench.report.settings import ReportSettings
@@ -178,7 +179,7 @@ def _query(context: click.Context, metric: str, average: str | None, resamples: 
 
 
 def _print(tables: "Sequence[Table]", form: str, is_sample: bool = False) -> None:
-    """Print tables; each says whether its data are synthetic."""
+    """Print tables, marked if their data are synthetic."""
     from bench.ranking.results import SAMPLE_WARNING
     from bench.render import text
 

@@ -22,15 +22,15 @@ def demo_command(context: click.Context, folder: Path) -> None:
 @click.option(
     "--prepared",
     type=FOLDER,
-    help="Time a training on this prepared dataset for about a minute, to find what limits it.",
+    help="Time a training on this prepared dataset, such as prepared/cfd, for a minute to find what limits it.",
 )
 @click.pass_context
 def doctor_command(context: click.Context, model: str, prepared: Path | None) -> None:
     """Check what this machine has and lacks for a training."""
     from bench.tools import doctor
 
-    for what, found, hint in doctor.environment(Path()):
-        click.echo(f"{what:28} {found or 'missing':24} {hint}".rstrip())
+    for requirement, present, hint in doctor.environment(Path()):
+        click.echo(f"{requirement:28} {present or 'missing':24} {hint}".rstrip())
     if prepared:
         from bench.formats import prepared as prepared_format
         from bench.tools import profile
@@ -56,10 +56,10 @@ def list_command(kind: str) -> None:
 
 
 @click.command("protocol")
-@click.argument("name", type=click.Choice(["paper", "strict"]))
+@click.argument("name", type=click.Choice(["paper", "strict", "open"]))
 @click.pass_context
 def protocol_command(context: click.Context, name: str) -> None:
-    """Switch params.yaml to the protocol `paper` or `strict`."""
+    """Switch params.yaml to the protocol paper, strict or open."""
     from bench.tools.switch_protocol import switch_protocol
 
     click.echo(switch_protocol(context.obj, name))

@@ -20,7 +20,7 @@ FEW = 16
 
 @dataclass(frozen=True)
 class Convention:
-    """What the values of a dataset's masks mean; without any, they are grey levels.
+    """The meaning of the values of a dataset's masks; an empty one stands for grey levels.
 
     Attributes:
         crack: values of crack, if the masks show crack against background.
@@ -147,10 +147,10 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
     Args:
         masks: census of each mask.
         ignore: values of pixels to ignore.
-        classes: number of classes, background included, 1 for crack against background; None: told by the values.
+        classes: number of classes, background included, 1 for crack against background; None: read from the values.
 
     Raises:
-        UserError: the values could mean several things.
+        UserError: the values are ambiguous.
     """
     values = set().union(*(mask.counts for mask in masks)) - set(ignore)
     soft = [mask for mask in masks if mask.is_soft]
@@ -166,7 +166,7 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
     if not soft and classes is None and values == set(range(len(values))) and len(values) > 2:
         return _numbered(masks, len(values), ignore)
     raise UserError(
-        f"the masks hold {described(masks)}: a few values are codes, not grey levels. Say what they mean: "
+        f"the masks contain {described(masks)}: a few values are codes, not grey levels. State their meaning: "
         "`--crack V[,V]` (values of crack, the others are background), `--classes V=name,V=name` (classes), "
         "`--ignore V[,V]` (pixels that do not count)."
     )
@@ -177,8 +177,9 @@ def _numbered(masks: Sequence[Census], classes: int, ignore: Sequence[int]) -> C
     for mask in masks:
         if (highest := max(set(mask.counts) - set(ignore), default=0)) >= classes:
             raise UserError(
-                f"{mask.path} has the value {highest}: with --classes {classes} it must be less. The masks hold "
-                f"{described(masks)}: `--classes V=name,...` names other values, `--ignore V` ignores their pixels."
+                f"{mask.path} has the value {highest}: with --classes {classes} values must be below {classes}. "
+                f"The masks contain {described(masks)}: `--classes V=name,...` names other values, `--ignore V` "
+                "ignores their pixels."
             )
     names = ((value, "background" if value == 0 else f"class {value}") for value in range(classes))
     return Convention((), (), tuple(names), tuple(ignore))
@@ -201,15 +202,15 @@ def stated(
     values = set().union(*(mask.counts for mask in masks))
     named = {0: "background", **dict(classes)} if classes else {}
     if lacking := sorted({*crack, *ignore, *dict(classes)} - values - {0}):
-        raise UserError(f"no mask has the value {lacking[0]}; they hold {described(masks)}.")
+        raise UserError(f"no mask has the value {lacking[0]}; they contain {described(masks)}.")
     if classes and (unnamed := sorted(values - set(named) - set(ignore))):
         raise UserError(
-            f"--classes does not name the value {unnamed[0]}; the masks hold {described(masks)}. Add "
+            f"--classes does not name the value {unnamed[0]}; the masks contain {described(masks)}. Add "
             f"`{unnamed[0]}=name`, `{unnamed[0]}=background`, or `--ignore {unnamed[0]}`."
         )
     ordered = sorted(named.items(), key=lambda entry: entry[1] != "background")
-    kinds = {name for _, name in ordered}
-    if classes and len(kinds) == 2:
+    names = {name for _, name in ordered}
+    if classes and len(names) == 2:
         crack, ordered = [value for value, name in ordered if name != "background"], []
     if ordered:
         return Convention((), (), tuple(ordered), tuple(ignore))

@@ -20,3 +20,14 @@ CRACKFOREST = Archive(
     page="https://github.com/cuilimeng/CrackForest-dataset (Code, Download ZIP)",
     select=_select,
 )
+SAME_PLACE = {
+    "008": "004",
+    "013": "012",
+    "028": "016",
+    "067": "064",
+    "085": "084",
+    "095": "001",
+    "114": "066",
+    "115": "064",
+}
+"""Photographs of a place that an earlier one shows too, some upside down (found by matching SIFT features)."""

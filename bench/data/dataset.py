@@ -21,7 +21,7 @@ class Card:
         name: display name, as printed in the paper.
         crack_type: as in the paper's Table 1.
         scene: what the images show.
-        images: number of pairs in the published collection.
+        images: number of pairs in the published collection; of a pinned dataset, of its pinned files.
         photographs: number of source images they were cut from.
         crack_share_pct: their mean share of crack pixels, percent.
         licence: terms stated by the authors.
@@ -65,6 +65,26 @@ class Archive:
 
 
 @dataclass(frozen=True)
+class Pinned:
+    """A public repository, some files of which, at one commit, are a dataset; `bench.data.pinned` lists them.
+
+    Attributes:
+        repository: owner and name on GitHub.
+        commit: full id of the commit.
+        crack_value: value of crack in the masks; None: whatever is brighter than half the grey range.
+    """
+
+    repository: str
+    commit: str
+    crack_value: int | None = None
+
+    @property
+    def page(self) -> str:
+        """Return the web page of the repository at the commit."""
+        return f"https://github.com/{self.repository}/tree/{self.commit}"
+
+
+@dataclass(frozen=True)
 class Pair:
     """One image with its mask; ``item`` is the name of the pair, ``photo`` the source image it was cut from."""
 
@@ -78,17 +98,20 @@ def photo_of(plugin: ModuleType, item: str) -> str:
     """Return the name of the source image of an item.
 
     A dataset file either defines ``photo(item)`` or states a pattern ``PHOTO``, whose first group is the source image
-    in the name of an item. An item that does not match the pattern is its own source image.
+    in the name of an item. An item that does not match the pattern is its own source image. Source images that show
+    the same place count as one where ``SAME_PLACE`` names an earlier one for them.
 
     Raises:
         UserError: the dataset file has neither.
     """
     if hasattr(plugin, "photo"):
-        return str(plugin.photo(item))
-    if not hasattr(plugin, "PHOTO"):
+        photo = str(plugin.photo(item))
+    elif hasattr(plugin, "PHOTO"):
+        match = re.fullmatch(plugin.PHOTO, item)
+        photo = str(match[1]) if match else item
+    else:
         raise UserError(f"{plugin.__name__} does not name the source image of an item: add PHOTO = r'(.+)'.")
-    match = re.fullmatch(plugin.PHOTO, item)
-    return str(match[1]) if match else item
+    return str(getattr(plugin, "SAME_PLACE", {}).get(photo, photo))
 
 
 def pairs_of(plugin: ModuleType, root: Path) -> list[Pair]:

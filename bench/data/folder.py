@@ -99,7 +99,7 @@ def _with_roles(folder: Path, every: Sequence[File]) -> list[File]:
         UserError: there are no images, or no masks.
     """
     if not every:
-        raise UserError(f"{folder} holds no images: add some.")
+        raise UserError(f"{folder} contains no images: add some.")
     is_supervisely = any("masks_machine" in f.name for f in every)  # masks_human holds the same in colour
     named = [f for f in every if f.role and not (is_supervisely and "masks_human" in f.name)]
     if any(f.role == "mask" for f in named):
@@ -112,8 +112,8 @@ def _with_roles(folder: Path, every: Sequence[File]) -> list[File]:
         suffixed = _by_ending(every)
     if not suffixed:
         raise UserError(
-            f"{folder} has no masks that its names tell: put them in a folder 'masks' beside 'images', "
-            "append _mask to their names, or name both with --images GLOB --masks GLOB."
+            f"{folder} has no masks that differ from the images by name: put them in a folder 'masks' beside "
+            "'images', append _mask to their names, or name both with --images GLOB --masks GLOB."
         )
     return [File(f.path, f.name, "mask" if f.name in suffixed else "image", f.key) for f in every]
 
@@ -142,8 +142,8 @@ def _matching(folder: Path, pattern: str, role: str) -> list[File]:
     files = []
     for path in _listed(folder):
         name = path.relative_to(folder).as_posix()
-        if found := re.fullmatch(expression, unicodedata.normalize("NFC", name)):
-            groups = [group or "" for group in found.groups()]
+        if matched := re.fullmatch(expression, unicodedata.normalize("NFC", name)):
+            groups = [group or "" for group in matched.groups()]
             stem = EXTENSION.sub("", groups[-1]) if groups else path.stem
             files.append(File(path, name, role, ("", "/".join(groups[:-1]), stem)))
     if not files:
@@ -168,7 +168,7 @@ def _paired(folder: Path, chosen: Sequence[File], left_out: list[str]) -> Layout
             f"{folder}: {len(faults)} files have no partner: {shorten(sorted(faults))}. Give image and mask "
             "the same name, or name them with --images GLOB --masks GLOB."
             if faults
-            else f"{folder} holds no images: add some."
+            else f"{folder} contains no images: add some."
         )
     names = names_of(couples)
     pairs = [Pair(names[key], images[key].path, mask.path, names[key]) for key, mask in couples.items()]

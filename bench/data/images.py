@@ -69,7 +69,7 @@ def read_size(path: Path) -> tuple[int, int]:
 def read_mask(path: Path, classes: int = 1, coded: bool = False) -> Array:
     """Return a mask, uint8 (H, W): grey level 0 to 255; of several classes, or if coded, the class of each pixel.
 
-    In masks of classes 255 marks pixels to ignore. CrackForest's .mat ground truth becomes 255 on crack, 0 elsewhere.
+    In masks of classes 255 marks pixels to ignore. CrackForest's .mat ground truth becomes 255 on crack, 0 otherwise.
 
     Raises:
         UserError: the file is missing, damaged, not a mask, or contains a class that the dataset does not have.

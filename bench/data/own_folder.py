@@ -88,7 +88,7 @@ def turn_of(pair: Pair, exif: Exif | None = None) -> int:
         exif: what masks without orientation were drawn on, where sizes do not tell; None if unknown.
 
     Raises:
-        UserError: image and mask differ in shape, or it cannot be told what the mask was drawn on.
+        UserError: image and mask differ in shape, or it is unclear what the mask was drawn on.
     """
     if pair.mask.suffix.lower() == ".mat":
         return 1
@@ -109,7 +109,7 @@ def turn_of(pair: Pair, exif: Exif | None = None) -> int:
     if exif is None:
         raise UserError(
             f"{pair.image} is stored rotated (EXIF orientation {orientation}), its mask is not, and their sizes do "
-            "not tell on what it was drawn: add `--exif ignore` (the stored pixels) or `--exif rotate` (the rotated "
+            "not show which it was drawn on: add `--exif ignore` (the stored pixels) or `--exif rotate` (the rotated "
             "image), and look at the overlays."
         )
     return orientation if exif == "ignore" else 1

@@ -1,19 +1,15 @@
 """Find the files of a dataset in an archive or folder of any supported layout, and extract them."""
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageOps
-
 from bench import plugins
+from bench.data.binary_mask import binary_mask
 from bench.data.collection import select_from_collection
 from bench.data.dataset import IMAGE_SUFFIXES, MASK_SUFFIXES
-from bench.data.decode import opened
 from bench.data.unpack import MAX_MEMBER_BYTES, Tree, open_tree
 from bench.errors import UserError
 from bench.formats import files
@@ -28,7 +24,7 @@ class Origin:
 
 
 class NotHeldError(UserError):
-    """An archive or folder contains no file of a dataset."""
+    """An archive or folder contains no file of a dataset, or not all of its pinned files."""
 
 
 def from_path(name: str, path: Path, sha256: str | None) -> Origin:
@@ -53,7 +49,7 @@ def from_path(name: str, path: Path, sha256: str | None) -> Origin:
                 if len(content) > MAX_MEMBER_BYTES:
                     raise UserError(f"{path}: {member!r} has {len(content)} bytes: not an image, refused.")
                 is_coded = value is not None and target.startswith("masks/")
-                _write(folder, target, _binary(content, value, f"{path}: {member}") if is_coded else content)
+                _write(folder, target, binary_mask(content, value, f"{path}: {member}") if is_coded else content)
 
     if path.is_dir():
         sha256 = _digest({target: path / member for target, member in chosen.items()})
@@ -145,16 +141,6 @@ def _write(folder: Path, target: str, content: bytes) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{target!r} points outside the folder: refused.")
     path.write_bytes(content)
-
-
-def _binary(content: bytes, value: int | None, name: str) -> bytes:
-    """Return a mask as PNG, EXIF rotation applied: 255 where its grey level is ``value``, 0 elsewhere."""
-    with opened(Path(name), content) as image:
-        labels = np.asarray(ImageOps.exif_transpose(image))
-    labels = labels[..., 0] if labels.ndim == 3 else labels
-    buffer = io.BytesIO()
-    Image.fromarray(np.where(labels == value, 255, 0).astype(np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def content_hash(folder: Path) -> tuple[str, int, int]:

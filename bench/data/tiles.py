@@ -65,8 +65,13 @@ def ignore_covered(labels: Array, places: Sequence[Place], number: int) -> Array
 
 
 def stitch(tiles: Sequence[Array], places: Sequence[Place], height: int, width: int) -> Array:
-    """Return the image (height, width) that tiles (side, side) make up; where they overlap, the first one counts."""
-    whole = np.zeros((height, width), np.uint8)
+    """Return the image (height, width, ...) of tiles (side, side, ...); where they overlap, the first one counts.
+
+    >>> tiles = [np.full((2, 2), value, np.uint8) for value in (1, 2)]
+    >>> stitch(tiles, [(0, 0), (0, 1)], 2, 3).tolist()
+    [[1, 1, 2], [1, 1, 2]]
+    """
+    whole = np.zeros((height, width, *tiles[0].shape[2:]), np.uint8)
     for tile, (top, left) in reversed(list(zip(tiles, places, strict=True))):
         part = tile[: height - top, : width - left]
         whole[top : top + part.shape[0], left : left + part.shape[1]] = part

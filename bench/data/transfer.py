@@ -34,7 +34,7 @@ _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 """HTTP status codes worth a retry."""
 
 
-class _TransientError(Exception):
+class TransientError(Exception):
     """The transfer failed but may succeed later; ``pause_s`` is the delay the server asks for."""
 
     def __init__(self, reason: str, pause_s: float = 0.0) -> None:
@@ -84,11 +84,11 @@ def transfer(url: str, path: Path, pause_s: float = 1.0) -> None:
             try:
                 _attempt(session, url, part)
                 break
-            except (_TransientError, requests.RequestException) as error:
+            except (TransientError, requests.RequestException) as error:
                 failures = 0 if part.exists() and part.stat().st_size > before else failures + 1
                 if failures >= TRIES or isinstance(error, ValueError):  # a malformed link
-                    raise UserError(_reason(error)) from None
-                requested_s = error.pause_s if isinstance(error, _TransientError) else 0.0
+                    raise UserError(failure_reason(error)) from None
+                requested_s = error.pause_s if isinstance(error, TransientError) else 0.0
                 time.sleep(min(max(pause_s * 2 ** max(failures - 1, 0), requested_s), LONGEST_PAUSE_S))
     part.replace(path)
     _state_file(part).unlink(missing_ok=True)
@@ -98,7 +98,7 @@ def _attempt(session: requests.Session, url: str, part: Path) -> None:
     """Complete the partial file; on an error, what has arrived is kept.
 
     Raises:
-        _TransientError: the connection ended early.
+        TransientError: the connection ended early.
         UserError: see `transfer`.
     """
     with _open(session, url, part) as (response, start, total):
@@ -118,7 +118,7 @@ def _attempt(session: requests.Session, url: str, part: Path) -> None:
                 bar.update(len(chunk))
         size = part.stat().st_size
         if total is not None and size != total:
-            raise _TransientError(f"{size} of {total} bytes arrived")
+            raise TransientError(f"{size} of {total} bytes arrived")
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _request(session: requests.Session, url: str, part: Path, stack: ExitStack) 
     """Return the response with the content and the state it resumes; follow one web page with a download button.
 
     Raises:
-        _TransientError: a status worth a retry.
+        TransientError: a status worth a retry.
         UserError: another error status, or no content behind the web page.
     """
     for _ in range(2):
@@ -147,7 +147,7 @@ def _request(session: requests.Session, url: str, part: Path, stack: ExitStack) 
         )
         if response.status_code == 416 and partial.start:  # nothing left after the bytes we have
             return response, partial
-        _raise_for_status(response)
+        raise_for_status(response)
         if "text/html" not in response.headers.get("Content-Type", ""):
             return response, partial
         url = download_link(response)
@@ -174,17 +174,17 @@ def _headers(partial: _Partial) -> dict[str, str]:
     return headers
 
 
-def _raise_for_status(response: requests.Response) -> None:
+def raise_for_status(response: requests.Response) -> None:
     """Raise for an error status.
 
     Raises:
-        _TransientError: it is worth a retry, after the seconds in ``Retry-After``.
+        TransientError: it is worth a retry, after the seconds in ``Retry-After``.
         UserError: it is permanent.
     """
     message = f"answered {response.status_code} {response.reason}"
     if response.status_code in _TRANSIENT:
         retry_after = response.headers.get("Retry-After", "")
-        raise _TransientError(message, float(retry_after) if retry_after.isdecimal() else 0.0)
+        raise TransientError(message, float(retry_after) if retry_after.isdecimal() else 0.0)
     if response.status_code >= 400:
         raise UserError(message)
 
@@ -193,7 +193,7 @@ def _require_complete(partial: _Partial, part: Path) -> None:
     """Accept a partial file of full length (status 416); delete a shorter one."""
     if partial.start != partial.total:
         part.unlink()
-        raise _TransientError(f"the server has fewer than the {partial.total} bytes it promised")
+        raise TransientError(f"the server has fewer than the {partial.total} bytes it promised")
 
 
 def _continue_or_restart(response: requests.Response, partial: _Partial, part: Path) -> tuple[int, int | None]:
@@ -201,7 +201,7 @@ def _continue_or_restart(response: requests.Response, partial: _Partial, part: P
     start, total = _extent(response)
     if start not in (0, partial.start) or (start and total != partial.total):
         part.unlink(missing_ok=True)
-        raise _TransientError("the content changed during the transfer")
+        raise TransientError("the content changed during the transfer")
     if not start:
         etag = response.headers.get("ETag", "")  # a weak one does not promise equal bytes
         validator = response.headers.get("Last-Modified") if not etag or etag.startswith("W/") else etag
@@ -224,7 +224,7 @@ def _state_file(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def _reason(error: Any) -> str:
+def failure_reason(error: Any) -> str:
     """Return a short reason for a failed transfer."""
     if isinstance(error, requests.Timeout):
         return "the server did not answer in time"

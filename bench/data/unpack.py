@@ -45,7 +45,8 @@ def open_tree(path: Path) -> Iterator[Tree]:
     """Yield the files in ``path``; nothing is written to disk.
 
     Raises:
-        UserError: the path is no archive or folder, or the archive is damaged or refused; the message names the member.
+        UserError: the path is not an archive or folder, or the archive is damaged or refused; the message names the
+            member.
     """
     if path.is_dir():
         yield _folder(path)

@@ -13,6 +13,7 @@ CARD = Card(
     licence='none stated; "please cite"',
     citation="Zhang et al. 2016, ICIP, doi 10.1109/ICIP.2016.7533052; "
     "Yang et al. 2019, IEEE T-ITS 21(4), doi 10.1109/TITS.2019.2910595",
+    shares_photographs_with=("crack500_crops",),
 )
 PREFIX = "CRACK500_"
 PHOTO = r"(?:CRACK500_)?(\w+?_\d+)(?:_\d+_\d+)?"

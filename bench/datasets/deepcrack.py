@@ -12,6 +12,7 @@ CARD = Card(
     crack_share_pct=3.581,
     licence="non-commercial research and education",
     citation="Liu et al. 2019, Neurocomputing 338, doi 10.1016/j.neucom.2019.01.036",
+    shares_photographs_with=("deepcrack_544",),
 )
 PREFIX = "DeepCrack_"
 PHOTO = r"(?:DeepCrack_)?(.+?)(?:-\d+)?"

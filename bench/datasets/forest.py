@@ -12,7 +12,7 @@ CARD = Card(
     crack_share_pct=1.617,
     licence='"for non-commercial research purposes only"',
     citation="Shi et al. 2016, IEEE T-ITS 17(12), doi 10.1109/TITS.2016.2552248",
-    shares_photographs_with=("cfd", "sylvie"),
+    shares_photographs_with=("cfd", "cfd_native", "sylvie", "sylvie_native"),
 )
 PREFIX = "forest_"
 PHOTO = r"(?:forest_)?(\d+)"

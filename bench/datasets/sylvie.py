@@ -14,7 +14,7 @@ CARD = Card(
     crack_share_pct=8.893,
     licence="CC BY 4.0 (as the copy in cracks_segmentation_dataset states)",
     citation="Amhaz et al. 2016, IEEE T-ITS 17(10), doi 10.1109/TITS.2015.2477675",
-    shares_photographs_with=("cfd", "forest"),
+    shares_photographs_with=("cfd", "cfd_native", "forest", "sylvie_native"),
 )
 PREFIX = "Sylvie_Chambon_"
 ORIGINAL = Archive(

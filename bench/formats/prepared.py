@@ -54,8 +54,8 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
 
     Args:
         folder: output folder; created if missing.
-        items: one row per array: item, file, photo, split, and for tiles image, top and left, which else are item, 0 and
-            0. The other columns are measured here.
+        items: one row per array: item, file, photo, split; for tiles also image, top and left, which are the item, 0
+            and 0 if missing. The other columns are measured here.
         card: content of card.json without ``measured`` and ``content`` (a hash of arrays, names and splits).
         pairs: for each row the image (H, W, 3), the mask (H, W) and the native size (h, w); if it raises an error, no
             file is left behind.
@@ -64,17 +64,21 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
     hasher = hashlib.sha256()
     measured: dict[str, list[Any]] = {"native_h": [], "native_w": [], "crack_share": []}
     ignored = 0
-    with files.atomic_write(folder / "images.npy") as a, files.atomic_write(folder / "masks.npy") as b:
-        with a.open("wb") as images, b.open("wb") as masks:  # a full disk is an error here, in a memory map a crash
-            _write_header(images, (len(items), side, side, 3))
-            _write_header(masks, (len(items), side, side))
-            for image, mask, (height, width) in pairs:
-                images.write(image.tobytes())
-                masks.write(mask.tobytes())
-                hasher.update(image.tobytes() + mask.tobytes())
-                ignored += int((mask == IGNORED).sum())
-                for column, value in zip(measured, (height, width, round(_crack_share(mask), 9)), strict=True):
-                    measured[column].append(value)
+    with (  # plain files: a full disk is an error in them, and a crash in a memory map
+        files.atomic_write(folder / "images.npy") as images_path,
+        files.atomic_write(folder / "masks.npy") as masks_path,
+        images_path.open("wb") as images,
+        masks_path.open("wb") as masks,
+    ):
+        _write_header(images, (len(items), side, side, 3))
+        _write_header(masks, (len(items), side, side))
+        for image, mask, (height, width) in pairs:
+            images.write(image.tobytes())
+            masks.write(mask.tobytes())
+            hasher.update(image.tobytes() + mask.tobytes())
+            ignored += int((mask == IGNORED).sum())
+            for column, value in zip(measured, (height, width, round(_crack_share(mask), 9)), strict=True):
+                measured[column].append(value)
     if "image" not in items:
         items = items.assign(image=items["item"], top=0, left=0)
     items = items.assign(**measured)[COLUMNS]

@@ -28,10 +28,15 @@ def write(folder: Path, record: dict[str, Any], history: pd.DataFrame) -> None:
     missing = [key for key in RECORD if key not in record]
     if missing:
         raise ValueError(f"run record lacks {missing}")
-    files.write_csv(folder / "history.csv", history[HISTORY])
+    write_history(folder, history)
     (folder / files.SUMS).unlink(missing_ok=True)
     files.write_json(folder / "run.json", record)
     files.write_checksums(folder)
+
+
+def write_history(folder: Path, history: pd.DataFrame) -> None:
+    """Write history.csv alone, while the training runs: without run.json the run is not finished."""
+    files.write_csv(folder / "history.csv", history[HISTORY])
 
 
 def read(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:

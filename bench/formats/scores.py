@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, run
+from bench.formats.protocol import protocol_hash
 
 SCHEMA = 2
 """Version of this format. 1: fewer columns in images.csv and curves.csv, no batches.csv and histograms.npz."""
@@ -24,7 +25,7 @@ IMAGES = [*CELL, "item", "photo", "batch", *COUNTS]
 IMAGES += ["pred_hit_2px", "true_hit_2px", "pred_hit_5px", "true_hit_5px"]
 IMAGES += ["skeleton_pred", "skeleton_pred_hit", "skeleton_true", "skeleton_true_hit"]
 IMAGES += ["centreline_pred_hit_4px", "centreline_true_hit_4px", "boundary_both", "boundary_pred", "boundary_true"]
-IMAGES += ["best_threshold", "best_f1", "aiu", "average_precision", "expected_calibration_error"]
+IMAGES += ["ignored", "best_threshold", "best_f1", "aiu", "average_precision", "expected_calibration_error"]
 """One row per test image and run; all counts in pixels at p >= 0.5.
 
 batch: number of the evaluation batch the item falls into, from 0.
@@ -109,7 +110,10 @@ def read(folder: Path) -> Scores:
     _require_records(cells, folder / "cells.json")
     frames = {}
     for name, (columns, _) in TABLES.items():
-        frame = files.read_csv(folder / f"{name}.csv", columns, text=["dataset", "model", "item", "photo"])
+        needed = [column for column in columns if column != "ignored"]
+        frame = files.read_csv(folder / f"{name}.csv", needed, text=["dataset", "model", "item", "photo"])
+        if "ignored" in columns and "ignored" not in frame:
+            frame = frame.assign(ignored=0)
         foreign = set(frame["dataset"].unique()) - {cells["card"]["dataset"]}
         if foreign:
             raise UserError(f"{folder / f'{name}.csv'} has rows of another dataset: {', '.join(sorted(foreign))}.")
@@ -117,6 +121,9 @@ def read(folder: Path) -> Scores:
         frames[name] = frame
     files.verify(folder, ["cells.json", "histograms.npz", *(f"{name}.csv" for name in frames)])
     histograms = _read_histograms(folder / "histograms.npz", len(frames["images"]))
+    for cell in cells["cells"]:
+        if "source" in cell["settings"]:  # older files: the hash had the source of the data in it
+            cell["protocol"] = protocol_hash(cell["settings"])
     return Scores(**frames, histograms=histograms, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
 
 

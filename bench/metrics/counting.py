@@ -24,17 +24,20 @@ BOUNDARY_SHARE = 0.02
 """Width of a boundary, as a share of the diagonal. **Source:** Cheng 2021, doi 10.1109/CVPR46437.2021.01508."""
 
 
-def count_image(levels: Levels, true: Mask) -> tuple[dict[str, float], Curve]:
+def count_image(levels: Levels, true: Mask, known: Mask | None = None) -> tuple[dict[str, float], Curve]:
     """Return the row of one image in images.csv (column -> value), and its counts by threshold.
 
     Args:
         levels: floor(256 p), (H, W).
         true: crack, (H, W).
+        known: pixels that count, (H, W); where they do not, ``levels`` and ``true`` must be 0. None: all.
     """
-    curve = threshold_counts(levels, true)
+    curve = threshold_counts(levels, true) if known is None else threshold_counts(levels[known], true[known])
     pred = levels >= HALF
     tp, fp, fn = (int(n) for n in curve[HALF])
-    values: dict[str, float] = {"tp": tp, "fp": fp, "fn": fn, "tn": true.size - tp - fp - fn}
+    counted = true.size if known is None else int(known.sum())
+    values: dict[str, float] = {"tp": tp, "fp": fp, "fn": fn, "tn": counted - tp - fp - fn}
+    values["ignored"] = true.size - counted
     for tolerance in TOLERANCES_PX:
         hits = tolerant_hits(pred, true, tolerance)
         values |= dict(zip((f"pred_hit_{tolerance}px", f"true_hit_{tolerance}px"), hits, strict=True))

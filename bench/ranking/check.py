@@ -1,4 +1,4 @@
-"""Check results for compliance: complete, of one protocol, consistent in themselves and with what was printed."""
+"""Check results: complete, of one protocol, internally consistent, and consistent with a printed report."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, scores
-from bench.ranking.results import Results, refused
+from bench.ranking.results import EXTERNAL, Results, refused
 
 SUMMARY = ["dataset", "model", "seed", "metric", "average", "value"]
 
@@ -20,56 +20,59 @@ WITHIN = {
     "skeleton_true_hit": "skeleton_true", "centreline_true_hit_4px": "skeleton_true",
     "boundary_both": "boundary_pred",
 }  # fmt: skip
-"""Column of images.csv -> column it is a part of; "pred" is tp + fp, "true" is tp + fn."""
+"""Column of images.csv -> column that it cannot exceed; "pred" is tp + fp, "true" is tp + fn."""
 
-SHARES = ["best_f1", "aiu", "average_precision", "expected_calibration_error"]
+FRACTIONS = ["best_f1", "aiu", "average_precision", "expected_calibration_error"]
+"""Columns of images.csv with values from 0 to 1."""
 
 
 def findings(results: Results, printed: Path | None = None) -> list[str]:
-    """Return what fails, one sentence each; nothing if all is well.
+    """Return the failures, one sentence each; an empty list if the results pass.
 
     Args:
         results: read with ``mixed=True``, so that mixed protocols are a finding.
-        printed: summary.csv of a report, if there is one: it must say what the counts say.
+        printed: summary.csv of a report, if it exists; its numbers must agree with the counts.
     """
-    found = [*_missing(results), *_records(results), *_items(results), *_counts(results), *_curves(results)]
-    return found + (_printed(results, printed) if printed and printed.is_file() else [])
+    failures = [*_missing(results), *_records(results), *_items(results), *_counts(results), *_curves(results)]
+    return failures + (_printed(results, printed) if printed and printed.is_file() else [])
 
 
 def notes(results: Results, printed: Path | None = None) -> list[str]:
-    """Return what does not fail and yet should be known: unmeasured costs, uncommitted code, synthetic data.
+    """Return warnings that are no failures: unmeasured costs, uncommitted code, external models, synthetic data.
 
     Args:
         results: as read.
-        printed: summary.csv of a report, if there should be one.
+        printed: summary.csv of a report; None if there is no report to check.
     """
-    found = [f"{name} is missing." for name in results.missing if "/" not in name] + cost_notes(results)
-    found += [f"{printed} is missing: no printed number was checked."] if printed and not printed.is_file() else []
-    own = [c for c in results.cells if "code" in c and c["code"].get("commit") is not None]
-    commits = sorted({c["code"]["commit"] for c in own})
+    warnings = [f"{name} is missing." for name in results.missing if "/" not in name] + cost_notes(results)
+    warnings += [f"{printed} is missing: no printed number was checked."] if printed and not printed.is_file() else []
+    committed = [c for c in results.cells if "code" in c and c["code"].get("commit") is not None]
+    commits = sorted({c["code"]["commit"] for c in committed})
     if len(commits) > 1:
-        found.append(f"The cells come from {len(commits)} commits: {', '.join(c[:12] for c in commits)}.")
-    if dirty := sum(bool(c["code"].get("dirty")) for c in own):
-        found.append(f"{dirty} cells were trained with changes that are not committed.")
-    if elsewhere := sorted({c["model"] for c in results.cells if c.get("trained") == "elsewhere"}):
-        found.append(f"Trained elsewhere, their protocol as declared: {', '.join(elsewhere)}.")
-    return [*found, "The data are synthetic."] if results.is_sample else found
+        warnings.append(f"The cells come from {len(commits)} commits: {', '.join(c[:12] for c in commits)}.")
+    if dirty := sum(bool(c["code"].get("dirty")) for c in committed):
+        warnings.append(f"{dirty} cells were trained with uncommitted changes.")
+    if external := sorted({c["model"] for c in results.cells if c.get("trained") == EXTERNAL}):
+        warnings.append(
+            f"External models, whose protocol is as declared by whoever scored them: {', '.join(external)}."
+        )
+    return [*warnings, "The data are synthetic."] if results.is_sample else warnings
 
 
 def cost_notes(results: Results) -> list[str]:
-    """Return what keeps the costs from standing beside the scores, or beside each other."""
-    found = [
-        f"The cost of {model} is of {cost['encoder']} at {cost['image_size']} px, unlike its runs: measure it again."
+    """Return warnings about costs that do not belong to the scored runs or do not compare with each other."""
+    warnings = [
+        f"The cost of {model} is for {cost['encoder']} at {cost['image_size']} px, unlike its runs: measure it again."
         for model, cost in results.costs.items()
         if not is_cost_of_runs(results, model)
     ]
     machines = sorted({f"{c['device']} ({c['threads']} threads)" for c in results.costs.values()})
-    several = f"The latencies are of {len(machines)} machines and do not compare: {', '.join(machines)}."
-    return found + ([several] if len(machines) > 1 else [])
+    mixed = f"The latencies were measured on {len(machines)} machines and do not compare: {', '.join(machines)}."
+    return warnings + ([mixed] if len(machines) > 1 else [])
 
 
 def is_cost_of_runs(results: Results, model: str) -> bool:
-    """Return whether the cost of a model is of the encoder and image size that its cells record, where they do."""
+    """Return whether a model's cost was measured with the encoder and image size of its cells, if they record them."""
     cost = results.costs[model]
     settings = [c["settings"] for c in results.cells if c["model"] == model]
     encoders = {s.get("train", {}).get("encoder") for s in settings} - {None}
@@ -78,34 +81,34 @@ def is_cost_of_runs(results: Results, model: str) -> bool:
 
 
 def require(results: Results) -> None:
-    """Refuse results that do not pass.
+    """Raise an error unless the results pass the check.
 
     Raises:
-        UserError: something fails; the first findings are named.
+        UserError: the check fails; the message names the first findings.
     """
-    found = findings(results)
-    if found:
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        cure = " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml."
+    failures = findings(results)
+    if failures:
+        more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
+        hint = " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml."
         raise UserError(
-            f"these results cannot be ranked: {' '.join(found[:5])}{more} Run `bench check` for all."
-            + (cure if any("/" in name for name in results.missing) else "")
+            f"these results cannot be ranked: {' '.join(failures[:5])}{more} Run `bench check` for all findings."
+            + (hint if any("/" in name for name in results.missing) else "")
         )
 
 
 def _missing(results: Results) -> Iterator[str]:
-    """Yield the cells that are not there; of a dataset without any, how many."""
-    there = {cell["dataset"] for cell in results.cells}
-    lost = Counter(name.partition("/")[0] for name in results.missing if "/" in name)
-    yield from (f"{dataset}: all {n} cells are missing." for dataset, n in lost.items() if dataset not in there)
-    yield from (f"{name} is missing." for name in results.missing if name.partition("/")[0] in there)
+    """Yield the missing cells; for a dataset without any cell, only their number."""
+    present = {cell["dataset"] for cell in results.cells}
+    missing = Counter(name.partition("/")[0] for name in results.missing if "/" in name)
+    yield from (f"{dataset}: all {n} cells are missing." for dataset, n in missing.items() if dataset not in present)
+    yield from (f"{name} is missing." for name in results.missing if name.partition("/")[0] in present)
 
 
 def _records(results: Results) -> Iterator[str]:
-    """Yield faults of the cells' records: doubles, protocol, data, program, environment."""
+    """Yield faults of the cells' records: duplicates, protocol, data, program, environment."""
     names = Counter(_name(c) for c in results.cells)
-    yield from (f"{name} is there {count} times." for name, count in names.items() if count > 1)
-    own = [c for c in results.cells if c.get("trained") != "elsewhere"]
+    yield from (f"{name} is present {count} times." for name, count in names.items() if count > 1)
+    own = [c for c in results.cells if c.get("trained") != EXTERNAL]
     protocols = Counter(c["protocol"] for c in own)
     if len(protocols) > 1:
         shown = ", ".join(f"{p} ({n} cells)" for p, n in protocols.most_common())
@@ -114,56 +117,68 @@ def _records(results: Results) -> Iterator[str]:
     batches = Counter(c["evaluation_batch"] for c in own if "evaluation_batch" in c)
     if len(batches) > 1:
         shown = ", ".join(f"{size} ({n} cells)" for size, n in batches.most_common())
-        yield f"The evaluation batches hold {shown} images: evaluate all cells with one evaluate.batch."
+        yield f"The cells were evaluated in batches of {shown} images: evaluate all with the same evaluate.batch."
     for cell in results.cells:
-        if cell.get("trained") != "elsewhere" and cell["data"] != results.cards[cell["dataset"]]["content"]:
-            yield f"{_name(cell)} was made with other data than {cell['dataset']} is now: run this cell again."
+        if cell.get("trained") != EXTERNAL and cell["data"] != results.cards[cell["dataset"]]["content"]:
+            yield f"{_name(cell)} was trained on a different version of {cell['dataset']}: run this cell again."
         if not cell.get("versions") or not cell.get("hardware"):
             yield f"{_name(cell)} does not record its environment."
     for model in results.models:
         programs = sorted({c.get("program", "") for c in own if c["model"] == model})
         if len(programs) > 1:
-            yield f"{model} was trained by {len(programs)} versions of the program: {', '.join(programs)}."
+            yield f"{model} was trained with {len(programs)} versions of the program: {', '.join(programs)}."
 
 
 def _items(results: Results) -> Iterator[str]:
-    """Yield faults of the rows: items twice, missing, or with another truth than for the other models."""
+    """Yield faults of the rows: items that are duplicate or missing, or whose true mask differs between models."""
     images = results.images
     if not len(images):
         return
-    doubles = images[images.duplicated([*scores.CELL, "item"])]
-    yield from (f"{r.dataset}/{r.model}/{r.seed} holds {r.item} twice." for r in doubles.head(5).itertuples())
+    duplicates = images[images.duplicated([*scores.CELL, "item"])]
+    yield from (f"{r.dataset}/{r.model}/{r.seed} holds {r.item} twice." for r in duplicates.head(5).itertuples())
     sizes = images.groupby(scores.CELL, as_index=False).size()
-    expected = sizes["dataset"].map({d: card["counts"]["test"] for d, card in results.cards.items()})
+    expected = sizes["dataset"].map(
+        {d: card.get("test_images", card["counts"]["test"]) for d, card in results.cards.items()}
+    )
     for r, count in zip(sizes.itertuples(), expected, strict=True):
         if r.size != count:
-            yield f"{r.dataset}/{r.model}/{r.seed} has {r.size} images, its dataset {count} for testing."
-    truth = images.assign(true=images["tp"] + images["fn"])
-    same = truth.groupby(["dataset", "item"])[["true", "skeleton_true", "boundary_true", "photo", "batch"]].nunique()
-    for dataset, item in same[(same > 1).any(axis=1)].index[:5]:
-        yield f"{dataset}: the truth, photograph or batch of {item} is not the same for all models."
+            yield f"{r.dataset}/{r.model}/{r.seed} has {r.size} images, but its dataset has {count} test images."
+    truth = images.assign(true=images["tp"] + images["fn"], pixels=_pixels(images))
+    distinct = truth.groupby(["dataset", "item"])[
+        ["true", "pixels", "skeleton_true", "boundary_true", "photo", "batch"]
+    ].nunique()
+    for dataset, item in distinct[(distinct > 1).any(axis=1)].index[:5]:
+        yield f"{dataset}: the true mask, source image or batch of {item} is not the same for all models."
+
+
+def _pixels(images: pd.DataFrame) -> "pd.Series[int]":
+    """Return the number of pixels of each image, ignored ones included."""
+    return images[[*scores.COUNTS, "ignored"]].sum(axis=1)
 
 
 def _counts(results: Results) -> Iterator[str]:
-    """Yield counts that are impossible: pixels that do not add up, parts above the whole, shares beyond 0 to 1."""
+    """Yield impossible counts: pixels that do not add up, parts above the whole, fractions outside 0 to 1."""
     images = results.images
     if not len(images):
         return
     names = images["dataset"] + "/" + images["model"] + "/" + images["seed"].astype(str) + ", " + images["item"]
     sides = images["dataset"].map({d: c["settings"]["image_size"] for d, c in results.cards.items()})
+    geometry = {d: c["settings"].get("geometry", "squeeze") for d, c in results.cards.items()}
+    squeezed = images["dataset"].map(geometry) == "squeeze"
     whole = images.assign(pred=images["tp"] + images["fp"], true=images["tp"] + images["fn"])
     faults = {
-        "tp + fp + fn + tn is not the number of pixels": images[scores.COUNTS].sum(axis=1) != sides**2,
+        "tp + fp + fn + tn is not the number of pixels": (images[[*scores.COUNTS, "ignored"]].sum(axis=1) != sides**2)
+        & squeezed,
         "a count is negative": (images[[*scores.COUNTS, *WITHIN]] < 0).any(axis=1),
     }
     faults |= {f"{part} is more than {total}": whole[part] > whole[total] for part, total in WITHIN.items()}
-    faults |= {f"{c} is not within 0 to 1": (images[c] < 0) | (images[c] > 1 + 1e-9) for c in SHARES}
-    for fault, where in faults.items():
-        yield from (f"{name}: {fault}." for name in names[where].head(5))
+    faults |= {f"{c} is not within 0 to 1": (images[c] < 0) | (images[c] > 1 + 1e-9) for c in FRACTIONS}
+    for fault, is_faulty in faults.items():
+        yield from (f"{name}: {fault}." for name in names[is_faulty].head(5))
 
 
 def _curves(results: Results) -> Iterator[str]:
-    """Yield cells whose pooled counts by threshold do not fit the counts of their images."""
+    """Yield cells whose counts by threshold or histograms disagree with the counts of their images."""
     if not len(results.images):
         return
     half = results.curves[results.curves["threshold"] == 128].set_index(scores.CELL)[["tp", "fp", "fn"]].sort_index()
@@ -171,20 +186,20 @@ def _curves(results: Results) -> Iterator[str]:
     wrong = sums.index[(half.reindex(sums.index) != sums).any(axis=1)]
     yield from (f"{'/'.join(map(str, cell))}: the curve at p = 0.5 is not the sum of its images." for cell in wrong)
     counted = results.histograms.sum(axis=(1, 2)) > 0
-    rows, found = results.images[counted], results.histograms[counted]
-    true, crack = rows["tp"] + rows["fn"], found[:, 0].sum(axis=1)
-    unlike = (crack != true) | (found[:, 0, 128:].sum(axis=1) != rows["tp"])
-    unlike |= found[:, 1, 128:].sum(axis=1) != rows["fp"]
-    for r in rows[unlike].head(5).itertuples():
-        yield f"{r.dataset}/{r.model}/{r.seed}, {r.item}: the histogram does not give tp, fp and fn again."
+    rows, histograms = results.images[counted], results.histograms[counted]
+    true, crack = rows["tp"] + rows["fn"], histograms[:, 0].sum(axis=1)
+    differs = (crack != true) | (histograms[:, 0, 128:].sum(axis=1) != rows["tp"])
+    differs |= histograms[:, 1, 128:].sum(axis=1) != rows["fp"]
+    for r in rows[differs].head(5).itertuples():
+        yield f"{r.dataset}/{r.model}/{r.seed}, {r.item}: the histogram does not reproduce tp, fp and fn."
     sizes = results.curves.groupby(scores.CELL)["threshold"].nunique()
     yield from (f"{'/'.join(map(str, cell))}: the curve lacks thresholds." for cell in sizes.index[sizes != 256])
 
 
 def _printed(results: Results, path: Path) -> list[str]:
-    """Return the numbers of summary.csv that the counts do not give again."""
+    """Return the numbers of summary.csv that disagree with the counts."""
     printed = files.read_csv(path, SUMMARY, text=SUMMARY[:2] + SUMMARY[3:5])
-    models = {c["model"] for c in results.cells if c.get("trained") != "elsewhere"}
+    models = {c["model"] for c in results.cells if c.get("trained") != EXTERNAL}
     ours = results.summary[results.summary["model"].isin(models)]
     both = printed.merge(ours, on=SUMMARY[:5], how="outer", suffixes=("_printed", ""), indicator=True)
     values = both[["value_printed", "value"]].astype(float)
@@ -192,7 +207,7 @@ def _printed(results: Results, path: Path) -> list[str]:
     wrong: pd.DataFrame = both[~same | (both["_merge"] != "both")]
     return [
         f"{path}: {r.metric}, {r.average}, of {r.dataset}/{r.model}/{r.seed} is {r.value_printed:.6g}, "
-        f"the counts give {r.value:.6g}: run `bench report` again."
+        f"but the counts give {r.value:.6g}: run `bench report` again."
         for r in wrong.head(5).itertuples()
     ]  # fmt: skip
 

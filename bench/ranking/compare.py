@@ -1,4 +1,4 @@
-"""Compare a model with others of its protocol: differences with intervals, tests, ranks, cost, and a plain verdict."""
+"""Compare a model with others of its protocol: differences with intervals, tests, ranks, cost, and a verdict."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ from bench.ranking.standings import (
     Query,
     Standings,
     by_protocol,
+    compute_standings,
     covered,
     independent,
     per_image,
     shared_note,
-    standings,
 )
 from bench.render.tables import Table
 from bench.stats.bootstrap import interval
@@ -27,94 +27,107 @@ from bench.stats.ranks import rank_range, ranks
 ALPHA = 0.05
 
 FEW_DATASETS = 6
-"""With fewer, Wilcoxon's p cannot fall below 0.05 (2 / 2**5 = 0.0625): nothing can be said of further datasets."""
+"""With fewer, Wilcoxon's p cannot fall below 0.05 (2 / 2**5 = 0.0625): no claim about other datasets is possible."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison came to: its tables and one sentence."""
+    """Result of a comparison: tables, and the verdict in one sentence."""
 
     tables: list[Table]
     verdict: str
 
 
 def compare(results: Results, query: Query, model: str, against: str | None, rope: float) -> Comparison:
-    """Return how a model does against the others of its protocol on the datasets that it has.
+    """Return how a model compares with the others of its protocol on the datasets where it has scores.
 
     Args:
-        results: they must pass the check.
+        results: must pass the check.
         query: metric, average, bootstrap.
         model: id.
-        against: id of the other; None for the one with the best mean rank.
+        against: id of the rival; None for the other model with the best mean rank.
         rope: half the width of the region of practical equivalence, in units of the metric.
 
     Raises:
-        UserError: a model has no scores or no defined metric, follows another protocol, or the results fail the check.
+        UserError: a model has no scores or an undefined metric, follows another protocol, or the results fail the
+            check.
     """
     check.require(results)
-    board, left_out = _board(results, query, model, against)
-    others = [m for m in board.models if m != model]
-    mean_ranks = ranks(board.sign * board.values).mean(0)
-    rival = against or min(others, key=lambda m: mean_ranks[board.models.index(m)])
+    datasets, candidates = _candidates(results, model, against)
+    standings, left_out = _standings(results, query, datasets, candidates, [m for m in (model, against) if m])
+    others = [m for m in standings.models if m != model]
+    mean_ranks = ranks(standings.sign * standings.values).mean(0)
+    rival = against or min(others, key=lambda m: mean_ranks[standings.models.index(m)])
     tables = [
-        _per_dataset(board, results, query, model, rival),
-        _pairs(board, results, model, others, rope, query.seed),
-        _places(board, results, model, left_out),
-        _images(results, query, board, model, rival),
+        _per_dataset(standings, results, query, model, rival),
+        _pairs(standings, results, model, others, rope, query.seed),
+        _places(standings, results, model, left_out),
+        _images(results, query, standings, model, rival),
     ]
-    verdict = _verdict(board, results, model, rival, [rival] if against else others)
+    verdict = _verdict(standings, results, model, rival, [rival] if against else others)
     return Comparison(
         [t for t in tables if len(t.frame)], f"{SAMPLE_WARNING} {verdict}" if results.is_sample else verdict
     )
 
 
-def _board(results: Results, query: Query, model: str, against: str | None) -> tuple[Standings, list[str]]:
-    """Return the standings of the model and of all others of its protocol, on the datasets that it has.
+def _candidates(results: Results, model: str, against: str | None) -> tuple[list[str], list[str]]:
+    """Return the datasets to compare on, and all models of the protocol with scores on each of them.
 
-    A rival whose metric is undefined on one of them is left out, and named in the second value.
+    The datasets are those of the model, without those that ``against`` lacks.
     """
     datasets = covered(results, model)
     if not datasets:
         hint = instead_of(model, results.summary["model"].unique())
         raise UserError(f"no scores of {model}{hint} Or run `bench score FOLDER --dataset D --model {model}`.")
     group = next(models for models in by_protocol(results).values() if model in models)
-    if against is not None and (against not in group or against == model):
-        hint = instead_of(against, (m for m in group if m != model), "models, of the same protocol")
-        raise UserError(f"{model} cannot be compared with {against!r}{hint}")
-    models = [m for m in group if set(datasets) <= set(covered(results, m))]
-    if against is not None and against not in models:
+    if against is not None:
+        if against not in group or against == model:
+            hint = instead_of(against, (m for m in group if m != model), "models, of the same protocol")
+            raise UserError(f"{model} cannot be compared with {against!r}{hint}")
         datasets = [d for d in datasets if d in covered(results, against)]
-        models = [m for m in group if set(datasets) <= set(covered(results, m))]
+    models = [m for m in group if set(datasets) <= set(covered(results, m))]
     if len(models) < 2 or not datasets:
-        raise UserError(f"there is no other model of the protocol of {model} with scores on {', '.join(datasets)}.")
-    board = standings(results, query, datasets, models)
-    for asked in (m for m in (model, against) if m in board.undefined):
-        where = ", ".join(board.undefined[asked])
-        raise UserError(f"{query.metric} of {asked} is undefined on {where}: choose another --metric.")
-    defined = [m for m in models if m not in board.undefined]
+        where = ", ".join(datasets) or f"the datasets of {model}"
+        raise UserError(f"no other model of the protocol of {model} has scores on {where}: train or score one.")
+    return datasets, models
+
+
+def _standings(
+    results: Results, query: Query, datasets: list[str], models: list[str], required: list[str]
+) -> tuple[Standings, list[str]]:
+    """Return the standings of the models whose metric is defined on all datasets, and notes on those left out.
+
+    Raises:
+        UserError: the metric of a required model, or of all others, is undefined on a dataset.
+    """
+    standings = compute_standings(results, query, datasets, models)
+    for name in (m for m in required if m in standings.undefined):
+        where = ", ".join(standings.undefined[name])
+        raise UserError(f"{query.metric} of {name} is undefined on {where}: choose another --metric.")
+    defined = [m for m in models if m not in standings.undefined]
     if len(defined) < 2:
-        raise UserError(f"{query.metric} of all others is undefined somewhere: choose another --metric.")
-    return board.only(models=defined), undefined_notes(board, results)
+        raise UserError(f"{query.metric} of every other model is undefined on some dataset: choose another --metric.")
+    return standings.only(models=defined), undefined_notes(standings, results)
 
 
-def _difference(board: Standings, model: str, other: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return first minus second, positive where the first is better: (D,), and in each resample, (R, D)."""
-    i, j = board.models.index(model), board.models.index(other)
-    values, draws = board.sign * board.values, board.sign * board.draws
+def _difference(standings: Standings, model: str, other: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return first minus second, positive where the first is better: values (D,) and resampled values (R, D)."""
+    i, j = standings.models.index(model), standings.models.index(other)
+    values, draws = standings.sign * standings.values, standings.sign * standings.draws
     return values[:, i] - values[:, j], draws[..., i] - draws[..., j]
 
 
-def _per_dataset(board: Standings, results: Results, query: Query, model: str, rival: str) -> Table:
-    """Return the difference on each dataset with its interval, and who wins."""
-    difference, draws = _difference(board, model, rival)
+def _per_dataset(standings: Standings, results: Results, query: Query, model: str, rival: str) -> Table:
+    """Return the difference on each dataset with its interval and outcome."""
+    difference, draws = _difference(standings, model, rival)
     low, high = interval(draws)
     outcome = np.select([low > 0, high < 0, low <= high], ["win", "loss", "tie"], "")
-    i, j = board.models.index(model), board.models.index(rival)
+    i, j = standings.models.index(model), standings.models.index(rival)
     names = [results.names[m] for m in (model, rival)]
     frame = pd.DataFrame(
         {
-            "Dataset": [results.names[d] for d in board.datasets], names[0]: board.values[:, i],
-            names[1]: board.values[:, j], "Difference": difference, "Low": low, "High": high, "Outcome": outcome,
+            "Dataset": [results.names[d] for d in standings.datasets], names[0]: standings.values[:, i],
+            names[1]: standings.values[:, j], "Difference": difference, "Low": low, "High": high, "Outcome": outcome,
         }
     )  # fmt: skip
     count = {word: int((outcome == word).sum()) for word in ("win", "tie", "loss")}
@@ -124,17 +137,17 @@ def _per_dataset(board: Standings, results: Results, query: Query, model: str, r
         f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses."
     )
     notes = [
-        "Positive: the first is better. A tie is where the 95 % interval of the paired difference holds 0; without an "
+        "Positive: the first is better. A tie: the 95 % interval of the paired difference contains 0. Without an "
         "interval there is no outcome."
     ]
     return Table("datasets", caption, frame, dict.fromkeys([*names, "Difference", "Low", "High"], 4), notes)
 
 
-def _pairs(board: Standings, results: Results, model: str, others: list[str], rope: float, seed: int) -> Table:
-    """Return the tests of the model against each other one, over the datasets."""
+def _pairs(standings: Standings, results: Results, model: str, others: list[str], rope: float, seed: int) -> Table:
+    """Return the tests of the model against each other model, over the datasets."""
     rows = []
     for other in others:
-        difference, draws = _difference(board, model, other)
+        difference, draws = _difference(standings, model, other)
         low, high = interval(draws.mean(1))
         worse, equal, better = bayesian_signed_rank(difference, rope, seed)
         rows.append(
@@ -146,37 +159,37 @@ def _pairs(board: Standings, results: Results, model: str, others: list[str], ro
         )  # fmt: skip
     frame = pd.DataFrame(rows)
     frame.insert(5, "Holm p", holm(frame["Raw p"]))
-    datasets = len(board.datasets)
+    datasets = len(standings.datasets)
     notes = [
-        "Low and High: 95 % bootstrap interval of the mean difference, for new photographs of these datasets.",
-        f"Raw p: Wilcoxon over {datasets} datasets, two-sided. Holm p: corrected for {len(others)} comparisons; "
-        f"it cannot be below {smallest_p(datasets, len(others)):.2g}.",
-        f"P: Bayesian signed-rank test; equal means within {rope:g} of each other.",
-        *shared_note(results, board.datasets),
+        "Low and High: 95 % bootstrap interval of the mean difference, for new source images of these datasets.",
+        f"Raw p: two-sided Wilcoxon over {datasets} datasets. Holm p: corrected for {len(others)} comparisons; "
+        f"it cannot fall below {smallest_p(datasets, len(others)):.2g}.",
+        f"P worse, equal, better: Bayesian signed-rank test; equal: within {rope:g} of each other.",
+        *shared_note(results, standings.datasets),
     ]
     digits = {"Mean difference": 4, "Low": 4, "High": 4, "Raw p": 4, "Holm p": 4, "Rank biserial": 2}
     digits |= {"Cohen dz": 2, "P worse": 3, "P equal": 3, "P better": 3}
     return Table("pairs", f"{results.names[model]} against each other model, over datasets.", frame, digits, notes)
 
 
-def _places(board: Standings, results: Results, model: str, left_out: list[str]) -> Table:
-    """Return the place of every model with the new one and without it, and cost beside accuracy."""
-    mean_ranks = ranks(board.sign * board.values).mean(0)
-    rest = [m for m in board.models if m != model]
-    before = dict(zip(rest, ranks(board.sign * board.only(models=rest).values).mean(0), strict=True))
-    known = np.isfinite(board.draws).all()
-    best, worst, _ = rank_range(board.sign * board.draws) if known else (mean_ranks * np.nan,) * 3
+def _places(standings: Standings, results: Results, model: str, left_out: list[str]) -> Table:
+    """Return the place of every model with and without the compared one, and its score and cost."""
+    mean_ranks = ranks(standings.sign * standings.values).mean(0)
+    rest = [m for m in standings.models if m != model]
+    before = dict(zip(rest, ranks(standings.sign * standings.only(models=rest).values).mean(0), strict=True))
+    known = np.isfinite(standings.draws).all()
+    best, worst, _ = rank_range(standings.sign * standings.draws) if known else (mean_ranks * np.nan,) * 3
     rows = []
     for i in np.argsort(mean_ranks, kind="stable"):
-        name = board.models[i]
+        name = standings.models[i]
         cost = results.costs.get(name, {})
-        old = "new" if name == model else str(1 + sum(r < before[name] - 1e-9 for r in before.values()))
+        without = "new" if name == model else str(1 + sum(r < before[name] - 1e-9 for r in before.values()))
         rows.append(
             {
-                "Place": str(1 + int((mean_ranks < mean_ranks[i] - 1e-9).sum())), "Without it": old,
+                "Place": str(1 + int((mean_ranks < mean_ranks[i] - 1e-9).sum())), "Without it": without,
                 "Model": results.names[name], "Mean rank": mean_ranks[i],
                 "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
-                "Score": board.values[:, i].mean(), "Params M": cost.get("parameters", np.nan) / 1e6,
+                "Score": standings.values[:, i].mean(), "Params M": cost.get("parameters", np.nan) / 1e6,
                 "GMACs": cost.get("gmacs", np.nan), "Latency ms": cost.get("latency_ms_p50", np.nan),
                 "Trained": results.trained(name),
             }
@@ -186,10 +199,10 @@ def _places(board: Standings, results: Results, model: str, left_out: list[str])
     return Table("places", caption, pd.DataFrame(rows), digits, [*left_out, *check.notes(results)])
 
 
-def _images(results: Results, query: Query, board: Standings, model: str, rival: str) -> Table:
-    """Return the ten images where the two differ most."""
+def _images(results: Results, query: Query, standings: Standings, model: str, rival: str) -> Table:
+    """Return the ten images on which the two models differ most."""
     parts = []
-    for dataset in board.datasets:
+    for dataset in standings.datasets:
         first, second = (per_image(results, query.module(), dataset, m) for m in (model, rival))
         frame = pd.DataFrame({results.names[model]: first, results.names[rival]: second}).dropna()
         parts.append(frame.assign(Dataset=results.names[dataset]).rename_axis("Image").reset_index())
@@ -198,33 +211,33 @@ def _images(results: Results, query: Query, board: Standings, model: str, rival:
     frame["Difference"] = frame[names[0]] - frame[names[1]]
     order = frame["Difference"].abs().sort_values(ascending=False, kind="stable").index[:10]
     frame = frame.loc[order, ["Dataset", "Image", *names, "Difference"]]
-    return Table("images", "The images where the two differ most.", frame, dict.fromkeys([*names, "Difference"], 4))
+    return Table("images", "The images on which the two differ most.", frame, dict.fromkeys([*names, "Difference"], 4))
 
 
-def _verdict(board: Standings, results: Results, model: str, rival: str, compared: list[str]) -> str:
-    """Return one sentence; both interval and test must agree before it claims a difference."""
-    difference, draws = _difference(board, model, rival)
+def _verdict(standings: Standings, results: Results, model: str, rival: str, compared: list[str]) -> str:
+    """Return one sentence; it claims a difference only if both interval and test show one."""
+    difference, draws = _difference(standings, model, rival)
     names = results.names[model], results.names[rival]
     low, high = interval(draws.mean(1))
-    p = float(holm([wilcoxon(_difference(board, model, m)[0]) for m in compared])[compared.index(rival)])
-    datasets = f"{len(board.datasets)} dataset" + "s" * (len(board.datasets) > 1)
+    p = float(holm([wilcoxon(_difference(standings, model, m)[0]) for m in compared])[compared.index(rival)])
+    datasets = f"{len(standings.datasets)} dataset" + "s" * (len(standings.datasets) > 1)
     facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     if not np.isfinite(draws).all():
         return (
             f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples, "
-            "histograms.npz is empty, or a dataset has a single photograph for testing."
+            "histograms.npz is empty, or a dataset has a single source image for testing."
         )
     if low <= 0 <= high:
         return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
     side = "ahead of" if low > 0 else "behind"
-    if independent(board.datasets) < FEW_DATASETS:
+    if independent(standings.datasets) < FEW_DATASETS:
         return (
-            f"Verdict: {names[0]} is {side} {names[1]} on new photographs of {datasets} ({facts}); "
-            "these are too few datasets to say so of others."
+            f"Verdict: {names[0]} is {side} {names[1]} on new source images of {datasets} ({facts}); "
+            "these are too few datasets for a claim about others."
         )
     if p > ALPHA:
         return (
             f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {p:.2g} after "
-            f"correction for {len(compared)} comparisons), though {side} it on new photographs of these ({facts})."
+            f"correction for {len(compared)} comparisons), though {side} it on new source images of these ({facts})."
         )
     return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {p:.2g} after correction)."

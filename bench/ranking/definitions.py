@@ -1,4 +1,4 @@
-"""One run under every definition: each metric under each average, since a gap between papers is often only that."""
+"""One model under every metric and average: a gap between papers is often only a different definition."""
 
 from inspect import cleandoc
 
@@ -17,7 +17,7 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
     """Return every metric of a model on a dataset under every average, the mean over seeds.
 
     Raises:
-        UserError: there are no scores of it.
+        UserError: the model has no scores on the dataset.
     """
     part = results.summary[(results.summary["dataset"] == dataset) & (results.summary["model"] == model)]
     if part.empty:
@@ -29,18 +29,18 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
     images = results.images[(results.images["dataset"] == dataset) & (results.images["model"] == model)]
     undefined = int((images["tp"] + images["fn"] == 0).sum())
     rows = []
-    why: dict[str, list[str]] = {}
+    reasons: dict[str, list[str]] = {}
     for name in part["metric"].unique():
-        found = {title: float(values.get((name, how), np.nan)) for how, title in AVERAGES.items()}
-        spread = float(np.ptp([v for v in found.values() if not np.isnan(v)] or [np.nan]))
+        averages = {title: float(values.get((name, average), np.nan)) for average, title in AVERAGES.items()}
+        spread = float(np.ptp([v for v in averages.values() if not np.isnan(v)] or [np.nan]))
         metric = plugins.load("metrics", name)
-        rows.append({"Metric": metric.NAME, "Id": name} | found | {"Spread": spread})
-        for how, reason in metric.INPUT.undefined.items():
-            why.setdefault(reason, []).append(f"{name} {AVERAGES[how].lower()}")
+        rows.append({"Metric": metric.NAME, "Id": name} | averages | {"Spread": spread})
+        for average, reason in metric.INPUT.undefined.items():
+            reasons.setdefault(reason, []).append(f"{name} {AVERAGES[average].lower()}")
     notes = [
-        "Spread: highest minus lowest average of the same metric of the same predictions. -: not defined.",
-        *(f"No {', '.join(names)}: {reason}." for reason, names in why.items()),
-        f"{undefined} of {len(images)} image scores have no true crack; means leave out what is undefined there.",
+        "Spread: highest minus lowest average of one metric, for the same predictions. -: not defined.",
+        *(f"No {', '.join(names)}: {reason}." for reason, names in reasons.items()),
+        f"{undefined} of {len(images)} image scores have no true crack; means skip the values that are undefined.",
     ]
     caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."
     digits = dict.fromkeys([*AVERAGES.values(), "Spread"], 4)
@@ -48,17 +48,17 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
 
 
 def explanation(name: str) -> str:
-    """Return what the file of a metric says about it.
+    """Return the documentation of a metric: formula, source, direction, inputs and averages.
 
     Raises:
-        UserError: there is no such metric.
+        UserError: the metric does not exist.
     """
     metric = plugins.load("metrics", name)
-    given = metric.INPUT
-    where = "curves.csv (256 thresholds)" if given.over == "curve" else "images.csv"
+    inputs = metric.INPUT
+    file = "curves.csv (256 thresholds)" if inputs.over == "curve" else "images.csv"
     lines = [f"{metric.NAME} ({name})", "", cleandoc(str(metric.__doc__)), "", cleandoc(metric.compute.__doc__), ""]
     lines += [f"{'Higher' if metric.HIGHER_IS_BETTER else 'Lower'} is better."]
-    lines += [f"Computed from: {', '.join(given.columns)} of {where}. {given.about}".rstrip()]
-    lines += [f"Averages: {', '.join(given.averages)}."]
-    lines += [f"No {how}: {reason}." for how, reason in given.undefined.items()]
+    lines += [f"Computed from: {', '.join(inputs.columns)} of {file}. {inputs.about}".rstrip()]
+    lines += [f"Averages: {', '.join(inputs.averages)}."]
+    lines += [f"No {average}: {reason}." for average, reason in inputs.undefined.items()]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Read a results folder into the frames that tables and figures are made of."""
+"""Read a results folder into the frames that rankings, tables and figures are computed from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,31 +13,32 @@ from bench import plugins
 from bench.errors import UserError
 from bench.formats import cost, scores
 from bench.paper import TABLES, published
+from bench.ranking.summary import summarise
 
 EXTERNAL = "external"
-"""Folder below the results where `bench score` writes: external/<model>/<dataset>."""
-
+"""Folder in the results where `bench score` writes, external/<model>/<dataset>; also ``trained`` of its cells."""
 
 SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that a report is made of.
+    """The contents of a results folder.
 
     Attributes:
-        datasets: ids in the order of params.yaml. models: likewise.
-        names: id -> display name, of datasets and models.
+        datasets: ids in the order of params.yaml.
+        models: ids likewise, then the external ones.
+        names: display names of datasets and models, by id.
         summary: one row per cell, metric and average: dataset, model, seed, metric, average, value.
         images: per-image counts of all datasets, ``scores.IMAGES``.
         curves: counts by threshold of each cell, ``scores.CURVES``.
-        histograms: pixels of each image by level of probability, in the rows of ``images``, (N, 2, 256).
+        histograms: pixels of each image by probability level, in the row order of ``images``, (N, 2, 256).
         history: training curves of all datasets, ``scores.HISTORY``.
         cells: run.json of each cell.
         cards: card.json of each prepared dataset, by id.
         costs: cost of each measured model, by id.
-        missing: what is not there: "<dataset>/<model>/<seed>", "cost of <model>", "any score of <model> on these
-            datasets".
+        missing: names of missing results: "<dataset>/<model>/<seed>", "cost of <model>", "any score of <model> on
+            these datasets".
         published: the paper's tables.
     """
 
@@ -61,17 +62,17 @@ class Results:
         return any(card["origin"]["source"] == "sample" for card in self.cards.values())
 
     def trained(self, model: str) -> str:
-        """Return where a model was trained: "here", or "elsewhere" where only its predictions are from."""
+        """Return where a model was trained: "here", or "external" if only its predictions were scored."""
         return next((c["trained"] for c in self.cells if c["model"] == model and "trained" in c), "here")
 
     def spelled(self, average: str) -> str:
-        """Return how numbers are averaged, for a caption: "batch mean of 32" where the cells record the size."""
+        """Return an average in words, for a caption; "batch mean of 32" if the cells record the batch size."""
         size = f" of {self.batch}" if average == "batch_mean" and self.batch else ""
         return average.replace("_", " ") + size
 
     @property
     def batch(self) -> str:
-        """Size of the evaluation batches, or sizes; empty where no cell records it."""
+        """Size or sizes of the evaluation batches; empty if no cell records one."""
         sizes = {c["evaluation_batch"] for c in self.cells if "evaluation_batch" in c}
         return ", ".join(map(str, sorted(sizes)))
 
@@ -84,121 +85,87 @@ def read(
     external: Sequence[str] = (),
     mixed: bool = False,
 ) -> Results:
-    """Return the results of the declared cells; what is missing is named, what was dropped from the lists is left out.
+    """Return the results of the declared cells; missing ones are listed, those no longer declared are left out.
 
     Args:
         folder: the results.
-        datasets: declared ones, by id.
-        models: likewise.
-        seeds: likewise.
-        external: models whose predictions came from elsewhere (``bench score``); all their cells are taken, whatever
-            protocol they declare: whoever ranks keeps protocols apart.
-        mixed: whether the declared cells may follow different protocols; for a check that says so itself.
+        datasets: ids of the declared datasets.
+        models: ids of the declared models.
+        seeds: the declared seeds.
+        external: models scored by ``bench score``; all their cells are read, whatever protocol they declare: the
+            ranking keeps protocols apart.
+        mixed: allow declared cells of different protocols; used by `bench check`, which reports mixed protocols.
 
     Raises:
-        UserError: there is nothing at all, a file is damaged, or the cells follow different protocols.
+        UserError: the folder is empty, a file is damaged, or the cells follow different protocols.
     """
-    found = {d: scores.read(folder / "scores" / d) for d in datasets if (folder / "scores" / d).is_dir()}
+    scored = {d: scores.read(folder / "scores" / d) for d in datasets if (folder / "scores" / d).is_dir()}
     costs = {m: cost.read(path) for m in models if (path := folder / "cost" / f"{m}.json").is_file()}
-    elsewhere = list(_external(folder, datasets, external))
-    if not found and not costs and not elsewhere:
+    external_scores = list(_external(folder, datasets, external))
+    if not scored and not costs and not external_scores:
         raise UserError(f"{folder} holds neither scores nor costs: run `dvc repro` first.")
-    cells = [c for part in found.values() for c in part.cells if c["model"] in models and c["seed"] in seeds]
+    parts = [_declared(part, models, seeds) for part in scored.values()]
     if not mixed:
-        _one_protocol(cells, folder)
-    for part in elsewhere:
-        cells += part.cells
-    parts = [*(_declared(part, models, seeds) for part in found.values()), *elsewhere]
-    tables = {kind: _concat([getattr(part, kind) for part in parts], kind) for kind in scores.TABLES}
-    histograms = np.concatenate([np.zeros((0, 2, 256), np.uint32), *(part.histograms for part in parts)])
-    summary = summarise(tables["images"], tables["curves"], tables.pop("batches"))
-    done = {(c["dataset"], c["model"], c["seed"]) for c in cells}
-    missing = [f"{d}/{m}/{s}" for d in datasets for m in models for s in seeds if (d, m, s) not in done]
-    missing += [f"cost of {m}" for m in models if m not in costs]
-    scored = {c["model"] for c in cells}
-    missing += [f"any score of {m} on these datasets" for m in external if m not in scored]
-    names = {d: plugins.load("datasets", d).CARD.name for d in datasets}
-    names |= {m: plugins.load("models", m).NAME for m in models if m not in scored}
-    names |= {c["model"]: c["model_name"] for c in cells}
-    cards = {part.card["dataset"]: part.card for part in [*elsewhere, *found.values()]}
+        _require_one_protocol([cell for part in parts for cell in part.cells], folder)
+    parts += external_scores
+    cells = [cell for part in parts for cell in part.cells]
+    with_scores = {c["model"] for c in cells}
+    frames = {kind: _concat([getattr(part, kind) for part in parts], kind) for kind in scores.TABLES}
     return Results(
-        list(datasets), [*models, *(m for m in external if m in scored)], names, summary, **tables,
-        histograms=histograms, cells=cells, cards=cards, costs=costs, missing=missing,
+        datasets=list(datasets), models=[*models, *(m for m in external if m in with_scores)],
+        names=_names(datasets, models, cells),
+        summary=summarise(frames["images"], frames["curves"], frames.pop("batches")), **frames,
+        histograms=np.concatenate([np.zeros((0, 2, 256), np.uint32), *(part.histograms for part in parts)]),
+        cells=cells, cards={part.card["dataset"]: part.card for part in [*external_scores, *scored.values()]},
+        costs=costs, missing=_missing(datasets, models, seeds, external, cells, costs),
         published={name: published(name) for name in TABLES},
     )  # fmt: skip
 
 
-def summarise(images: pd.DataFrame, curves: pd.DataFrame, batches: pd.DataFrame) -> pd.DataFrame:
-    """Return every metric under every average that is defined for it, of each cell.
-
-    Columns: dataset, model, seed, metric, average, value. All cells at once: counts are added up per cell, per batch
-    or not at all, then the metric is taken, then the mean of what is defined.
-    """
-    if not len(images):
-        return pd.DataFrame(columns=[*scores.CELL, "metric", "average", "value"])
-    numbers = images.drop(columns=["item", "photo"])
-    of_batch = batches.set_index([*scores.CELL, "batch"]).astype(float)
-    counts = numbers.drop(columns=of_batch.columns)
-    groups = {
-        "pooled": counts.groupby(scores.CELL).sum(),
-        "batch_mean": counts.groupby([*scores.CELL, "batch"]).sum().join(of_batch),
-        "image_mean": numbers.set_index(scores.CELL),
-    }
-    metrics = {name: plugins.load("metrics", name) for name in plugins.names("metrics")}
-    parts = []
-    for how, part in groups.items():
-        columns = {n: _of_images(m.INPUT, m.compute, part, how) for n, m in metrics.items() if how in m.INPUT.averages}
-        table = pd.DataFrame({n: v for n, v in columns.items() if v is not None}, part.index)
-        parts.append(table.groupby(level=scores.CELL).mean().assign(average=how))
-        of_curve = {n: metrics[n] for n, v in columns.items() if v is None}
-        parts.append(_of_curves(of_curve, curves).assign(average=how))
-    order = [*scores.CELL, "metric", "average"]
-    long = [part.reset_index().melt([*scores.CELL, "average"], var_name="metric") for part in parts]
-    return pd.concat(long).sort_values(order, ignore_index=True)[[*order, "value"]]
+def _names(datasets: Sequence[str], models: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the display names of datasets and models; the cells record that of a model with scores."""
+    recorded = {c["model"]: c["model_name"] for c in cells}
+    names = {d: plugins.load("datasets", d).CARD.name for d in datasets}
+    return names | {m: plugins.load("models", m).NAME for m in models if m not in recorded} | recorded
 
 
-def _of_images(given: Any, compute: Any, groups: pd.DataFrame, how: str) -> Any:
-    """Return a metric of each group of images; None if it comes from the curve."""
-    if given.over == "images":
-        return compute(*groups[list(given.columns)].to_numpy(float).T)
-    return groups[given.image_column].to_numpy(float) if how != "pooled" and given.image_column else None
-
-
-def _of_curves(metrics: Mapping[str, Any], curves: pd.DataFrame) -> pd.DataFrame:
-    """Return metrics of the counts by threshold of each cell, a column each, indexed by cell."""
-    ordered = curves.sort_values([*scores.CELL, "threshold"])
-    cells = ordered[ordered["threshold"] == 0].set_index(scores.CELL).index
-    if len(ordered) != 256 * len(cells):
-        raise UserError("curves.csv must hold the thresholds 0 to 255 of each cell: evaluate these cells again.")
-    of_column = {c: ordered[c].to_numpy(float).reshape(-1, 256) for c in ("tp", "fp", "fn", "f1_mean")}
-    values = {n: m.compute(*(of_column[c] for c in m.INPUT.columns)) for n, m in metrics.items()}
-    return pd.DataFrame(values, cells)
+def _missing(
+    datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int], external: Sequence[str],
+    cells: Sequence[Mapping[str, Any]], costs: Mapping[str, Any],
+) -> list[str]:  # fmt: skip
+    """Return the names of what is missing, as in ``Results.missing``."""
+    done = {(c["dataset"], c["model"], c["seed"]) for c in cells}
+    with_scores = {c["model"] for c in cells}
+    return [
+        *(f"{d}/{m}/{s}" for d in datasets for m in models for s in seeds if (d, m, s) not in done),
+        *(f"cost of {m}" for m in models if m not in costs),
+        *(f"any score of {m} on these datasets" for m in external if m not in with_scores),
+    ]
 
 
 def external_models(folder: Path) -> list[str]:
-    """Return the names of the models whose predictions came from elsewhere, sorted."""
+    """Return the sorted names of the external models: those scored by `bench score`."""
     return sorted(p.name for p in (folder / EXTERNAL).glob("*") if p.is_dir())
 
 
 def refused(results: Results) -> dict[str, str]:
-    """Return why a model from elsewhere is in no report and no ranking, by its id: scores that fit nothing here."""
-    found = {}
-    batches = {c.get("evaluation_batch") for c in results.cells if c.get("trained") != "elsewhere"} - {None}
-    for cell in (c for c in results.cells if c.get("trained") == "elsewhere"):
+    """Return the external models whose scores do not fit these results, so that none takes them: id -> reason."""
+    reasons = {}
+    batches = {c.get("evaluation_batch") for c in results.cells if c.get("trained") != EXTERNAL} - {None}
+    for cell in (c for c in results.cells if c.get("trained") == EXTERNAL):
         model, dataset = cell["model"], cell["dataset"]
         if cell["data"] != results.cards[dataset]["content"]:
-            found[model] = f"was scored on other data than {dataset} is now; run `bench score` again"
+            reasons[model] = f"was scored on a different version of {dataset}; run `bench score` again"
         elif len({c["protocol"] for c in results.cells if c["model"] == model}) > 1:
-            found[model] = "declares several protocols; run `bench score` again for all its datasets"
+            reasons[model] = "declares several protocols; run `bench score` again for all its datasets"
         elif batches and cell.get("evaluation_batch") not in batches | {None}:
-            found[model] = (
-                f"was scored in batches of {cell['evaluation_batch']} images, unlike the runs; score it again"
-            )
-    return found
+            size = cell["evaluation_batch"]
+            reasons[model] = f"was scored in batches of {size} images, unlike the runs; run `bench score` again"
+    return reasons
 
 
 def without(results: Results, models: Mapping[str, str]) -> Results:
-    """Return the results without some models."""
+    """Return the results without the given models."""
     frames = {k: getattr(results, k) for k in ("summary", "images", "curves")}
     frames = {k: frame[~frame["model"].isin(list(models))].reset_index(drop=True) for k, frame in frames.items()}
     cells = [c for c in results.cells if c["model"] not in models]
@@ -208,32 +175,37 @@ def without(results: Results, models: Mapping[str, str]) -> Results:
 
 
 def _external(folder: Path, datasets: Sequence[str], models: Sequence[str]) -> Iterator[scores.Scores]:
-    """Yield the scores of models from elsewhere, for each dataset they were scored on."""
-    for model in models:
-        places = [place for d in datasets if (place := folder / EXTERNAL / model / d).is_dir()]
-        yield from map(scores.read, places)
+    """Yield the scores of external models, for each dataset on which they were scored."""
+    for path in (folder / EXTERNAL / model / dataset for model in models for dataset in datasets):
+        if path.is_dir():
+            part = scores.read(path)
+            # files written by older versions say trained: elsewhere
+            cells = [c | {"trained": EXTERNAL} if c.get("trained") == "elsewhere" else c for c in part.cells]
+            yield replace(part, cells=cells)
 
 
 def _declared(part: scores.Scores, models: Sequence[str], seeds: Sequence[int]) -> scores.Scores:
-    """Return the rows of the declared models and seeds."""
+    """Return the cells and rows of the declared models and seeds."""
 
-    def kept(frame: pd.DataFrame) -> Any:
+    def is_declared(frame: pd.DataFrame) -> Any:
         return frame["model"].isin(models) & frame["seed"].isin(seeds)
 
     frames = {kind: getattr(part, kind) for kind in scores.TABLES}
     assert part.histograms is not None
-    histograms = part.histograms[kept(part.images).to_numpy(bool)]
-    return replace(part, **{kind: frame[kept(frame)] for kind, frame in frames.items()}, histograms=histograms)
+    histograms = part.histograms[is_declared(part.images).to_numpy(bool)]
+    cells = [c for c in part.cells if c["model"] in models and c["seed"] in seeds]
+    frames = {kind: frame[is_declared(frame)] for kind, frame in frames.items()}
+    return replace(part, **frames, cells=cells, histograms=histograms)
 
 
 def _concat(frames: list[pd.DataFrame], kind: str) -> pd.DataFrame:
-    """Return tables of one kind as one; those without rows have no say in the types of columns."""
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=scores.TABLES[kind][0])
+    """Return the tables of one kind as one; empty tables are dropped, so they do not change dtypes."""
+    nonempty = [frame for frame in frames if len(frame)]
+    return pd.concat(nonempty, ignore_index=True) if nonempty else pd.DataFrame(columns=scores.TABLES[kind][0])
 
 
-def _one_protocol(cells: list[dict[str, Any]], folder: Path) -> None:
-    """Refuse to put cells of different protocols into one table."""
+def _require_one_protocol(cells: list[dict[str, Any]], folder: Path) -> None:
+    """Raise a UserError if the cells follow different protocols."""
     by_protocol: dict[str, list[str]] = {}
     for cell in cells:
         by_protocol.setdefault(cell["protocol"], []).append(f"{cell['dataset']}/{cell['model']}/{cell['seed']}")

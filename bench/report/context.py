@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.ranking import check, standings
-from bench.ranking.results import SAMPLE_WARNING, Results
+from bench.ranking.results import EXTERNAL, SAMPLE_WARNING, Results
 from bench.render.tables import COLUMNS
 from bench.report.photographs import Photographs
 from bench.stats.bootstrap import interval
@@ -109,12 +109,12 @@ class Values:
     @cached_property
     def trained(self) -> list[dict[str, Any]]:
         """Records of the cells trained by the pipeline."""
-        return [c for c in self.results.cells if c.get("trained") != "elsewhere"]
+        return [c for c in self.results.cells if c.get("trained") != EXTERNAL]
 
     @cached_property
     def external(self) -> list[str]:
         """External models (scored from their predictions), in the order of the results."""
-        models = {c["model"] for c in self.results.cells if c.get("trained") == "elsewhere"}
+        models = {c["model"] for c in self.results.cells if c.get("trained") == EXTERNAL}
         return [m for m in self.results.models if m in models]
 
     @cached_property
@@ -168,7 +168,7 @@ class Values:
         if (dataset, model, f"{metric}/{average}") not in self._draws:
             models = [m for m in self.results.models if dataset in standings.covered(self.results, m)]
             query = standings.Query(metric, average, resamples)
-            draws = standings.standings(self.results, query, [dataset], models).draws[:, 0]
+            draws = standings.compute_standings(self.results, query, [dataset], models).draws[:, 0]
             for i, m in enumerate(models):
                 self._draws[(dataset, m, f"{metric}/{average}")] = draws[:, i]
         return self._draws[(dataset, model, f"{metric}/{average}")]

@@ -48,7 +48,7 @@ def table(
     values = headline.set_index(["dataset", "model", "metric"]).sort_index()
     rows: list[dict[str, Any]] = []
     for dataset, model, protocol in sorted(
-        {(c["dataset"], c["model"], c["protocol"]) for c in results.cells if c.get("trained") == "elsewhere"}
+        {(c["dataset"], c["model"], c["protocol"]) for c in results.cells if c.get("trained") == "external"}
     ):
         scores = values.loc[(dataset, model)]
         low, high = scores.loc["crack_iou", ["low", "high"]]

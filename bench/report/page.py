@@ -10,6 +10,7 @@ import pandas as pd
 from bench import plugins
 from bench.ranking import check, standings
 from bench.ranking.definitions import AVERAGES
+from bench.ranking.results import EXTERNAL
 from bench.render import style
 from bench.render.curve_figures import frames_by_cell, ratios
 from bench.render.page import Picture, page
@@ -194,7 +195,7 @@ def _record(cell: Mapping[str, Any]) -> list[list[str]]:
     commit = f"{code.get('commit') or 'unknown'}{' with uncommitted changes' if code.get('dirty') else ''}"
     epochs = f"{cell.get('epochs', '?')}, checkpoint of epoch {cell.get('best_epoch', '?')}; {cell.get('stopped', '')}"
     pairs = [("Seed", cell["seed"]), ("Protocol", cell["protocol"]), ("Data hash", cell["data"])]
-    if cell.get("trained") == "elsewhere":
+    if cell.get("trained") == EXTERNAL:
         pairs += [("Trained", "externally, protocol as declared; scored from its predictions")]
         return [[key, str(value)] for key, value in pairs]
     pairs += [("Code", commit)]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bench.data.views import views
 from bench.render import panels
 from bench.report.difficulty import difficulty, likely_cause
 from bench.report.photographs import Photographs
@@ -115,10 +116,10 @@ def figure_8(photographs: Photographs) -> Figure | None:
             continue
         model = available[0]
         worst = photographs.by_iou(dataset, model).iloc[0]
-        tests = data.split("test")
+        tests = list(views(data, "test"))
         measured = pd.DataFrame(
-            [difficulty(np.asarray(data.images[r]), data.masks[r] > 0) for r in tests],
-            index=data.items["item"].iloc[tests],
+            [difficulty(*photographs.pair(dataset, image.name)) for image in tests],
+            index=[image.name for image in tests],
         )
         image, true = photographs.pair(dataset, worst["item"])
         cause = likely_cause(measured.dropna(), worst["item"])

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.data.views import of_tiles, view, whole
 from bench.formats import predictions, prepared
 from bench.formats.scores import COUNTS
 from bench.plugins import load
@@ -55,13 +56,15 @@ class Photographs:
     def pair(self, dataset: str, item: str) -> tuple[Array, npt.NDArray[np.bool_]]:
         """Return image (H, W, 3) and true mask (H, W) of an item."""
         data = self.data[dataset]
-        row = int(np.flatnonzero(data.items["item"].to_numpy() == item)[0])
-        return np.asarray(data.images[row]), data.masks[row] > 0
+        image = view(data, item)
+        pixels = whole(data, image.rows, image.places, [np.asarray(data.images[row]) for row in image.rows])
+        return pixels, (image.mask > 0) & (image.mask != prepared.IGNORED)
 
     def predicted(self, dataset: str, model: str, item: str) -> npt.NDArray[np.bool_]:
         """Return the predicted mask (H, W) of an item."""
-        size = self.data[dataset].masks.shape[1:]
-        return predictions.read_one(self._run(dataset, model) / "probabilities", item, size) >= 128
+        data = self.data[dataset]
+        read_item = partial(predictions.read_one, self._run(dataset, model) / "probabilities")
+        return of_tiles(data, read_item)(view(data, item)) >= 128
 
     def gates(self, dataset: str) -> tuple[str, str, list[Array]] | None:
         """Return the first model that saved gates, its first item with gates, and these gates from coarse to fine."""
@@ -138,7 +141,7 @@ def _extremes(ordered: pd.DataFrame) -> Iterator[tuple[str, str, float]]:
 
 
 def _mask(mask: npt.NDArray[np.bool_], colour: tuple[int, int, int]) -> bytes:
-    """Return a mask as PNG: two-thirds opaque colour where true, transparent elsewhere."""
+    """Return a mask as PNG: two-thirds opaque colour where true, otherwise transparent."""
     painted = np.zeros((*mask.shape, 4), np.uint8)
     painted[mask] = (*colour[::-1], 170)
     return _encode(painted, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 9])

@@ -69,7 +69,7 @@ def image_of(scene: Scene, stream: Stream, shape: Shape, unit: float, cracks: li
 
 
 def mask_of(labelling: Labelling, stream: Stream, shape: Shape, unit: float, cracks: list[Crack]) -> NDArray[np.uint8]:
-    """Return the mask (H, W) uint8 of these cracks: 255 on a crack, 0 elsewhere."""
+    """Return the mask (H, W) uint8 of these cracks: 255 on a crack, otherwise 0."""
     radii = [labelling.scale * crack.half_px + labelling.extra * unit for crack in cracks]
     ragged = None
     if labelling.hand:

@@ -15,6 +15,9 @@ from bench.data.dataset import Archive
 from bench.data.downloaded import NETWORK, PARTIAL, is_filled, read_record, replace
 from bench.data.fetch import check, fetch
 from bench.data.own_folder import from_folder
+from bench.data.pinned import PINNED, pinned_files, pinned_origin
+from bench.data.pinned_fetch import PinnedFetcher
+from bench.data.pinned_local import LocalFiles, pinned_from_path
 from bench.data.sources import NotHeldError, Origin, content_hash, from_path
 from bench.errors import UserError
 from bench.formats import files
@@ -41,9 +44,10 @@ class DownloadSettings:
 
     Attributes:
         source: "collection" (the merged archive, downloaded), "originals" (as each dataset's authors publish it),
-            "sample" (embedded, synthetic), or the path of an archive or folder on disk, laid out like either of the
-            first two.
-        mirrors: additional links to the merged archive, tried before the public ones.
+            "pinned" (file by file, at a pinned commit), "sample" (embedded, synthetic), or the path of an archive or
+            folder on disk that holds any of the first three.
+        mirrors: additional links to the merged archive, or with "pinned" addresses of copies of
+            raw.githubusercontent.com, tried before the public ones.
         sample: size of the embedded datasets.
     """
 
@@ -104,11 +108,11 @@ def _remove_unlisted(target: Path, datasets: Sequence[str]) -> None:
 def _update(name: str, folder: Path, sources: "_Sources", pulled: Path | None) -> None:
     """Fill the folder of a dataset unless it is up to date.
 
-    A download is up to date if it came from the same kind of source, so that nothing is fetched to find out. Other
-    sources are opened, because their files may have changed.
+    A download is up to date if it came from the same kind of source, and from the same commit where that is pinned, so
+    that nothing is fetched to find out. Other sources are opened, because their files may have changed.
     """
-    if sources.keyword in NETWORK and _own_folder(name) is None:
-        wanted = {"source": sources.keyword}
+    if sources.keyword in (*NETWORK, PINNED) and _own_folder(name) is None:
+        wanted = sources.origin(name).facts if sources.keyword == PINNED else {"source": sources.keyword}
         if pulled is not None and not is_filled(folder, wanted) and is_filled(pulled / name, wanted):
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(pulled / name, folder)
@@ -166,10 +170,12 @@ class _Sources:
 
     def __init__(self, archives: Path, settings: DownloadSettings, local: Path | None) -> None:
         self.archives, self.settings = archives, settings
-        self.keyword = settings.source if local is None and settings.source in (*NETWORK, "sample") else None
+        self.keyword = settings.source if local is None and settings.source in (*NETWORK, PINNED, "sample") else None
         self.path = local or Path(settings.source)
+        self.fetcher = PinnedFetcher(archives / "files", settings.mirrors if self.keyword == PINNED else [])
         self._fetched: dict[str, tuple[Path, str] | UserError] = {}
         self._sha256 = cache(files.sha256)
+        self._local = cache(lambda: LocalFiles(self.path))
 
     def origin(self, name: str) -> Origin:
         """Return the origin of a dataset.
@@ -178,10 +184,13 @@ class _Sources:
             UserError: its archive cannot be fetched, is damaged, refused or contains something else.
         """
         plugin = plugins.load("datasets", name)
-        folder = _own_folder(name)
-        if folder is not None:
+        if _own_folder(name) is not None:
             return from_folder(plugin)
+        if self.keyword == PINNED:
+            return self._pinned(name)
         if self.keyword == "sample":
+            if hasattr(plugin, "PINNED"):
+                raise UserError(f"the sample has no dataset {name!r}: set download.source to 'pinned', or drop it.")
             sample = self.settings.sample
             facts = {"source": "sample", **asdict(sample)}
             return Origin(facts, lambda folder: generate(name, folder, sample.seed, sample.images, sample.size))
@@ -191,15 +200,32 @@ class _Sources:
             path, sha256 = self.path, None
             if not path.exists():
                 raise UserError(
-                    f"download.source = {str(path)!r} is neither 'collection', 'originals', 'sample' "
+                    f"download.source = {str(path)!r} is neither 'collection', 'originals', 'pinned', 'sample' "
                     "nor an archive or folder on disk: correct the setting in params.yaml."
                 )
+            if hasattr(plugin, "PINNED"):
+                return pinned_from_path(name, self._local())
             if path.is_file():
                 sha256 = self._sha256(path)
         return from_path(name, path, sha256)
 
+    def _pinned(self, name: str) -> Origin:
+        """Return the origin of a dataset whose files are fetched one by one when they are needed."""
+        wanted = pinned_files(name)
+        origin = pinned_origin(name, self.fetcher.read)
+
+        def fill(folder: Path) -> None:
+            self.fetcher.fetch(wanted)
+            origin.fill(folder)
+
+        return Origin(origin.facts, fill)
+
     def _archive(self, name: str, original: Archive | None) -> tuple[Path, str]:
         wanted = COLLECTION if self.keyword == "collection" else original
+        if hasattr(plugins.load("datasets", name), "PINNED"):
+            raise UserError(
+                f"dataset {name!r} is public file by file only: set download.source to 'pinned' in params.yaml."
+            )
         if wanted is None:
             raise UserError(
                 f"dataset {name!r} has no archive from its authors: set download.source to 'collection' or to the path "

@@ -1,7 +1,7 @@
 """Evaluate: prepared/<dataset>, runs/<dataset> -> results/scores/<dataset>, counts per test image; without torch."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
+from bench.data.views import ReadLevels, of_tiles, views
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, scores
 from bench.formats import run as run_format
@@ -81,8 +82,9 @@ def _evaluate_run(
     """Return the record, the tables and the histograms of one run, after verifying its files."""
     record, history = run_format.read(folder)
     _require_same(record, {**cell, "data": data.card["content"]}, folder)
-    frames, histograms = score(data, partial(predictions.read_one, folder / "probabilities"), batch)
-    files.verify(folder, [f"probabilities/{item}.png" for item in frames["images"]["item"]])
+    read_item = partial(predictions.read_one, folder / "probabilities")
+    frames, histograms = score(data, read_item, batch)
+    files.verify(folder, [f"probabilities/{item}.png" for item in data.items["item"].iloc[data.split("test")]])
     frames = {name: frame.assign(**cell) for name, frame in (frames | {"history": history}).items()}
     return record | {"evaluation_batch": batch}, frames, histograms
 
@@ -95,29 +97,30 @@ def _require_same(record: dict[str, Any], expected: dict[str, Any], folder: Path
 
 
 def score(
-    data: prepared.Prepared, read_levels: Callable[[str, tuple[int, ...]], npt.NDArray[np.uint8]], batch: int
+    data: prepared.Prepared, read_levels: ReadLevels, batch: int
 ) -> tuple[dict[str, pd.DataFrame], npt.NDArray[np.uint32]]:
     """Return the tables and histograms of one run as in ``Scores``, without the columns of the cell and the history.
 
     Args:
         data: the prepared dataset.
-        read_levels: (name, size (H, W)) of a test item -> floor(256 p), (H, W).
+        read_levels: (name, size (H, W)) of a test item, an image or a tile -> floor(256 p), (H, W).
         batch: images in an evaluation batch.
     """
     rows, f1, histograms = [], [], []
-    pooled = np.zeros((-(-len(data.split("test")) // batch), 256, 3), np.int64)
-    for number, row in enumerate(data.split("test")):
-        item = data.items.iloc[row]
-        true = data.masks[row] > 0
-        levels = read_levels(item["item"], true.shape)
-        values, curve = count_image(levels, true)
-        pooled[number // batch] += curve
-        histograms.append(histogram(levels, true))
+    read_whole = of_tiles(data, read_levels)
+    pooled: dict[int, npt.NDArray[np.int64]] = {}
+    for number, view in enumerate(views(data, "test")):
+        known = view.mask != prepared.IGNORED
+        true, levels = (view.mask > 0) & known, np.where(known, read_whole(view), 0).astype(np.uint8)
+        values, curve = count_image(levels, true, known)
+        pooled[number // batch] = pooled.get(number // batch, 0) + curve
+        histograms.append(histogram(levels[known], true[known]))
         if true.any():
             f1.append(f1_curve(curve))
-        rows.append({"item": item["item"], "photo": item["photo"], "batch": number // batch} | values)
+        rows.append({"item": view.name, "photo": view.photo, "batch": number // batch} | values)
+    curve_sum = np.sum(list(pooled.values()), axis=0)
     f1_mean = np.mean(f1, axis=0) if f1 else np.nan
-    curves = pd.DataFrame(pooled.sum(0), columns=["tp", "fp", "fn"]).assign(threshold=range(256), f1_mean=f1_mean)
-    batches = pd.DataFrame([{"batch": number} | curve_metrics(curve) for number, curve in enumerate(pooled)])
+    curves = pd.DataFrame(curve_sum, columns=["tp", "fp", "fn"]).assign(threshold=range(256), f1_mean=f1_mean)
+    batches = pd.DataFrame([{"batch": number} | curve_metrics(curve) for number, curve in pooled.items()])
     tables = {"images": pd.DataFrame(rows), "curves": curves, "batches": batches}
     return tables, np.array(histograms, np.uint32).reshape(-1, 2, 256)

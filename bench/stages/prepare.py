@@ -12,12 +12,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from bench import plugins
+from bench.data.assign import SplitPlan, assign
 from bench.data.dataset import Card, Pair, pairs_of
 from bench.data.duplicates import duplicates_across, join_groups
 from bench.data.images import read_image, read_mask, read_size
-from bench.data.index import published_split
 from bench.data.resize import MaskResize, resize
-from bench.data.split import choose_train_items, grouped_split, random_split, with_validation
+from bench.data.split import choose_train_items
 from bench.data.tiles import Place, cut, ignore_covered, tile_places
 from bench.errors import UserError, shorten
 from bench.formats import files, prepared
@@ -61,6 +61,11 @@ class PrepareSettings:
     train_items: int | None
     seed: int
     skip: list[str]
+
+    @property
+    def plan(self) -> SplitPlan:
+        """The settings that decide the split."""
+        return SplitPlan(self.split, self.test_share, self.validation_share, self.seed)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -152,43 +157,11 @@ def _split(dataset: str, pairs: Sequence[Pair], settings: PrepareSettings, split
         groups = join_groups(groups, duplicates)
         facts["duplicates"] = [[pairs[a].item, pairs[b].item] for a, b in duplicates]
     if splits is None:
-        return assign(dataset, pairs, settings, groups)
+        return assign(dataset, pairs, settings.plan, groups)
     names = [pair.item for pair in pairs]
     return load_or_create(
-        splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings, groups)
+        splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings.plan, groups)
     )
-
-
-def assign(
-    dataset: str,
-    pairs: Sequence[Pair],
-    settings: PrepareSettings,
-    groups: Sequence[str],
-    weights: Sequence[float] | None = None,
-) -> list[str]:
-    """Return "train", "validation" or "test" for each pair, as set by ``settings.split``.
-
-    Args:
-        dataset: its id.
-        pairs: the pairs of the dataset.
-        settings: kind, shares and seed of the split.
-        groups: group of each pair; a grouped split, and the validation part of a published one, keep groups together.
-        weights: crack share of each pair; None reads them from the masks if the split needs them.
-
-    Raises:
-        UserError: the dataset has too few source images, or no published split.
-    """
-    plugin, shares = plugins.load("datasets", dataset), (settings.test_share, settings.validation_share)
-    if settings.split == "random":
-        return random_split(len(pairs), *shares, settings.seed)
-    weights = _crack_shares(dataset, pairs, plugin.CARD) if weights is None else weights
-    try:
-        if settings.split == "grouped":
-            return grouped_split(groups, weights, *shares, settings.seed)
-        split = published_split(plugin.PREFIX, [pair.item for pair in pairs])
-        return with_validation(split, groups, weights, settings.validation_share, settings.seed)
-    except ValueError as error:
-        raise UserError(f"dataset {dataset}: {error}; set prepare.split to random in params.yaml.") from None
 
 
 def _require_known(dataset: str, skip: set[str], items: Sequence[str], entries: Sequence[str]) -> None:
@@ -200,28 +173,6 @@ def _require_known(dataset: str, skip: set[str], items: Sequence[str], entries: 
         likely = get_close_matches(unknown[0].partition("/")[2], items, n=1)
         hint = f" Did you mean {dataset}/{likely[0]}?" if likely else ""
         raise UserError(f"prepare.skip names unknown pairs: {shorten(unknown)}; write <dataset>/<item>.{hint}")
-
-
-def _crack_shares(dataset: str, pairs: Sequence[Pair], card: Card) -> list[float]:
-    """Return the share of crack pixels of each mask, above half the grey range whatever ``mask_threshold`` is.
-
-    An unreadable mask counts as empty here; the error is raised when it is decoded.
-    """
-    shares = []
-    for pair in tqdm(pairs, desc=f"split {dataset}", unit="mask"):
-        try:
-            shares.append(_crack_share(read_mask(pair.mask, card.classes, card.coded), card))
-        except UserError:
-            shares.append(0.0)
-    return shares
-
-
-def _crack_share(mask: Array, card: Card) -> float:
-    """Return the share of crack among the pixels that are not ignored; 0 if all are."""
-    if card.classes == 1 and not card.coded:
-        return float((mask > 127).mean())
-    known = mask != prepared.IGNORED
-    return float((known & (mask > 0)).sum() / max(known.sum(), 1))
 
 
 def _arrays(

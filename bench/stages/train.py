@@ -53,7 +53,10 @@ def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettin
     try:
         network = build_network(data, model, settings, device)
         criterion = build_loss(data, settings, device)
-        state, stopped = fit(network, data, criterion, seed, settings, device, checkpoints, identity)
+        state, stopped = fit(
+            network, data, criterion, seed, settings, device, checkpoints, identity,
+            lambda history: run_format.write_history(target, pd.DataFrame(history)),
+        )  # fmt: skip
         (target / "run.json").unlink(missing_ok=True)  # an earlier run.json would describe files that are replaced now
         for name in ("probabilities", "gates"):
             shutil.rmtree(target / name, ignore_errors=True)
@@ -120,11 +123,12 @@ def build_network(data: prepared.Prepared, model: str, settings: TrainSettings, 
 def build_loss(data: prepared.Prepared, settings: TrainSettings, device: torch.device) -> Loss:
     """Return the loss function for the number of classes of the dataset."""
     classes = data.card["classes"]
+    has_ignored = bool(data.card["measured"].get("ignored_pixels", 0))
     if classes == 1:
-        return lambda logits, masks: binary_loss(logits, masks, settings.loss)
+        return lambda logits, masks: binary_loss(logits, masks, settings.loss, has_ignored)
     frequency = inverse_frequency(data.masks[data.split("train")], classes)
     weights = torch.tensor(frequency, dtype=torch.float32, device=device)
-    return lambda logits, masks: multiclass_loss(logits, masks, weights, settings.loss)
+    return lambda logits, masks: multiclass_loss(logits, masks, weights, settings.loss, has_ignored)
 
 
 def _record(

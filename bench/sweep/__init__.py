@@ -1,1 +1,1 @@
-"""Run the stale cells of the pipeline elsewhere, many at once: local slots or Slurm. DVC keeps the record."""
+"""Run many stale cells of the pipeline in parallel: in local slots or on Slurm. DVC keeps the record."""

@@ -1,4 +1,4 @@
-"""Ask DVC which cells are stale, and tell it which were computed: the only file here that knows DVC."""
+"""Ask DVC which cells are stale and record finished ones: the only module of the sweep that uses DVC."""
 
 import logging
 import shlex
@@ -14,7 +14,7 @@ from bench.errors import UserError
 from bench.formats.files import digest
 
 LOCK_WAIT_S = 120
-"""How long another DVC process may hold the repository; `dvc repro` lets go of it while a command runs."""
+"""How long to wait for another DVC process that locks the repository; `dvc repro` unlocks it while a command runs."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Cell:
 
     Attributes:
         name: as in ``dvc repro NAME``, such as "train@cfd-unet-0".
-        command: its arguments to ``bench``.
-        source: the first dependency that another stage makes, or None; relative to the project.
-        target: its first output, relative to the project.
-        fingerprint: hash of the command and the contents of all dependencies.
+        command: arguments of ``bench``.
+        source: the first dependency that is the output of another stage, or None; relative to the project.
+        target: first output, relative to the project.
+        fingerprint: hash of the command and of the contents of all dependencies.
     """
 
     name: str
@@ -37,20 +37,20 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """Return what tells the cells of one stage apart, such as "cfd/unet/0"."""
+        """Return the short name of the cell within its stage, such as "cfd/unet/0"."""
         return "/".join(self.target.with_suffix("").parts[1:])
 
 
 def stale(root: Path, stage: str, names: Collection[str] = ()) -> tuple[list[Cell], dict[str, list[str]], list[str]]:
-    """Return the cells of a stage that `dvc repro` would run, those that cannot run yet, and all names asked for.
+    """Return the stale cells of a stage that can run, those that cannot run yet, and the names of all selected cells.
 
     Args:
         root: the project.
-        stage: of dvc.yaml, a matrix.
-        names: of cells, such as "train@cfd-unet-0"; none: all.
+        stage: name of a matrix stage of dvc.yaml.
+        names: cells to select, such as "train@cfd-unet-0"; empty: all.
 
     Returns:
-        The cells that can run; for those that cannot, by name, which stages must run before; all names.
+        The cells that can run; names of those that cannot -> the stages that must run first; all selected names.
 
     Raises:
         UserError: dvc.yaml has no such stage or cell, or DVC is busy.
@@ -61,23 +61,23 @@ def stale(root: Path, stage: str, names: Collection[str] = ()) -> tuple[list[Cel
         stages = {_name(s): s for s in _stages(repo, stage)}
         if unknown := set(names) - stages.keys():
             raise UserError(f"dvc.yaml has no cell {min(unknown)!r}. Cells: {', '.join([*stages][:5])}, ...")
-        asked = [name for name in stages if name in names or not names]
+        selected = [name for name in stages if name in names or not names]
         makers = {out.fs_path: maker for maker in repo.index.stages for out in maker.outs}
 
         @cache
-        def unfit(needed: str) -> set[str]:
-            """Return the stages that write a path, or in it, or around it, and are not up to date."""
+        def outdated_makers(needed: str) -> set[str]:
+            """Return the outdated stages that write a path, a part of it or a folder around it."""
             overlapping = {maker for path, maker in makers.items() if localfs.overlaps(path, needed)}
             return {_name(maker) for maker in overlapping if maker.changed()}
 
-        outdated = [stages[name] for name in asked if stages[name].changed()]
-        waiting = {_name(s): sorted(set().union(*(unfit(d.fs_path) for d in s.deps))) for s in outdated}
-        fit = [_cell(s, makers) for s in outdated if not waiting[_name(s)]]
-        return fit, {name: before for name, before in waiting.items() if before}, asked
+        outdated = [stages[name] for name in selected if stages[name].changed()]
+        waiting = {_name(s): sorted(set().union(*(outdated_makers(d.fs_path) for d in s.deps))) for s in outdated}
+        ready = [_cell(s, makers) for s in outdated if not waiting[_name(s)]]
+        return ready, {name: before for name, before in waiting.items() if before}, selected
 
 
 def outdated_names(root: Path, stage: str) -> set[str]:
-    """Return the names of the cells of a stage that `dvc repro` would run, whether they could run now or not.
+    """Return the names of the stale cells of a stage, whether they can run now or not.
 
     Raises:
         UserError: dvc.yaml has no such stage, or DVC is busy.
@@ -87,11 +87,11 @@ def outdated_names(root: Path, stage: str) -> set[str]:
 
 
 def record(root: Path, fingerprints: Mapping[str, str]) -> list[str]:
-    """Record cells with DVC as `dvc commit` does; return the names of those whose dependencies changed since they ran.
+    """Record cells with DVC as `dvc commit` does; return the names of those that changed since they ran.
 
     Args:
         root: the project.
-        fingerprints: of each computed cell, from before it ran. Where it differs from now, the cell stays stale.
+        fingerprints: of each computed cell, taken before it ran; a cell whose fingerprint differs now stays stale.
 
     Raises:
         UserError: DVC is busy.
@@ -117,12 +117,12 @@ def _repository(root: Path) -> Iterator[Any]:
     """Yield the locked DVC repository.
 
     Raises:
-        UserError: it is none, or stays locked.
+        UserError: the folder is no DVC repository, or stays locked.
     """
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.lock import LockError
 
-    logging.getLogger("dvc").setLevel(logging.WARNING)  # else it says on stdout that it updates dvc.lock
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # otherwise it reports updates of dvc.lock on stdout
     give_up = time.monotonic() + LOCK_WAIT_S
     try:
         with ExitStack() as stack:
@@ -136,42 +136,46 @@ def _repository(root: Path) -> Iterator[Any]:
                     time.sleep(0.5)
             yield repo
     except NotDvcRepoError as error:
-        raise UserError(f"{root} is no DVC repository: run in the project's folder.") from error
-    except LockError as error:  # of the repository, or of what a running `dvc repro` computes
-        raise UserError(f"DVC is busy in {root} ({error}): end what uses it and run again.") from error
+        raise UserError(
+            f"{root} is no DVC repository: run `bench` in the project's folder, or `dvc init` there first."
+        ) from error
+    except LockError as error:  # lock of the repository, or of an output that a running `dvc repro` computes
+        raise UserError(
+            f"DVC is busy in {root} ({error}): wait for the process that uses it, or stop it, and retry."
+        ) from error
     except DvcException as error:
         raise UserError(f"DVC in {root}: {error}") from error
 
 
 def _locked(root: Path, stack: ExitStack) -> Any:
-    """Return the DVC repository, open and locked until ``stack`` is left; if it cannot be locked, all is as before."""
+    """Return the DVC repository, open and locked until ``stack`` is closed; undo all steps if it cannot be locked."""
     from dvc.repo import Repo, lock_repo
 
-    with ExitStack() as tried:
-        tried.enter_context(chdir(root))  # DVC commits only from inside
-        repo = tried.enter_context(Repo())
-        tried.enter_context(lock_repo(repo))
-        stack.push(tried.pop_all())
+    with ExitStack() as steps:
+        steps.enter_context(chdir(root))  # DVC commits only from inside the repository
+        repo = steps.enter_context(Repo())
+        steps.enter_context(lock_repo(repo))
+        stack.push(steps.pop_all())
     return repo
 
 
 def _name(stage: Any) -> str:
-    """Return the name in dvc.yaml, or the file of what was added or imported; DVC's own depends on where one stands."""
+    """Return the name in dvc.yaml, or the .dvc file; DVC's own ``addressing`` depends on the working directory."""
     return str(getattr(stage, "name", None) or stage.path_in_repo)
 
 
 def _stages(repo: Any, name: str) -> list[Any]:
     """Return the stages of a matrix, in the order of dvc.yaml."""
     cells = [s for s in repo.index.stages if "@" in _name(s)]
-    found = [s for s in cells if _name(s).partition("@")[0] == name]
-    if not found:
+    selected = [s for s in cells if _name(s).partition("@")[0] == name]
+    if not selected:
         valid = sorted({_name(s).partition("@")[0] for s in cells})
         raise UserError(f"dvc.yaml has no matrix stage {name!r}. Matrix stages: {', '.join(valid)}.")
-    return found
+    return selected
 
 
 def _cell(stage: Any, makers: Mapping[str, Any]) -> Cell:
-    """Return what a sweep has to know of a stage."""
+    """Return a stage of DVC as a cell."""
     command = shlex.split(stage.cmd)
     if command[0] != "bench":
         raise UserError(f"dvc.yaml: {_name(stage)} runs {command[0]!r}; a sweep runs commands of `bench` only.")
@@ -186,7 +190,7 @@ def _cell(stage: Any, makers: Mapping[str, Any]) -> Cell:
 
 
 def _fingerprint(stage: Any) -> str:
-    """Return a hash of the command and of what its dependencies hold now.
+    """Return a hash of the command and of the current contents of its dependencies.
 
     Raises:
         UserError: a dependency is missing.
@@ -196,5 +200,5 @@ def _fingerprint(stage: Any) -> str:
     try:
         stage.save_deps()
     except DependencyDoesNotExistError as error:
-        raise UserError(f"{_name(stage)}: {error}. Run `dvc repro` on what makes it first.") from error
+        raise UserError(f"{_name(stage)}: {error}. Run `dvc repro` on the stage that writes it first.") from error
     return digest([stage.cmd, [[dep.def_path, dep.hash_info.value] for dep in stage.deps]])

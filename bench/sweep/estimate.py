@@ -1,4 +1,4 @@
-"""How long a cell takes, from what was measured: past runs, and multiply-adds for models that were never trained."""
+"""Estimate how long a cell takes: from past runs, or from multiply-adds for models that were never trained."""
 
 import statistics
 from collections import defaultdict
@@ -18,10 +18,10 @@ class Throughput:
     """Training images per second by model.
 
     Attributes:
-        images_per_s: of models that were trained with these settings on this hardware, medians; of others, from the
-            multiply-adds, where both are known.
-        measured: models whose figure was measured.
-        hardware: what it was measured on, or "".
+        images_per_s: medians over the runs with these settings on this hardware; for other models scaled by their
+            multiply-adds, where known.
+        measured: models with such runs.
+        hardware: the GPU or processor of these runs, or "".
     """
 
     images_per_s: dict[str, float]
@@ -30,9 +30,9 @@ class Throughput:
 
 
 def throughput(root: Path, image_size: int, encoder: str) -> Throughput:
-    """Return what past runs say of trainings at this image size, px, with this encoder.
+    """Return the training throughput of past runs at this image size, px, with this encoder.
 
-    Where there are runs of several kinds of hardware, the one with most runs counts.
+    If the runs used several kinds of hardware, the one with the most runs is taken.
     """
     by_hardware: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for record in _records(root):
@@ -42,8 +42,8 @@ def throughput(root: Path, image_size: int, encoder: str) -> Throughput:
             by_hardware[name][record["model"]].append(record["images_per_s"])
     if not by_hardware:
         return Throughput({}, frozenset(), "")
-    hardware, found = max(by_hardware.items(), key=lambda pair: (sum(map(len, pair[1].values())), pair[0]))
-    speeds = {model: statistics.median(values) for model, values in found.items()}
+    hardware, of_model = max(by_hardware.items(), key=lambda pair: (sum(map(len, pair[1].values())), pair[0]))
+    speeds = {model: statistics.median(values) for model, values in of_model.items()}
     gmacs = _gmacs(root)
     known = [speeds[m] * gmacs[m] for m in speeds if m in gmacs]
     scaled = {m: statistics.median(known) / g for m, g in gmacs.items()} if known else {}
@@ -51,19 +51,19 @@ def throughput(root: Path, image_size: int, encoder: str) -> Throughput:
 
 
 def train_items(folder: Path) -> int | None:
-    """Return how many images of a prepared dataset are trained on; None where that is not known."""
+    """Return the number of training images of a prepared dataset; None if it is not prepared."""
     path = folder / "items.csv"
     return int((files.read_csv(path, ["split"], text=["split"])["split"] == "train").sum()) if path.is_file() else None
 
 
 def model_of(cell: Cell) -> str:
-    """Return the model that a cell's command names, or ""."""
+    """Return the model in a cell's command, or ""."""
     words = cell.command
     return words[words.index("--model") + 1] if "--model" in words[:-1] else ""
 
 
 def longest_first(root: Path, todo: Sequence[tuple[Cell, Attempt]]) -> list[tuple[Cell, Attempt]]:
-    """Return cells in the order that keeps all slots busy to the end (longest processing time first).
+    """Return cells ordered by expected duration, longest first, so that all slots stay busy to the end.
 
     **Source:** Graham (1969), DOI 10.1137/0117039: the makespan is at most 4/3 - 1/(3 m) of the best on m slots.
     """
@@ -74,19 +74,19 @@ def longest_first(root: Path, todo: Sequence[tuple[Cell, Attempt]]) -> list[tupl
 
 
 def _gmacs(root: Path) -> dict[str, float]:
-    """Return the multiply-adds of each model that was measured."""
+    """Return the multiply-adds of each model with a measured cost, 10^9."""
     return {path.stem: cost.read(path)["gmacs"] for path in sorted((root / "results" / "cost").glob("*.json"))}
 
 
 def _records(root: Path) -> Iterator[dict[str, Any]]:
-    """Yield run.json of every run in runs/ and of every cell in the committed scores, each cell once."""
+    """Yield the record of every run in runs/ and of every cell in the committed scores, each cell once."""
     seen = set()
     paths = [*sorted(root.glob("runs/*/*/*/run.json")), *sorted(root.glob("results/scores/*/cells.json"))]
     for path in paths:
         try:
             content = files.read_json(path)
         except UserError:
-            continue  # half written, or cut: an estimate can do without
+            continue  # incomplete file: the estimate does not depend on any single run
         for record in content.get("cells", []) if path.name == "cells.json" else [content]:
             key = (record.get("dataset"), record.get("model"), record.get("seed"))
             if key not in seen and {"settings", "hardware", "images_per_s"} <= record.keys():

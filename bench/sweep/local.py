@@ -1,4 +1,4 @@
-"""Run cells in slots on this machine: each in a process of its own, forked from one that has imported everything."""
+"""Run cells in slots on this machine, each in its own process, forked from a server with all imports preloaded."""
 
 import multiprocessing
 import os
@@ -24,33 +24,44 @@ from bench.sweep.slots import Slot
 STOPPED = "stopped"
 TICK_S = 0.5
 SERVER_DIED = 255
-"""What multiprocessing says of a child whose fork server is gone; the cell itself gets SIGTERM then."""
+"""Exit code that multiprocessing reports for a child whose fork server died; the cell itself gets SIGTERM then."""
 
-SIGN_S = 30
+STOPPED_CODES = (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM, SERVER_DIED)
+"""Exit codes of a cell that was stopped, not failed."""
+
+HEARTBEAT_S = 30
 GRACE_S = 60
-"""Between SIGTERM and SIGKILL for a cell that must end: the time to write a checkpoint."""
+"""Time from SIGTERM to SIGKILL for a cell past its timeout, enough to write a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Termination:
+    """When (``time.monotonic``) and why a cell was asked to stop."""
+
+    since: float
+    reason: str
 
 
 @dataclass
 class Running:
-    """A cell in a slot; ``doomed`` says since when, and why, it is made to end."""
+    """A cell in a slot; ``terminating``: when and why it was asked to stop."""
 
     cell: Cell
     attempt: Attempt
     slot: Slot
     process: BaseProcess
     began: float
-    doomed: tuple[float, str] | None = None
+    terminating: Termination | None = None
 
 
 @dataclass
 class SweepState:
-    """What a sweep is at one moment; the view reads it."""
+    """Cells of a running sweep by state; the view shows it."""
 
     todo: list[tuple[Cell, Attempt]]
     running: list[Running] = field(default_factory=list)
     ended: list[tuple[Cell, Attempt]] = field(default_factory=list)
-    elsewhere: list[Cell] = field(default_factory=list)
+    claimed_by_others: list[Cell] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     stopping: bool = False
 
@@ -64,48 +75,49 @@ def run_cells(
     command: worker.Command,
     is_ours: bool = False,
 ) -> int:
-    """Run all cells of ``state.todo`` in their order; return the number of the signal that stopped it, or 0.
+    """Run all cells of ``state.todo`` in order; return the number of the signal that stopped the sweep, or 0.
 
-    SIGINT or SIGTERM ends the cells in order, so that they can be gone on with; a second SIGINT kills them.
+    SIGINT or SIGTERM stops the cells gracefully, so that they can resume; a second SIGINT kills them.
 
     Args:
         root: the project.
-        state: is kept up to date; a cell that another sweep claims first lands in ``elsewhere``.
-        slots: where to run.
-        timeout_s: of each cell.
+        state: updated in place; a cell that another sweep claims first goes to ``claimed_by_others``.
+        slots: where to run the cells.
+        timeout_s: time limit of each cell.
         show: called several times a second.
         command: runs a cell's command line in the process of the cell.
-        is_ours: the attempts in ``todo`` were claimed before; else they are the ones seen last, and are claimed here.
+        is_ours: the attempts in ``todo`` are claimed already; otherwise they are the last known ones, and this function
+            claims the next.
     """
     context = multiprocessing.get_context("forkserver")
     _warm_up(command)
-    free, signed = list(reversed(slots)), time.monotonic()
-    with signals.deferred() as asked:
-        while state.running or (state.todo and not asked):
-            while free and state.todo and not asked:
+    free, last_heartbeat = list(reversed(slots)), time.monotonic()
+    with signals.deferred() as received:
+        while state.running or (state.todo and not received):
+            while free and state.todo and not received:
                 started = _start(root, state, free[-1], context.Process, is_ours, command)
                 if started:
                     state.running.append(started)
                     free.pop()
-            state.stopping = bool(asked)
-            _hurry(state, asked, timeout_s)
+            state.stopping = bool(received)
+            _terminate(state, received, timeout_s)
             wait([r.process.sentinel for r in state.running], TICK_S)
-            for over in [r for r in state.running if not r.process.is_alive()]:
-                state.running.remove(over)
-                state.ended.append((over.cell, _ended(over)))
-                free.append(over.slot)
-            if time.monotonic() - signed > SIGN_S:
-                signed = time.monotonic()
+            for r in [r for r in state.running if not r.process.is_alive()]:
+                state.running.remove(r)
+                state.ended.append((r.cell, _record_end(r)))
+                free.append(r.slot)
+            if time.monotonic() - last_heartbeat > HEARTBEAT_S:
+                last_heartbeat = time.monotonic()
                 for r in state.running:
                     ledger.heartbeat(r.attempt)
             show(state)
-    return int(asked[0]) if asked else 0
+    return int(received[0]) if received else 0
 
 
 def _warm_up(command: worker.Command) -> None:
-    """Start the process that imports everything and that cells are forked from."""
+    """Start the fork server, with the heavy imports preloaded."""
     forkserver.set_forkserver_preload([command.__module__, "bench.sweep.warm"])
-    os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm reads it when it is imported: there, not in what we start later
+    os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm reads it on import, so only the fork server needs it
     try:
         forkserver.ensure_running()
     finally:
@@ -113,12 +125,12 @@ def _warm_up(command: worker.Command) -> None:
 
 
 def stop(state: SweepState) -> None:
-    """End the running cells in order and wait for them; for a signal handler that ends the process after it."""
+    """Stop the running cells gracefully and wait for them; for a signal handler after which the process ends."""
     while any(r.process.is_alive() for r in state.running):
-        _hurry(state, [signal.SIGTERM], None)
+        _terminate(state, [signal.SIGTERM], None)
         wait([r.process.sentinel for r in state.running], TICK_S)
     for r in state.running:
-        _ended(r)
+        _record_end(r)
 
 
 def _start(
@@ -129,33 +141,36 @@ def _start(
     is_ours: bool,
     command: worker.Command,
 ) -> Running | None:
-    """Claim the next cell and start it; return None where another sweep has it."""
+    """Claim the next cell and start it; return None if another sweep has claimed it."""
     cell, attempt = state.todo.pop(0)
     claimed = attempt if is_ours else ledger.claim(attempt, cell.fingerprint)
     if claimed is None:
-        state.elsewhere.append(cell)
+        state.claimed_by_others.append(cell)
         return None
     child = process(target=worker.run_cell, args=(root, cell, claimed, slot, command), name=cell.name)
     child.start()
     return Running(cell, claimed, slot, child, time.monotonic())
 
 
-def _hurry(state: SweepState, asked: Sequence[int], timeout_s: float | None) -> None:
-    """End what took too long, and everything after a signal."""
+def _terminate(state: SweepState, received: Sequence[int], timeout_s: float | None) -> None:
+    """Ask cells to stop after a signal or their timeout; kill them after the grace period or a second SIGINT."""
     now = time.monotonic()
     for r in state.running:
-        if r.doomed is None and asked:
-            r.doomed = (now, STOPPED)
-        elif r.doomed is None and timeout_s is not None and now - r.began > timeout_s:
-            r.doomed = (now, f"took longer than {timeout_s / 60:g} minutes")
-        if signal.SIGINT in asked[1:] or (r.doomed and r.doomed[1] != STOPPED and now - r.doomed[0] > GRACE_S):
+        if r.terminating is None and received:
+            r.terminating = Termination(now, STOPPED)
+        elif r.terminating is None and timeout_s is not None and now - r.began > timeout_s:
+            r.terminating = Termination(now, f"took longer than {timeout_s / 60:g} minutes")
+        if r.terminating is None:
+            continue
+        is_overdue = r.terminating.reason != STOPPED and now - r.terminating.since > GRACE_S
+        if is_overdue or signal.SIGINT in received[1:]:
             _send(r.process, signal.SIGKILL)
-        elif r.doomed:
-            _send(r.process, signal.SIGTERM)  # again and again: a process that has just been forked ignores it
+        else:
+            _send(r.process, signal.SIGTERM)  # at every tick: a process that has just been forked ignores it
 
 
 def _send(process: BaseProcess, number: signal.Signals) -> None:
-    """Send a signal to a cell; SIGKILL also to all that it started."""
+    """Send a signal to a cell; SIGKILL also to all processes that it started."""
     with suppress(ProcessLookupError):
         if number == signal.SIGKILL:
             with suppress(ProcessLookupError):
@@ -163,28 +178,34 @@ def _send(process: BaseProcess, number: signal.Signals) -> None:
         os.kill(process.pid or 0, number)
 
 
-def _ended(r: Running) -> Attempt:
-    """Note how a cell ended."""
+def _record_end(r: Running) -> Attempt:
+    """Record the final state of a cell whose process has ended, and kill the processes that it left behind."""
     r.process.join()
     code = r.process.exitcode or 0
     if code == SERVER_DIED:
-        _let_end(r.process.pid or 0)
+        _wait_for_end(r.process.pid or 0)
     seconds = time.monotonic() - r.began
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(r.process.pid or 0, signal.SIGKILL)  # data workers of a cell that crashed
-    if r.doomed and r.doomed[1] != STOPPED:
-        return ledger.end(r.attempt, "failed", r.doomed[1], seconds)
-    if r.doomed or code in (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM, SERVER_DIED):
-        return ledger.end(r.attempt, "interrupted", STOPPED, seconds)
+    final_state, why = _outcome(r, code)
+    return ledger.end(r.attempt, final_state, why, seconds)
+
+
+def _outcome(r: Running, code: int) -> tuple[ledger.State, str]:
+    """Return the final state and its reason, from the exit code; a successful cell has recorded its own already."""
+    if r.terminating and r.terminating.reason != STOPPED:
+        return "failed", r.terminating.reason
+    if r.terminating or code in STOPPED_CODES:
+        return "interrupted", STOPPED
     if code < 0:
-        hint = ": the kernel does so when memory is out" if -code == signal.SIGKILL else ""
-        return ledger.end(r.attempt, "failed", f"killed by {signal.Signals(-code).name}{hint}", seconds)
+        hint = ": probably the kernel, out of memory" if -code == signal.SIGKILL else ""
+        return "failed", f"killed by {signal.Signals(-code).name}{hint}"
     lines = ledger.tail(r.attempt.log, 1)
-    return ledger.end(r.attempt, "failed", lines[0] if lines else f"exit status {code}", seconds)
+    return "failed", lines[0] if lines else f"exit status {code}"
 
 
-def _let_end(pid: int) -> None:
-    """Wait until a process that got SIGTERM has ended, but no longer than ``GRACE_S``."""
+def _wait_for_end(pid: int) -> None:
+    """Wait until a process that received SIGTERM has ended, at most ``GRACE_S``."""
     give_up = time.monotonic() + GRACE_S
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)

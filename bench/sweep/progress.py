@@ -1,4 +1,4 @@
-"""How far a running cell is, read from the last lines of its log: works across hosts and engines."""
+"""Read the progress of a running cell from the end of its log, which works across hosts and engines."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from pathlib import Path
 from bench.sweep import ledger
 
 BAR_FORMAT = "{desc}: {n_fmt}/{total_fmt} {unit}s, {rate_noinv_fmt}, {remaining} left{postfix}"
-"""What tqdm is told, through its environment variable, to print in a cell's log: for people, and for ``read``."""
+"""Format of tqdm's line in a cell's log, set through its environment variable; ``read`` parses it."""
 
 _LINE = re.compile(r"train: (\d+)/(\d+) images, +(\S+?) ?image/s, (\S+) left(?:, (.*))?")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training is; empty strings while nothing is known."""
+    """Progress of a training; empty strings where nothing is known yet."""
 
     share: float = 0.0
     epoch: str = ""
@@ -24,10 +24,10 @@ class Progress:
 
 
 def read(log: Path) -> Progress:
-    """Return the progress that a log tells last."""
+    """Return the last progress in a log."""
     for line in reversed(ledger.tail(log, bytes_read=8192)):
-        if found := _LINE.search(line):
-            done, total, rate, left, rest = found.groups()
+        if match := _LINE.search(line):
+            done, total, rate, left, rest = match.groups()
             facts = dict(part.split("=", 1) for part in (rest or "").split(", ") if "=" in part)
             return Progress(int(done) / max(int(total), 1), facts.get("epoch", ""), facts.get("IoU", ""), rate, left)
     return Progress()

@@ -1,4 +1,4 @@
-"""How a machine is shared out: a slot runs one cell at a time."""
+"""Divide a machine into slots; each runs one cell at a time."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from bench import machine
 from bench.errors import UserError
 
 CELL_MEMORY_GB = 8
-"""What a cell on a CPU is taken to need when the number of slots is chosen: resnet50 at 448 px, batch 8 in parts."""
+"""Assumed memory of one CPU cell, for the number of slots: resnet50 at 448 px, batch 8 in parts."""
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Slot:
     """A place for one cell.
 
     Attributes:
-        gpu: what CUDA_VISIBLE_DEVICES is set to; None on a machine without.
+        gpu: value of CUDA_VISIBLE_DEVICES; None on a machine without GPUs.
         threads: CPU threads.
-        share: of the GPU's memory, 0 to 1.
+        share: fraction of the GPU's memory, 0 to 1.
     """
 
     gpu: str | None
@@ -30,11 +30,12 @@ def slots(jobs: int | None, per_gpu: int) -> list[Slot]:
     """Return the slots of this machine.
 
     Args:
-        jobs: how many; None for all GPUs, or on a machine without as many as cores and memory allow.
+        jobs: number of slots; None for one per GPU and cell that shares it, or without GPUs as many as cores and
+            memory allow.
         per_gpu: cells that share one GPU.
 
     Raises:
-        UserError: there are fewer places on the GPUs than jobs.
+        UserError: more jobs than the GPUs have places.
     """
     cores, cards = machine.cores(), gpus()
     if not cards:
@@ -43,14 +44,14 @@ def slots(jobs: int | None, per_gpu: int) -> list[Slot]:
     places = [card for _ in range(per_gpu) for card in cards]
     if jobs is not None and jobs > len(places):
         raise UserError(
-            f"{jobs} jobs do not fit on {len(cards)} GPUs with {per_gpu} each: raise --per-gpu or lower --jobs."
+            f"{jobs} jobs do not fit on {len(cards)} GPUs with {per_gpu} per GPU: raise --per-gpu or lower --jobs."
         )
     count = jobs or len(places)
     return [Slot(card, max(1, cores // count), 1 / per_gpu) for card in places[:count]]
 
 
 def gpus() -> list[str]:
-    """Return the GPUs this process may use, as CUDA_VISIBLE_DEVICES names them; does not touch CUDA."""
+    """Return the GPUs available to this process, as CUDA_VISIBLE_DEVICES names them; does not initialise CUDA."""
     if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
         return [name.strip() for name in chosen.split(",") if name.strip() and name.strip() != "-1"]
     try:

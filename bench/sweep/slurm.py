@@ -1,4 +1,4 @@
-"""Run cells as Slurm job arrays, through submitit: submit and detach. The ledger, not the scheduler, is the record."""
+"""Submit cells to Slurm as job arrays, through submitit, and detach; the ledger holds their state."""
 
 import getpass
 import subprocess
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
 
 JOBS = "jobs"
-"""Folder in the ledger for what submitit writes."""
+"""Folder in the ledger for the files of submitit."""
 
 ARRAY_SIZE = 1000
-"""Tasks of one array: Slurm's MaxArraySize is 1001 unless configured."""
+"""Tasks per array: Slurm's MaxArraySize is 1001 by default."""
 
-TIMEOUTS = 1000
-"""How often a job that reaches its time limit is queued again; each time it goes on from its checkpoint."""
+MAX_REQUEUES = 1000
+"""How often a job that reaches its time limit is requeued; each time it resumes from its checkpoint."""
 
-FIRST_SIGN_S = 90
-"""Before its time limit a job is told to write a checkpoint and to queue again."""
+NOTICE_S = 90
+"""How long before its time limit a job is told to write a checkpoint and requeue."""
 
 KILLED_WITHIN_S = 300
+"""Slurm kills a job that it has sent SIGTERM well within this time (its KillWait is 30 s by default)."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class SlurmSettings:
     """How jobs are submitted: the section ``sweep.slurm`` of params.yaml.
 
     Attributes:
-        partition: None for the cluster's default; likewise account.
-        account: who pays.
-        time_minutes: limit of one job; one that reaches it goes on in another.
-        gres: such as "gpu:1"; None for none.
+        partition: None for the cluster's default.
+        account: account to charge; None for the cluster's default.
+        time_minutes: time limit of one job; a job that reaches it is requeued and resumes.
+        gres: generic resources of one job, such as "gpu:1"; None for none.
         cpus: cores of one job.
-        memory_gb: of one job; None for the cluster's default.
-        max_parallel: jobs at a time.
-        cells_per_job: run one after the other, which saves the imports.
+        memory_gb: memory of one job; None for the cluster's default.
+        max_parallel: jobs that run at a time.
+        cells_per_job: cells that one job runs one after the other, which saves start-up time.
         extra: further options of sbatch, by their long names.
     """
 
@@ -68,13 +69,14 @@ class SlurmSettings:
 
 @dataclass
 class Task:
-    """What one job runs; submitit calls it, and its ``checkpoint`` before the time limit.
+    """The work of one job; submitit calls it, and its ``checkpoint`` before the time limit.
 
     Attributes:
         root: the project.
         chunk: cells and their attempts, claimed when they were submitted.
-        timeout_minutes: of each cell.
+        timeout_minutes: time limit of each cell.
         command: runs a cell's command line.
+        state: the cells of this job by state.
     """
 
     root: Path
@@ -84,20 +86,23 @@ class Task:
     state: local.SweepState = field(default_factory=lambda: local.SweepState([]))
 
     def __call__(self) -> None:
-        """Run the cells that are still ours and not over."""
+        """Run the cells that are still ours and have not ended."""
         self.state.todo = [(cell, attempt) for cell, attempt in self.chunk if _is_due(attempt)]
         timeout_s = None if self.timeout_minutes is None else 60 * self.timeout_minutes
         if local.run_cells(self.root, self.state, slots(1, 1), timeout_s, _ignore, self.command, is_ours=True):
-            time.sleep(
-                KILLED_WITHIN_S
-            )  # SIGTERM came from Slurm, which queues again only a job that did not end itself
+            _wait_to_be_killed()
 
     def checkpoint(self) -> "DelayedSubmission":
-        """End the running cell in order, and return what the job does when it starts again."""
+        """Stop the running cell gracefully, and return the work of the job after requeueing."""
         from submitit.helpers import DelayedSubmission
 
         local.stop(self.state)
         return DelayedSubmission(Task(self.root, self.chunk, self.timeout_minutes, self.command))
+
+
+def _wait_to_be_killed() -> None:
+    """Sleep after SIGTERM from Slurm until it kills this job: it requeues only jobs that did not exit by themselves."""
+    time.sleep(KILLED_WITHIN_S)
 
 
 def submit(
@@ -108,10 +113,10 @@ def submit(
     timeout_minutes: float | None,
     command: Command,
 ) -> int:
-    """Claim cells and submit them; return how many: what another sweep claimed first is left out.
+    """Claim cells and submit them; return how many. Cells that another sweep claimed first are skipped.
 
     Raises:
-        UserError: Slurm is not there or refuses; nothing stays claimed.
+        UserError: Slurm is missing or rejects the jobs; no cell that was not submitted stays claimed.
     """
     ours = [(cell, claimed) for cell, last in todo if (claimed := ledger.claim(last, cell.fingerprint))]
     size = settings.cells_per_job
@@ -125,7 +130,7 @@ def submit(
                 for _, attempt in chunk:
                     ledger.end(attempt, "interrupted", "not submitted", 0)
             reason = " ".join(str(getattr(error, "stderr", "") or error).split())
-            raise UserError(f"Slurm did not take the jobs: {reason}. Submitted before: {i * size} cells.") from error
+            raise UserError(f"Slurm rejected the jobs: {reason}. Submitted before: {i * size} cells.") from error
         for number, chunk in zip(numbers, part, strict=True):
             for _, attempt in chunk:
                 ledger.mark_job(attempt, number)
@@ -133,9 +138,9 @@ def submit(
 
 
 def jobs(folder: Path) -> frozenset[str] | None:
-    """Return the jobs of this user that are queued or run, as "12" or "12_3"; None where Slurm does not answer.
+    """Return the queued and running jobs of this user, as "12" or "12_3"; None if Slurm does not answer.
 
-    Slurm is asked only if something was ever submitted.
+    Slurm is queried only if jobs were ever submitted.
     """
     if not (folder / JOBS).is_dir():
         return frozenset()
@@ -155,7 +160,7 @@ def _send(
     timeout: float | None,
     command: Command,
 ) -> list[str]:
-    """Submit one array; return the number of each task's job."""
+    """Submit one array; return the job id of each task."""
     executor = _executor(folder, settings)
     with executor.batch():
         submitted = [executor.submit(Task(root, chunk, timeout, command)) for chunk in chunks]
@@ -163,11 +168,11 @@ def _send(
 
 
 def _executor(folder: Path, settings: SlurmSettings) -> Any:
-    """Return submitit's executor."""
+    """Return submitit's executor with these settings."""
     from submitit import SlurmExecutor
 
-    executor = SlurmExecutor(folder / JOBS, max_num_timeout=TIMEOUTS)
-    wanted = {
+    executor = SlurmExecutor(folder / JOBS, max_num_timeout=MAX_REQUEUES)
+    parameters = {
         "job_name": "crackbench",
         "partition": settings.partition,
         "account": settings.account,
@@ -176,21 +181,21 @@ def _executor(folder: Path, settings: SlurmSettings) -> Any:
         "cpus_per_task": settings.cpus,
         "mem": None if settings.memory_gb is None else f"{settings.memory_gb}GB",
         "array_parallelism": settings.max_parallel,
-        "signal_delay_s": FIRST_SIGN_S,
+        "signal_delay_s": NOTICE_S,
         "additional_parameters": {"requeue": True, **settings.extra},
     }
-    executor.update_parameters(**{k: v for k, v in wanted.items() if v is not None})
+    executor.update_parameters(**{k: v for k, v in parameters.items() if v is not None})
     return executor
 
 
 def _is_due(attempt: Attempt) -> bool:
-    """Return whether an attempt is still to be run: the cell's last, and not over, or only interrupted."""
+    """Return whether an attempt must run: it is the cell's last, and has not ended or was only interrupted."""
     last = ledger.last(attempt.folder.parent, attempt.folder.name, None)
     if last.number != attempt.number or ledger.ended(attempt) in ("done", "failed"):
         return False
-    ledger.forget_end(attempt)
+    ledger.clear_end(attempt)
     return True
 
 
 def _ignore(state: local.SweepState) -> None:
-    """Show nothing: the logs and the ledger tell."""
+    """Show nothing: a job has no terminal; progress is in the logs and the ledger."""

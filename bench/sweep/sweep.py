@@ -1,4 +1,4 @@
-"""The sweep: stale cells -> ledger -> engine -> DVC. Run it as often as you like: only what is left is run."""
+"""The sweep: stale cells -> ledger -> engine -> DVC. Safe to repeat: only stale cells run."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ class SweepSettings:
     """The section ``sweep`` of params.yaml.
 
     Attributes:
-        jobs: cells at a time on this machine; None for what GPUs, or cores and memory, allow.
+        jobs: parallel cells on this machine; None for as many as GPUs, or cores and memory, allow.
         per_gpu: cells that share a GPU.
-        timeout_minutes: of one cell; None for no limit.
+        timeout_minutes: time limit of one cell; None for none.
         slurm: how jobs are submitted.
     """
 
@@ -44,7 +44,7 @@ class SweepSettings:
 
 
 def with_options(params: Mapping[str, Any], options: Mapping[str, Any]) -> SweepSettings:
-    """Return the section ``sweep`` of params.yaml with what the command line says instead."""
+    """Return the section ``sweep`` of params.yaml, overridden by the options of the command line."""
     chosen = {key: value for key, value in options.items() if value is not None}
     content = {**params["sweep"], **{k: v for k, v in chosen.items() if k in params["sweep"]}}
     content["slurm"] = {**content["slurm"], **{k: v for k, v in chosen.items() if k in content["slurm"]}}
@@ -53,13 +53,15 @@ def with_options(params: Mapping[str, Any], options: Mapping[str, Any]) -> Sweep
 
 @dataclass(frozen=True)
 class StageState:
-    """The stale cells of a stage, each with its last attempt, by what is to be done about them.
+    """The stale cells of a stage by state, each with its last attempt.
 
     Attributes:
-        count: cells of the stage, fresh ones too.
-        todo: never tried, changed since, interrupted or lost.
-        running: now, here or elsewhere. failed: with nothing changed since. done: and not recorded yet.
-        waiting: names of those that cannot run, and of the stages that must run before.
+        count: number of selected cells, including those that are up to date.
+        todo: never tried, changed since the last attempt, interrupted or lost.
+        running: on this machine or another.
+        failed: with no change since.
+        done: computed, but not recorded with DVC yet.
+        waiting: names of the cells that cannot run -> the stages that must run first.
     """
 
     count: int
@@ -80,30 +82,30 @@ def sweep(
     retry_failed: bool = False,
     keep_record: bool = True,
 ) -> str:
-    """Run what is left of a stage and record it with DVC; return what was done, for a person to read.
+    """Run the stale cells of a stage and record them with DVC; return a summary in words.
 
     Args:
         root: the project.
-        settings: how many at a time, and where.
+        settings: the section ``sweep`` of params.yaml.
         command: runs the arguments of a command line, in the process of a cell.
-        engine: "local" waits until all is done; "slurm" submits and returns.
-        stage: of dvc.yaml, a matrix.
-        names: of cells, to run only these.
-        retry_failed: run those too that failed and did not change since.
-        keep_record: tell DVC at the end.
+        engine: "local" waits until all cells have ended; "slurm" submits and returns.
+        stage: name of a matrix stage of dvc.yaml.
+        names: run only these cells; empty: all.
+        retry_failed: also run cells that failed and did not change since.
+        keep_record: record finished cells with DVC at the end.
 
     Raises:
-        UserError: DVC is busy, a name is unknown, or cells failed or wait for their data; the others were run.
-        Interrupted: SIGINT or SIGTERM; cells were ended in order and go on next time.
+        UserError: DVC is busy, a name is unknown, or cells failed or wait for their data; all other cells were run.
+        Interrupted: SIGINT or SIGTERM; cells were stopped gracefully and resume in the next sweep.
     """
-    view.tell("asking DVC which cells are stale ...")
-    standing = stand(root, stage, names)
-    todo = longest_first(root, standing.todo + (standing.failed if retry_failed else []))
+    view.print_in_terminal("asking DVC which cells are stale ...")
+    before = stage_state(root, stage, names)
+    todo = longest_first(root, before.todo + (before.failed if retry_failed else []))
     if engine == "slurm":
         submitted = slurm.submit(root, root / LEDGER, todo, settings.slurm, settings.timeout_minutes, command)
         if keep_record:
             collect(root, stage, names)
-        return _closing(stand(root, stage, names), f"{submitted} cells submitted.", is_over=False)
+        return _closing(stage_state(root, stage, names), f"{submitted} cells submitted.", is_over=False)
     state = local.SweepState(todo)
     timeout_s = None if settings.timeout_minutes is None else 60 * settings.timeout_minutes
     with view.view() as show:
@@ -115,44 +117,44 @@ def sweep(
     if keep_record:
         collect(root, stage, names)
     if number:
-        raise Interrupted(f"stopped, {len(state.todo)} cells not begun: `bench sweep` goes on.", number)
+        raise Interrupted(f"stopped, {len(state.todo)} cells not started: `bench sweep` resumes.", number)
     states = Counter(attempt.state for _, attempt in state.ended)
-    return _closing(stand(root, stage, names), f"{states['done']} cells done in this sweep.", is_over=True)
+    return _closing(stage_state(root, stage, names), f"{states['done']} cells done in this sweep.", is_over=True)
 
 
-def stand(root: Path, stage: str, names: Sequence[str] = ()) -> StageState:
-    """Return where a stage stands.
+def stage_state(root: Path, stage: str, names: Sequence[str] = ()) -> StageState:
+    """Return the state of a stage.
 
     Raises:
         UserError: as ``sweep``.
     """
     folder = root / LEDGER
     jobs = slurm.jobs(folder)
-    # The ledger before DVC: an attempt seen as recorded here, of a cell that DVC calls stale after, ran in vain.
+    # Read the ledger before DVC: a cell that is recorded by then but stale afterwards must run again.
     before = {p.name: ledger.last(folder, p.name, jobs) for p in sorted(folder.glob("*@*"))}
-    outdated, waiting, asked = cells.stale(root, stage, [_stage_name(stage, name) for name in names])
-    standing = StageState(len(asked), [], [], [], [], waiting)
+    outdated, waiting, selected = cells.stale(root, stage, [_stage_name(stage, name) for name in names])
+    state = StageState(len(selected), [], [], [], [], waiting)
     for cell in outdated:
         attempt = before.get(cell.name, Attempt(folder / cell.name, 0))
         is_same = attempt.fingerprint == cell.fingerprint
         if attempt.state == "running":
-            standing.running.append((cell, attempt))
+            state.running.append((cell, attempt))
         elif attempt.state == "done" and is_same and not attempt.recorded and (root / cell.target).exists():
-            standing.done.append((cell, attempt))
+            state.done.append((cell, attempt))
         elif attempt.state == "failed" and is_same:
-            standing.failed.append((cell, attempt))
+            state.failed.append((cell, attempt))
         else:
-            standing.todo.append((cell, attempt))
-    return standing
+            state.todo.append((cell, attempt))
+    return state
 
 
 def collect(root: Path, stage: str, names: Sequence[str] = ()) -> int:
-    """Record with DVC what is computed; return how many cells.
+    """Record finished cells with DVC; return how many.
 
     Raises:
         UserError: as ``sweep``.
     """
-    done = stand(root, stage, names).done
+    done = stage_state(root, stage, names).done
     changed = set(cells.record(root, {cell.name: attempt.fingerprint for cell, attempt in done})) if done else set()
     for cell, attempt in done:
         if cell.name not in changed:
@@ -161,19 +163,19 @@ def collect(root: Path, stage: str, names: Sequence[str] = ()) -> int:
 
 
 def status(root: Path, stage: str, names: Sequence[str] = ()) -> str:
-    """Return where every stale cell stands, for a person to read."""
-    standing = stand(root, stage, names)
-    lines = [f"{cell.label}: running{_where(a)}" for cell, a in standing.running]
-    lines += [f"{cell.label}: done, not recorded" for cell, _ in standing.done]
-    return "\n".join([*lines, _summary(standing) + _waiting(standing.waiting) + _failed(standing.failed)])
+    """Return the state of every stale cell in words."""
+    state = stage_state(root, stage, names)
+    lines = [f"{cell.label}: running{_progress(a)}" for cell, a in state.running]
+    lines += [f"{cell.label}: done, not recorded" for cell, _ in state.done]
+    return "\n".join([*lines, _summary(state) + _waiting(state.waiting) + _failed(state.failed)])
 
 
 def _stage_name(stage: str, cell: str) -> str:
-    """Return the name in dvc.yaml of a cell given as "cfd/unet/0", or by that name."""
+    """Return the name in dvc.yaml of a cell given as "cfd/unet/0" or by that name."""
     return cell if "@" in cell else f"{stage}@{cell.replace('/', '-')}"
 
 
-def _where(attempt: Attempt) -> str:
+def _progress(attempt: Attempt) -> str:
     from bench.sweep import progress
 
     facts = progress.read(attempt.log)
@@ -182,42 +184,42 @@ def _where(attempt: Attempt) -> str:
     return (f" as job {attempt.job}" if attempt.job else "") + (f": {', '.join(parts)}" if parts else "")
 
 
-def _closing(standing: StageState, what: str, is_over: bool) -> str:
-    """Return what was done.
+def _closing(state: StageState, what: str, is_over: bool) -> str:
+    """Return the closing message of a sweep.
 
     Raises:
-        UserError: cells failed, if it is over, or wait.
+        UserError: cells cannot run or, if the sweep is over, have failed.
     """
-    line = f"{what} {_summary(standing)}{_waiting(standing.waiting)}"
-    if standing.failed and is_over:
-        raise UserError(f"{line}{_failed(standing.failed)}Mend the cause, then `bench sweep --retry-failed`.")
-    if standing.waiting:
+    line = f"{what} {_summary(state)}{_waiting(state.waiting)}"
+    if state.failed and is_over:
+        raise UserError(f"{line}{_failed(state.failed)}Fix the cause, then run `bench sweep --retry-failed`.")
+    if state.waiting:
         raise UserError(line)
     return line
 
 
-def _summary(standing: StageState) -> str:
-    """Return the counts."""
+def _summary(state: StageState) -> str:
+    """Return the numbers of cells by state."""
     rest = {
-        "to do": standing.todo,
-        "running": standing.running,
-        "failed": standing.failed,
-        "not recorded": standing.done,
-        "waiting": standing.waiting,
+        "to do": state.todo,
+        "running": state.running,
+        "failed": state.failed,
+        "not recorded": state.done,
+        "waiting": state.waiting,
     }
     parts = [f"{len(some)} {name}" for name, some in rest.items() if some]
-    fresh = standing.count - sum(map(len, rest.values()))
-    return f"{fresh} of {standing.count} cells are up to date" + "".join(f", {p}" for p in parts) + "."
+    up_to_date = state.count - sum(map(len, rest.values()))
+    return f"{up_to_date} of {state.count} cells are up to date" + "".join(f", {p}" for p in parts) + "."
 
 
 def _waiting(waiting: Mapping[str, list[str]]) -> str:
-    """Return which cells cannot run, and what must run before."""
+    """Return which cells cannot run, and what must run first."""
     if not waiting:
         return ""
-    unfit = sorted(set().union(*waiting.values()))
+    outdated = sorted(set().union(*waiting.values()))
     return (
-        f"\n{shorten(list(waiting), 3)} cannot run: {shorten(unfit, 3)} not up to date; "
-        f"run `dvc repro {' '.join(sorted({name.partition('@')[0] for name in unfit}))}` first."
+        f"\n{shorten(list(waiting), 3)} cannot run: {shorten(outdated, 3)} not up to date; "
+        f"run `dvc repro {' '.join(sorted({name.partition('@')[0] for name in outdated}))}` first."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of a sweep: a live table in a terminal, plain lines elsewhere. All of it goes to stderr."""
+"""Show a sweep on stderr: a live table in a terminal, plain lines otherwise."""
 
 import sys
 import time
@@ -18,15 +18,15 @@ SHOWN_ENDED = 5
 LINES_OF_LOG = 5
 
 
-def tell(line: str) -> None:
-    """Print a line that a person waits beside; where nobody watches, nothing."""
+def print_in_terminal(line: str) -> None:
+    """Print a line if stderr is a terminal."""
     if sys.stderr.isatty():
         print(line, file=sys.stderr)
 
 
 @contextmanager
 def view() -> Iterator[Callable[[SweepState], None]]:
-    """Yield the function that shows a state; it may be called often."""
+    """Yield the function that shows a state; it can be called often."""
     if not sys.stderr.isatty():
         yield _Plain()
         return
@@ -59,10 +59,10 @@ def describe(cell: Cell, attempt: Attempt) -> str:
     return ", ".join(parts) + (f": {attempt.why}" if attempt.why else "")
 
 
-def failures(found: Sequence[tuple[Cell, Attempt]]) -> str:
+def failures(failed: Sequence[tuple[Cell, Attempt]]) -> str:
     """Return the failed cells with the paths and the last lines of their logs."""
     parts = []
-    for cell, attempt in found:
+    for cell, attempt in failed:
         last = ledger.tail(attempt.log, LINES_OF_LOG)
         lines = "".join(f"    {line[:200]}\n" for line in last if line != attempt.why)
         parts.append(f"  {cell.label}: {attempt.why}\n    {attempt.log}\n{lines}")
@@ -70,7 +70,7 @@ def failures(found: Sequence[tuple[Cell, Attempt]]) -> str:
 
 
 def seconds_left(state: SweepState) -> float | None:
-    """Return the time that the sweep still takes if cells go on as fast as until now; None before the first ended."""
+    """Return the remaining time at the mean speed so far, s; None before the first cell has ended."""
     elapsed = time.monotonic() - state.began
     done = len(state.ended) + sum(progress.read(r.attempt.log).share for r in state.running)
     return elapsed * (_total(state) - done) / done if state.ended and done else None
@@ -81,21 +81,21 @@ def _total(state: SweepState) -> int:
 
 
 def _table(state: SweepState) -> "Table":
-    """Return the running cells, and those that ended last, as a table of rich."""
+    """Return the running cells and the last ones that ended as a table of rich."""
     from rich.table import Table
 
     failed = sum(attempt.state == "failed" for _, attempt in state.ended)
     left = seconds_left(state)
     title = f"{len(state.ended)} of {_total(state)} cells ended, {failed} failed"
     title += "" if left is None else f", {_clock(left)} left"
-    title += " - stopping in order; Ctrl-C again kills" if state.stopping else ""
+    title += " - stopping gracefully; press Ctrl-C again to kill" if state.stopping else ""
     table = Table("cell", "state", "epoch", "IoU", "images/s", "left", title=title, title_justify="left")
     for cell, attempt in state.ended[-SHOWN_ENDED:]:
         table.add_row(cell.label, attempt.state, "", progress.read(attempt.log).iou, "", "")
     for r in state.running:
         facts = progress.read(r.attempt.log)
-        where = "running" if r.slot.gpu is None else f"on GPU {r.slot.gpu}"
-        table.add_row(r.cell.label, where, facts.epoch, facts.iou, facts.images_per_s, facts.left)
+        status = "running" if r.slot.gpu is None else f"on GPU {r.slot.gpu}"
+        table.add_row(r.cell.label, status, facts.epoch, facts.iou, facts.images_per_s, facts.left)
     return table
 
 

@@ -4,9 +4,9 @@ import gc
 import importlib
 import signal
 
-# torch imports _dynamo with the first optimiser; timm comes with the models of segmentation_models_pytorch
+# torch imports _dynamo with the first optimiser; segmentation_models_pytorch imports timm with its models
 for _name in ("torch._dynamo", "segmentation_models_pytorch", "albumentations", "safetensors.torch"):
     importlib.import_module(_name)
 gc.collect()
-gc.freeze()  # a child's garbage collector would touch, and so copy, every page
+gc.freeze()  # otherwise the garbage collector of each child would touch, and so copy, every page
 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # Slurm signals every process of a job; cells handle it themselves

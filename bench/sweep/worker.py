@@ -19,7 +19,7 @@ from bench.sweep.ledger import Attempt
 from bench.sweep.slots import Slot
 
 Command = Callable[[list[str]], None]
-"""Runs the arguments of a command line in this process; a function of a module, so that it pickles by reference."""
+"""Runs the arguments of a command line in this process; a module-level function, so that it pickles by reference."""
 
 PR_SET_PDEATHSIG = 1
 """**Source:** linux/prctl.h."""
@@ -28,14 +28,14 @@ PR_SET_PDEATHSIG = 1
 def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot, command: Command) -> None:
     """Run a cell's command, print to the attempt's log, and exit with the command's status.
 
-    Meant for a process forked for this cell alone. SIGTERM ends it in order, and comes when the sweep dies.
+    Must run in a process forked for this cell. SIGTERM stops it gracefully, and is also sent when the sweep dies.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.setsid()  # Ctrl-C in the terminal reaches the sweep, which decides; and all of this cell can be killed at once
+    os.setsid()  # Ctrl-C reaches only the sweep, which decides; the whole process group of a cell can be killed
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # of the process it was forked from
-        _take_me_first()
-    threading.Thread(target=_end_with_sweep, daemon=True).start()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # when the parent dies
+        _prefer_for_oom_kill()
+    threading.Thread(target=_stop_with_sweep, daemon=True).start()
     began = time.monotonic()
     log = os.open(attempt.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, 1)
@@ -45,18 +45,18 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot, command: Comm
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     status = _run(cell, slot, command)
     if status == 0:
-        ledger.end(attempt, "done", "", time.monotonic() - began)  # here: the sweep itself may be dead by now
+        ledger.end(attempt, "done", "", time.monotonic() - began)  # not left to the sweep, which may be dead by now
     sys.exit(status)
 
 
-def _take_me_first() -> None:
-    """Tell the kernel to take a cell, not the sweep, when memory is out; the score may only rise."""
+def _prefer_for_oom_kill() -> None:
+    """Make the kernel kill a cell, not the sweep, when memory runs out; the score can only be raised."""
     score = Path("/proc/self/oom_score_adj")
     score.write_text(str(max(500, int(score.read_text()))))
 
 
-def _end_with_sweep() -> None:
-    """Wait until the sweep is gone, however it went, then end this process in order."""
+def _stop_with_sweep() -> None:
+    """Wait until the sweep ends, for whatever reason, then stop this process gracefully."""
     sweep = parent_process()
     if sweep is not None:
         wait([sweep.sentinel])
@@ -67,11 +67,11 @@ def _run(cell: Cell, slot: Slot, command: Command) -> int:
     """Run the command in this process; return its exit status."""
     from tqdm import tqdm
 
-    tqdm.set_lock(threading.RLock())  # its own is a semaphore that a killed process leaves behind
+    tqdm.set_lock(threading.RLock())  # the default is a semaphore that a killed process leaks
     try:
-        _take(slot)
+        _use(slot)
         if cell.target.is_dir():
-            shutil.rmtree(cell.target)  # as `dvc repro` does; the checkpoint lies beside it
+            shutil.rmtree(cell.target)  # as `dvc repro` does; the checkpoint is outside it
         command(list(cell.command))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -83,8 +83,8 @@ def _run(cell: Cell, slot: Slot, command: Command) -> int:
     return 0
 
 
-def _take(slot: Slot) -> None:
-    """Keep to this slot's share of the machine."""
+def _use(slot: Slot) -> None:
+    """Limit this process to the slot's share of the machine."""
     if slot.gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = slot.gpu
     os.environ["OMP_NUM_THREADS"] = str(slot.threads)
@@ -92,4 +92,4 @@ def _take(slot: Slot) -> None:
 
     torch.set_num_threads(slot.threads)
     if slot.gpu is not None and slot.share < 1 and torch.cuda.is_available():
-        torch.cuda.set_per_process_memory_fraction(slot.share)  # one that wants more fails, not its neighbour
+        torch.cuda.set_per_process_memory_fraction(slot.share)  # a cell that needs more fails, not its neighbour

@@ -1,1 +1,1 @@
-"""Tools beside the pipeline, one per command."""
+"""Tools beside the pipeline: one module per command."""

@@ -1,4 +1,4 @@
-"""Make a dataset of a folder of images and masks: write its file in bench/datasets and add it to params.yaml."""
+"""Add a folder of images and masks as a dataset: write its file in bench/datasets and list it in params.yaml."""
 
 import json
 import keyword
@@ -14,7 +14,7 @@ from bench.settings import load_params, verify_edit
 from bench.tools.contact_sheet import SHOWN, write_contact_sheet
 from bench.tools.inspect_folder import Contents, Reading, doubt, inspect_folder, table
 
-TEMPLATE = '''"""{title}: {images} images from a user's folder."""
+TEMPLATE = '''"""{title}: {images} images from a local folder."""
 
 from bench.data.convention import Convention
 from bench.data.dataset import Card
@@ -46,22 +46,22 @@ WHITE = {white}  # grey level of white in images of 16 bits
 def add_dataset(
     folder: Path, name: str, reading: Reading, params: Path, target: Path, *, replace: bool = False, yes: bool = False
 ) -> str:
-    """Write ``target/<name>.py`` and add the name to the datasets of params.yaml; return what was understood.
+    """Write ``target/<name>.py`` and add the name to the datasets of params.yaml; return a summary.
 
-    Before, six overlays are written to ``<name>_overlays.png`` beside params.yaml.
+    Six overlays are written to ``<name>_overlays.png`` beside params.yaml first.
 
     Args:
-        folder: holds images and masks, see `bench.data.folder.find_layout`.
+        folder: contains images and masks, see `bench.data.folder.find_layout`.
         name: id of the dataset.
-        reading: what the user says about the folder.
+        reading: the user's statements about the folder.
         params: params.yaml.
-        target: folder of the datasets' files.
-        replace: overwrite an own dataset of this name.
+        target: folder of the dataset modules.
+        replace: overwrite a dataset of this name that `bench add-dataset` wrote.
         yes: accept masks in which nothing, or more than half of all pixels, is crack.
 
     Raises:
-        UserError: the name is taken or no identifier, a pair is faulty, the pattern has no group, the masks could mean
-            several things or are likely wrong.
+        UserError: the name is taken or not an identifier, a pair is faulty, the pattern has no group, or the masks are
+            ambiguous or likely wrong.
     """
     _verify_name(name, target, replace)
     _verify_pattern(reading.photo)
@@ -87,7 +87,7 @@ def remove_dataset(name: str, params: Path, target: Path) -> str:
     """Remove the file of an own dataset and its entry in params.yaml; return what was done.
 
     Raises:
-        UserError: there is no such dataset, or it is not an own one.
+        UserError: the dataset does not exist, or was not written by `bench add-dataset`.
     """
     path = target / f"{name}.py"
     if not path.is_file() or not _is_own(path):
@@ -102,7 +102,9 @@ def remove_dataset(name: str, params: Path, target: Path) -> str:
 def _verify_name(name: str, target: Path, replace: bool) -> None:
     path = target / f"{name}.py"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-        raise UserError(f"{name!r} is no name for a dataset: use small letters, digits and underscores, like my_walls.")
+        raise UserError(
+            f"{name!r} is not a valid dataset name: use lower-case letters, digits and underscores, such as my_walls."
+        )
     if name not in plugins.names("datasets") and not path.exists():
         return
     if not path.exists() or not _is_own(path):
@@ -119,9 +121,11 @@ def _is_own(path: Path) -> bool:
 def _verify_pattern(photo: str) -> None:
     try:
         if re.compile(photo).groups < 1:
-            raise UserError(f"--photo {photo!r} needs a group in parentheses that is the photograph's name.")
+            raise UserError(
+                f"--photo {photo!r} needs a group in parentheses that matches the name of the source image."
+            )
     except re.error as error:
-        raise UserError(f"--photo {photo!r} is no regular expression ({error}).") from None
+        raise UserError(f"--photo {photo!r} is not a valid regular expression ({error}).") from None
 
 
 def _write_sheet(path: Path, contents: Contents, reading: Reading) -> None:
@@ -133,7 +137,7 @@ def _write_sheet(path: Path, contents: Contents, reading: Reading) -> None:
 
 
 def _threshold_note(contents: Contents, params: Path) -> str:
-    """Return a line on grey levels if params.yaml cuts them elsewhere than at half, else ""."""
+    """Return a line on grey levels if params.yaml thresholds them at another level than half, else ""."""
     threshold = (load_params(params).get("prepare") or {}).get("mask_threshold", 127)
     share = crack_share(contents.masks, contents.convention, threshold)
     if contents.convention != Convention() or share == contents.crack_share:
@@ -167,10 +171,10 @@ def _quoted(text: str | None) -> str:
 
 
 def with_name(params: Path, key: str, name: str) -> str:
-    """Return params.yaml with a name at the end of one of its lists, if it is not there yet, all else as it is.
+    """Return the text of params.yaml with a name appended to one of its lists, unless it is listed; all else unchanged.
 
     Raises:
-        UserError: there is no such file or list, or it is written in a way that must be edited by hand.
+        UserError: the file or the list is missing, or must be edited by hand.
     """
     content, text = load_params(params), params.read_text(encoding="utf-8")
     listed = content.get(key) or []
@@ -178,16 +182,16 @@ def with_name(params: Path, key: str, name: str) -> str:
         return text
     for old, new in (
         (rf"(?m)^({key}: *\[[^\]]*?)\s*\]", rf"\1, {name}]"),  # key: [a, b]
-        (rf"(?m)^({key}:[^\n\[]*\n(?:( *)- [^\n]*\n)+)", rf"\1\2- {name}\n"),  # a line for each
+        (rf"(?m)^({key}:[^\n\[]*\n(?:( *)- [^\n]*\n)+)", rf"\1\2- {name}\n"),  # one name per line
     ):
         changed, count = re.subn(old, new, text, count=1)
         if count:
             return verify_edit(params, changed, {**content, key: [*listed, name]})
-    raise UserError(f"{params} has no list `{key}`: add it, as `{key}: [{name}]`.")
+    raise UserError(f"{params} has no list `{key}`: add it as `{key}: [{name}]`.")
 
 
 def without_name(params: Path, key: str, name: str) -> str:
-    """Return params.yaml without a name in one of its lists, all else as it is; unchanged if it is not listed.
+    """Return params.yaml without a name in one of its lists, all else unchanged, also if it is not listed.
 
     Raises:
         UserError: the list is written in a way that must be edited by hand.

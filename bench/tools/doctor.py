@@ -1,4 +1,4 @@
-"""Check what this machine has and lacks for the benchmark."""
+"""Check this machine: what the benchmark needs, and what is missing."""
 
 import shutil
 import socket
@@ -9,14 +9,14 @@ from pathlib import Path
 from bench import machine
 
 GRID_GB = 60
-"""Disk for the paper's grid: 2 GB of arrays, and 100 runs with 0.1 to 0.6 GB of weights each."""
+"""Disk space for the paper's grid: 2 GB of arrays, and 100 runs with 0.1 to 0.6 GB of weights each."""
 
 WEIGHTS_HOST = "huggingface.co"
-"""Where the encoders' ImageNet weights, and a copy of the merged collection, are."""
+"""Hosts the encoders' ImageNet weights and a copy of the merged collection."""
 
 
 def environment(folder: Path) -> list[tuple[str, str, str]]:
-    """Return (what, what was found, the cure or nothing) for each thing the benchmark needs."""
+    """Return (requirement, what is present, hint or "") for each requirement of the benchmark."""
     free_gb = shutil.disk_usage(folder).free / 1e9
     rows = [("Python", sys.version.split()[0], "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer")]
     for name in ("torch", "segmentation-models-pytorch", "albumentations", "dvc"):
@@ -24,9 +24,15 @@ def environment(folder: Path) -> list[tuple[str, str, str]]:
     rows.append(("GPU", _gpu(), "" if _gpu() else "none: the full grid needs one; small settings run on the CPU"))
     rows.append(("CPU cores", str(machine.cores()), ""))
     rows.append(
-        ("free disk", f"{free_gb:.0f} GB", "" if free_gb > GRID_GB else f"the full grid needs about {GRID_GB} GB")
+        (
+            "free disk",
+            f"{free_gb:.0f} GB",
+            "" if free_gb > GRID_GB else f"too little for the full grid, about {GRID_GB} GB",
+        )
     )
-    unreachable = "" if _reaches(WEIGHTS_HOST) else "weights and data by hand: the errors of train and download say how"
+    unreachable = (
+        "" if _reaches(WEIGHTS_HOST) else "get weights and data by hand: the errors of train and download explain how"
+    )
     rows.append(("network", WEIGHTS_HOST if not unreachable else f"no {WEIGHTS_HOST}", unreachable))
     initialised = (folder / ".dvc").is_dir()
     rows.append(("DVC repository", "yes" if initialised else "no", "" if initialised else "run `dvc init` here"))

@@ -22,12 +22,12 @@ CROPS = (r"(.+)_\d+_\d+", r"(.+)[_-]\d+")
 
 @dataclass(frozen=True)
 class Reading:
-    """What a user says about a folder.
+    """The user's statements about a folder.
 
     Attributes:
         images, masks: patterns of the paths; None: found by the usual names.
-        crack: values of crack; empty: told by the masks.
-        classes: number of classes, or (value, name) of each; None: told by the masks.
+        crack: values of crack; empty: read from the masks.
+        classes: number of classes, or (value, name) of each; None: read from the masks.
         ignore: values of pixels that do not count.
         photo: pattern whose first group is the source image in the name of a pair.
         exif: what masks of rotated images were drawn on.
@@ -44,12 +44,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a folder holds, as far as it is understood.
+    """The contents of a folder, as understood.
 
     Attributes:
         layout: its pairs.
         masks: values of each mask, in the order of the pairs.
-        convention: what the values mean.
+        convention: the meaning of the values.
         crack_share: of the pixels that are not ignored, 0 to 1.
         photos: source images.
         sizes: images of each size (w, h), px.
@@ -73,7 +73,7 @@ def inspect_folder(folder: Path, reading: Reading) -> Contents:
 
     Raises:
         UserError: there are no pairs, a file cannot be read, a mask does not lie on its image, or the values of the
-            masks could mean several things.
+            masks are ambiguous.
     """
     layout = find_layout(folder, reading.images, reading.masks)
     masks: list[Census] = []
@@ -124,7 +124,7 @@ def doubt(contents: Contents) -> str:
     convention = contents.convention
     if contents.crack_share == 0:
         return (
-            "not one pixel of the masks is crack: they are empty, or another layer or channel holds the labels "
+            "no pixel of the masks is crack: they are empty, or the labels are in another layer or channel "
             f"(values: {described(contents.masks)})."
         )
     if contents.crack_share > 0.5 and not convention.classes:
@@ -138,7 +138,7 @@ def doubt(contents: Contents) -> str:
 
 
 def table(contents: Contents, photo: str) -> str:
-    """Return what was understood, one fact a line."""
+    """Return a summary of the contents, one fact per line."""
     pairs, layout = contents.layout.pairs, contents.layout
     parts = Counter(layout.parts.values())
     split = ", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test") if parts[part])
@@ -186,7 +186,7 @@ def _listed(values: Sequence[int]) -> str:
 
 
 def _hint(pairs: Sequence[Pair], photo: str) -> str:
-    """Return the pattern of source images that the names suggest, or "" if one is given or none fits."""
+    """Return the pattern of source images that the names suggest, or "" if --photo is set or none fits."""
     if photo != Reading.photo:
         return ""
     for pattern in CROPS:

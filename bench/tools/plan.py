@@ -1,4 +1,4 @@
-"""Say what is left to train costs, before anyone starts it: cells, images, hours, disk, from measured throughput."""
+"""Estimate the cost of the remaining training from measured throughput: cells, images, hours, disk."""
 
 import heapq
 import shlex
@@ -15,19 +15,19 @@ from bench.settings import name_list, seed_list
 from bench.sweep import cells
 from bench.sweep.estimate import throughput, train_items
 
-NEEDED = {"prepare": ("image_size", "test_share", "validation_share"), "train": ("encoder", "epochs")}
-"""Settings that a plan is made of."""
+REQUIRED = {"prepare": ("image_size", "test_share", "validation_share"), "train": ("encoder", "epochs")}
+"""Sections of params.yaml -> the settings that an estimate needs."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One cell.
+    """A cell that is left to train.
 
     Attributes:
         name: such as "cfd/unet/0".
-        images: training images times epochs; early stopping may end sooner.
-        seconds: None where the model's speed is not known.
-        disk_mb: of its run, or None.
+        images: training images times epochs; early stopping may need fewer.
+        seconds: duration; None if the model's speed is unknown.
+        disk_mb: size of its run, MiB; None if unknown.
     """
 
     name: str
@@ -37,15 +37,15 @@ class Planned:
 
 
 def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
-    """Return what is left to train, for a person to read.
+    """Return the cost of the remaining training in words.
 
     Args:
         root: the project.
         params: all of params.yaml.
-        gpus: numbers of GPUs, or of slots, to say the duration for.
+        gpus: numbers of GPUs, or of slots, to estimate the duration for.
 
     Raises:
-        UserError: the lists in params.yaml are wrong, or it lacks a setting.
+        UserError: a list in params.yaml is wrong, or a setting is missing.
     """
     _require(params)
     speeds = throughput(root, params["prepare"]["image_size"], params["train"]["encoder"])
@@ -60,27 +60,27 @@ def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
     if not planned:
         return "Nothing is left to train."
     if not known:
-        cure = (
-            "no finished run at this image size with this encoder. Train a few (`bench sweep cfd/unet/0`), ask again."
+        hint = "train a few cells first, for instance `bench sweep cfd/unet/0`, then run `bench plan` again"
+        return "\n".join(
+            [*lines, f"hours            unknown, no finished run with this image size and encoder: {hint}"]
         )
-        return "\n".join([*lines, f"hours            unknown: {cure}"])
     lines.append(f"hours            {sum(known) / 3600:,.2f} on one {speeds.hardware}")
     without = Counter(p.name.split("/")[1] for p in planned if p.seconds is None)
     if without:
         lines.append(f"not counted      {without.total()} cells of {', '.join(without)}: speed unknown")
     scaled = sorted({p.name.split("/")[1] for p in planned if p.seconds} - speeds.measured)
     if scaled:
-        lines.append(f"from their multiply-adds, not measured: {', '.join(scaled)}")
+        lines.append(f"estimated from multiply-adds, not measured: {', '.join(scaled)}")
     for count in gpus:
         span, bound = makespan(known, count), max(sum(known) / count, max(known))
         lines.append(
-            f"on {count:>4} of them  {span / 3600:,.2f} hours; no schedule takes less than {bound / 3600:,.2f}"
+            f"on {count:>4} of them  {span / 3600:,.2f} hours; no schedule needs less than {bound / 3600:,.2f}"
         )
     return "\n".join(lines)
 
 
 def commands(root: Path, params: Mapping[str, Any]) -> str:
-    """Return one shell line for each cell that is left; afterwards, `bench sweep --collect` records them.
+    """Return one shell line per remaining cell; afterwards `bench sweep --collect` records them.
 
     Raises:
         UserError: as ``plan``.
@@ -93,7 +93,7 @@ def commands(root: Path, params: Mapping[str, Any]) -> str:
 
 
 def makespan(seconds: Sequence[float], slots: int) -> float:
-    """Return how long tasks take on equal slots, longest first, each on the slot that is free first.
+    """Return how long tasks take on equal slots, longest first, each on the first free slot.
 
     **Source:** Graham (1969), DOI 10.1137/0117039.
 
@@ -107,31 +107,31 @@ def makespan(seconds: Sequence[float], slots: int) -> float:
 
 
 def _require(params: Mapping[str, Any]) -> None:
-    """Refuse params.yaml without what a plan is made of; the stages check the rest."""
-    for section, keys in NEEDED.items():
+    """Raise a UserError if params.yaml lacks a setting of ``REQUIRED``; the stages check the others."""
+    for section, keys in REQUIRED.items():
         for key in keys:
             if not isinstance(params.get(section), Mapping) or key not in params[section]:
-                raise UserError(f"params.yaml: the key '{section}.{key}' is missing.")
+                raise UserError(f"params.yaml: the key '{section}.{key}' is missing: restore it from git.")
 
 
 def _planned(root: Path, params: Mapping[str, Any], images_per_s: Mapping[str, float]) -> list[Planned]:
-    """Return the cells that are left: the declared ones, without those that DVC knows to be up to date."""
+    """Return the remaining cells: the declared ones that DVC considers stale."""
     datasets = name_list(params, "datasets", plugins.names("datasets"))
     models = name_list(params, "models", plugins.names("models"))
     items = {d: _train_items(root, d, params["prepare"]) for d in datasets}
     sizes = {m: _disk_mb(root, m) for m in models}
     outdated = cells.outdated_names(root, "train")
-    found = []
+    planned = []
     for d, m, s in ((d, m, s) for d in datasets for m in models for s in seed_list(params)):
         if f"train@{d}-{m}-{s}" in outdated:
             images = items[d] * params["train"]["epochs"]
             seconds = images / images_per_s[m] if m in images_per_s else None
-            found.append(Planned(f"{d}/{m}/{s}", images, seconds, sizes[m]))
-    return found
+            planned.append(Planned(f"{d}/{m}/{s}", images, seconds, sizes[m]))
+    return planned
 
 
 def _train_items(root: Path, dataset: str, prepare: Mapping[str, Any]) -> int:
-    """Return the training images: as prepared, or from the dataset's card."""
+    """Return the number of training images: as prepared, or estimated from the dataset's card."""
     prepared = train_items(root / "prepared" / dataset)
     if prepared is not None:
         return prepared
@@ -141,7 +141,7 @@ def _train_items(root: Path, dataset: str, prepare: Mapping[str, Any]) -> int:
 
 
 def _disk_mb(root: Path, model: str) -> float | None:
-    """Return the size of a run, MiB: the mean of those there are, or that of the weights, 4 bytes a parameter."""
+    """Return the size of a run, MiB: the mean of existing runs, or of the weights alone, 4 bytes per parameter."""
     runs = [p.parent for p in root.glob(f"runs/*/{model}/*/run.json")]
     if runs:
         total = sum(f.stat().st_size for run in runs for f in run.rglob("*") if f.is_file())

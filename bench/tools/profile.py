@@ -1,4 +1,4 @@
-"""Time a training for a minute and say whether the data loader or the device limits it."""
+"""Time a training for a minute to find whether the data loader or the device limits it."""
 
 import time
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ WARM_UP_STEPS = 2
 
 
 def throughput(data: Prepared, model: str, settings: TrainSettings, seconds: float) -> dict[str, float]:
-    """Return images per second of the loader alone, of the step alone, and of both as they train.
+    """Return images per second of the loader alone, of the training step alone, and of both together.
 
     Args:
         data: a prepared dataset.
         model: name of the architecture.
         settings: the section ``train`` of params.yaml; its weights are not loaded.
-        seconds: time of each of the three measurements.
+        seconds: duration of each of the three measurements.
     """
     device = pick_device(settings.device)
     settings = replace(settings, weights=None, epochs=10**6)
@@ -35,25 +35,25 @@ def throughput(data: Prepared, model: str, settings: TrainSettings, seconds: flo
     }
 
 
-def verdict(found: dict[str, float], settings: TrainSettings) -> str:
-    """Return one sentence: what limits the training, and what to turn."""
-    share = 100 * found["together"] / found["step"]
-    if found["loader"] > 1.2 * found["step"]:
+def verdict(rates: dict[str, float], settings: TrainSettings) -> str:
+    """Return one sentence: what limits the training, and which setting to change."""
+    share = 100 * rates["together"] / rates["step"]
+    if rates["loader"] > 1.2 * rates["step"]:
         return f"The network limits the training, the loader keeps up: {share:.0f} % of the bare step's speed."
-    cure = "more train.workers, a machine with more cores, or train.augment_on: device"
+    hint = "more train.workers, a machine with more cores, or train.augment_on: device"
     if settings.augment_on == "device":
-        cure = "train.augment_on: workers may be faster on a machine with many cores"
-    return f"The loader limits the training, at {share:.0f} % of the bare step's speed: {cure}."
+        hint = "train.augment_on: workers may be faster on a machine with many cores"
+    return f"The loader limits the training, at {share:.0f} % of the bare step's speed: {hint}."
 
 
 def feed(data: Prepared, settings: TrainSettings, device: torch.device) -> Iterator[int]:
-    """Bring augmented batches to the device; yield the images of each."""
+    """Load augmented batches to the device; yield the number of images of each."""
     for batch in train_batches(data, settings, 0, (1, 0), device):
         yield len(batch.rows)
 
 
 def steps(data: Prepared, model: str, settings: TrainSettings, device: torch.device, repeat_one: bool) -> Iterator[int]:
-    """Train as ``bench train`` does, or repeat the step on one batch; yield the images of each step."""
+    """Train as ``bench train`` does, or repeat the step on one batch; yield the number of images of each step."""
     network, criterion = train.build_network(data, model, settings, device), train.build_loss(data, settings, device)
     state = loop.start(network, settings, device)
     batches = train_batches(data, replace(settings, workers=0) if repeat_one else settings, 0, (1, 0), device)
@@ -66,7 +66,7 @@ def steps(data: Prepared, model: str, settings: TrainSettings, device: torch.dev
 
 
 def images_per_s(work: Iterator[int], seconds: float, device: torch.device) -> float:
-    """Return the throughput of what yields its numbers of images, after a warm-up."""
+    """Return the throughput of an iterator of numbers of images, after a warm-up."""
 
     def wait() -> None:
         if device.type == "cuda":
@@ -80,6 +80,6 @@ def images_per_s(work: Iterator[int], seconds: float, device: torch.device) -> f
         images += next(work)
         count += 1
         if count % 10 == 0:
-            wait()  # else a GPU would be given work for minutes to come
+            wait()  # otherwise minutes of work would queue up on a GPU
     wait()
     return images / (time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""Read a folder of predictions made by any tool as probability levels, or refuse it by name."""
+"""Read a folder of predictions from any tool as probability levels, or refuse it with the name of the file."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from bench.data.decode import read_header
 from bench.data.labels import read_stored
@@ -23,48 +24,95 @@ FEW = 8
 """Predictions with more distinct integers, over all files, are probabilities; with fewer they are codes."""
 
 Levels = npt.NDArray[np.uint8]
+Size = tuple[int, int]
 
 
 def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False) -> dict[str, Levels]:
     """Return floor(256 p) of every test item, uint8 (H, W); masks become 0 and 255.
 
     Args:
-        folder: one PNG or NPY per test item.
+        folder: one PNG or NPY per test item; of a tiled dataset, either per tile or per whole image at its native size.
         data: the prepared dataset.
-        resize: resize other sizes to that of the prepared masks, by the nearest pixel.
+        resize: resize other sizes to the expected one, by the nearest pixel.
 
     Raises:
-        UserError: files are missing, extra, unreadable, of another size, or hold values that could mean several things.
+        UserError: files are missing, extra, unreadable, of another size, or contain ambiguous values.
     """
-    items = list(data.items["item"].iloc[data.split("test")])
+    tests = data.items.iloc[data.split("test")]
     paths = _paths(folder)
-    size = (data.masks.shape[1], data.masks.shape[2])
-    missing, extra = sorted(set(items) - paths.keys()), sorted(paths.keys() - set(items))
+    expected, is_whole = _expected(tests, paths, (data.masks.shape[1], data.masks.shape[2]), _is_tiled(data))
+    _require_fit(folder, paths, expected, resize, f"{'images' if is_whole else 'items'} of {data.card['dataset']}")
+    arrays = {name: read_one(paths[name]) for name in expected}
+    levels = _levels(paths, arrays, int(data.card.get("classes", 1)))
+    levels = {name: _resized(array, expected[name]) for name, array in levels.items()}
+    return _tiles(levels, tests, data.masks.shape[1]) if is_whole else levels
+
+
+def _is_tiled(data: prepared.Prepared) -> bool:
+    return bool(data.card["settings"].get("geometry") == "tiles")
+
+
+def _expected(
+    tests: pd.DataFrame, paths: Mapping[str, Path], size: Size, is_tiled: bool
+) -> tuple[dict[str, Size], bool]:
+    """Return {name: size (h, w)} of the expected predictions, and whether they are whole images cut into tiles.
+
+    Predictions of a tiled dataset are whole images if more names, or else more sizes, fit the images than the tiles.
+    """
+    items: dict[str, Size] = dict.fromkeys(tests["item"], size)
+    if not is_tiled:
+        return items, False
+    native = zip(tests["native_h"].astype(int), tests["native_w"].astype(int), strict=True)
+    images: dict[str, Size] = dict(zip(tests["image"], native, strict=True))
+    sizes = {name: read_size(path) for name, path in paths.items() if name in items or name in images}
+
+    def fit(names: Mapping[str, Size]) -> tuple[int, int]:
+        return len(names.keys() & sizes.keys()), sum(sizes.get(name) == of_name for name, of_name in names.items())
+
+    is_whole = fit(images) > fit(items)
+    return images if is_whole else items, is_whole
+
+
+def _require_fit(
+    folder: Path, paths: Mapping[str, Path], expected: Mapping[str, Size], resize: bool, kind: str
+) -> None:
+    """Raise a UserError if predictions are missing, extra or of another size."""
+    missing, extra = sorted(expected.keys() - paths.keys()), sorted(paths.keys() - expected.keys())
     faults = [f"missing: {shorten([f'{name}.png' for name in missing])}"] if missing else []
     faults += [f"no test item: {shorten([paths[name].name for name in extra])}"] if extra else []
-    sizes = {name: read_size(paths[name]) for name in items if name in paths}
-    wrong = [f"{paths[n].name} ({w}x{h} px)" for n, (h, w) in sizes.items() if (h, w) != size]
-    if wrong and not resize:
-        faults += [f"not {size[1]}x{size[0]} px: {shorten(wrong)} (`--resize nearest` resizes them)"]
+    wrong: dict[Size, list[str]] = {}
+    for name, size in expected.items():
+        if name in paths and (actual := read_size(paths[name])) != size:
+            wrong.setdefault(size, []).append(f"{paths[name].name} ({actual[1]}x{actual[0]} px)")
+    if not resize:
+        hint = "(`--resize nearest` resizes them)"
+        faults += [f"not {w}x{h} px: {shorten(names)} {hint}" for (h, w), names in list(wrong.items())[:3]]
     if faults:
         raise UserError(
-            f"{folder} does not fit the {len(items)} test items of {data.card['dataset']}; {'; '.join(faults)}. "
-            "Their names are those marked `test` in items.csv of the prepared dataset."
+            f"{folder} does not fit the {len(expected)} test {kind}; {'; '.join(faults)}. "
+            "Name each file after a row with split `test` in items.csv of the prepared dataset: its `item`, or with "
+            "`prepare.geometry: tiles` also its `image`, for whole images of native_h x native_w px."
         )
-    arrays = {name: read_one(paths[name]) for name in items}
-    levels = _levels(paths, arrays, int(data.card.get("classes", 1)))
-    return {name: _resized(array, size) for name, array in levels.items()}
+
+
+def _tiles(wholes: Mapping[str, Levels], tests: pd.DataFrame, side: int) -> dict[str, Levels]:
+    """Return the tiles of whole images by item; beyond the edge of an image its last pixels are repeated."""
+    tiles = {}
+    for item, image, top, left in zip(tests["item"], tests["image"], tests["top"], tests["left"], strict=True):
+        part = wholes[image][int(top) : int(top) + side, int(left) : int(left) + side]
+        tiles[item] = np.pad(part, ((0, side - part.shape[0]), (0, side - part.shape[1])), mode="edge")
+    return tiles
 
 
 def _paths(folder: Path) -> dict[str, Path]:
     """Return the predictions in a folder by the names of their items."""
     if not folder.is_dir():
-        raise UserError(f"{folder} is no folder: name the one that holds a prediction for each test item.")
+        raise UserError(f"{folder} is not a folder: give the folder with one prediction per test item.")
     paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
             if path.stem in paths:
-                raise UserError(f"{path} and {paths[path.stem].name} are of the same item: keep one of them.")
+                raise UserError(f"{path} and {paths[path.stem].name} are for the same item: keep one of them.")
             paths[path.stem] = path
     return paths
 
@@ -79,7 +127,7 @@ def read_size(path: Path) -> tuple[int, int]:
         return read_header(path)[:2]
     array = _open_array(path)
     if array.dtype.names or array.dtype.kind not in "biuf":
-        raise UserError(f"{path} holds {str(array.dtype)[:80]}: one number per pixel is expected.")
+        raise UserError(f"{path} contains {str(array.dtype)[:80]}: one number per pixel is expected.")
     shape = tuple(side for side in array.shape if side != 1) if array.ndim > 2 else array.shape
     if len(shape) != 2:
         raise UserError(f"{path} has shape {array.shape}: one grey or boolean value per pixel is expected.")
@@ -92,7 +140,7 @@ def _open_array(path: Path) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         return array
     except _UNREADABLE as error:
-        raise UserError(f"{path} is no readable array ({str(error)[:200]}): write it with numpy.save.") from None
+        raise UserError(f"{path} is not a readable array ({str(error)[:200]}): write it with numpy.save.") from None
 
 
 def read_one(path: Path) -> npt.NDArray[Any]:
@@ -107,7 +155,7 @@ def read_one(path: Path) -> npt.NDArray[Any]:
         return array.reshape([side for side in array.shape if side != 1]) if array.ndim > 2 else array
     decoded = predictions.decode(path)  # it verifies checksums, which Pillow does not
     if decoded is None:
-        raise UserError(f"{path} is no readable PNG: write it again.")
+        raise UserError(f"{path} is not a readable PNG: write it again.")
     return np.asarray(decoded) if decoded.ndim == 2 else read_stored(path).values
 
 
@@ -115,7 +163,7 @@ def _levels(paths: Mapping[str, Path], arrays: Mapping[str, npt.NDArray[Any]], c
     """Return floor(256 p) of arrays that one tool wrote.
 
     Raises:
-        UserError: they are no probabilities, and no masks of 0 and one other value.
+        UserError: they are neither probabilities nor masks of 0 and one other value.
     """
     counts = _values(arrays)
     first = next(iter(arrays), "")
@@ -155,7 +203,7 @@ def _crack_values(folder: Path, counts: Counter[int], classes: int) -> set[int]:
         total = sum(counts.values())
         shares = ", ".join(f"{value} ({100 * counts[value] / total:.2f} %)" for value in sorted(values))
         raise UserError(
-            f"{folder} holds the values {shares}: codes, of which none is known to be crack. "
+            f"{folder} contains the values {shares}: codes, none of which is known to be crack. "
             "Write masks of 0 and 1, or of 0 and 255, with crack above 0."
         )
     return set()
@@ -165,7 +213,7 @@ def _probabilities(path: Path, array: npt.NDArray[Any], highest: float) -> Level
     """Return probabilities as floor(256 p); ``highest`` is the maximum over all files.
 
     Raises:
-        UserError: they are no probabilities.
+        UserError: they are not probabilities.
     """
     if array.dtype == np.uint8:
         return np.asarray(array)
@@ -174,9 +222,9 @@ def _probabilities(path: Path, array: npt.NDArray[Any], highest: float) -> Level
     is_float = np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all()
     if is_float and array.min(initial=0) >= 0 and array.max(initial=0) <= 1:
         return predictions.quantise(array.astype(np.float32))
-    span = f"from {array.min()} to {array.max()}" if array.size else "of no pixels"
+    span = f"from {array.min()} to {array.max()}" if array.size else "without pixels"
     raise UserError(
-        f"{path} holds {array.dtype} {span}: write probabilities as float from 0 to 1 (after the sigmoid), as 8-bit "
+        f"{path} contains {array.dtype} {span}: write probabilities as float from 0 to 1 (after the sigmoid), as 8-bit "
         "grey, or as 16-bit grey with white at 65535, masks as bool, 0 and 1, or 0 and 255."
     )
 

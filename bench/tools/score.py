@@ -1,4 +1,4 @@
-"""Score predictions from elsewhere: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
+"""Score external predictions: a folder of masks or probability maps -> results/external/<model>/<dataset>/."""
 
 import platform
 from collections.abc import Iterable
@@ -30,23 +30,24 @@ def score_folder(
     batch: int,
     resize: bool = False,
 ) -> str:
-    """Write the scores of a folder of predictions; return a sentence with the result.
+    """Write the scores of a folder of predictions; return a summary.
 
-    The scores are kept with those of other seeds of the same model. The protocol recorded is that of params.yaml, as
-    whoever scores declares it to be followed: ``trained`` is "elsewhere", and every ranking says so.
+    Scores of other seeds of the same model are kept. The protocol of params.yaml is recorded: by scoring, the user
+    declares that the model followed it. ``trained`` is "external", which every ranking shows.
 
     Args:
-        folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1).
+        folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1); of
+            a tiled dataset, either tiles or whole images.
         data_folder: the prepared dataset.
-        results: results go to external/<model>/<dataset> in it.
-        model: name of the model.
+        results: results folder; the scores go to external/<model>/<dataset> in it.
+        model: name for the model.
         seed: number of the repetition.
         train: the section ``train`` of params.yaml.
-        batch: images in an evaluation batch.
+        batch: images per evaluation batch.
         resize: resize predictions of another size to the prepared masks, by the nearest pixel.
 
     Raises:
-        UserError: files are missing, extra, unreadable or of the wrong size; all are counted, the first ones named.
+        UserError: files are missing, extra, unreadable or of the wrong size; the message counts them and names some.
     """
     data = prepared.read(data_folder)
     levels = read_predictions(folder, data, resize)
@@ -56,7 +57,7 @@ def score_folder(
     settings, hashed = protocol(data.card, asdict(train))
     record = cell | {
         "model_name": model, "protocol": hashed, "settings": settings, "source": data.card["origin"]["source"],
-        "data": data.card["content"], "trained": "elsewhere", "evaluation_batch": batch,
+        "data": data.card["content"], "trained": EXTERNAL, "evaluation_batch": batch,
         "code": {"commit": None, "dirty": None},
         "versions": {"python": platform.python_version(), "crackbench": version("crackbench")},
         "hardware": {"processor": platform.processor() or platform.machine()},
@@ -64,20 +65,20 @@ def score_folder(
     target = results / EXTERNAL / model / data.card["dataset"]
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
-    said = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
     runs = results / "scores" / data.card["dataset"] / "cells.json"
-    known = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
-    alone = f" No run in {runs.parent} follows its protocol {hashed}: it will not be ranked among them."
-    return said + _remark(levels.values()) + ("" if hashed in known else alone)
+    protocols = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
+    warning = f" No run in {runs.parent} follows its protocol {hashed}: it will be ranked in a table of its own."
+    return summary + _remark(levels.values()) + ("" if hashed in protocols else warning)
 
 
 def _remark(levels: Iterable[npt.NDArray[np.uint8]]) -> str:
-    """Return a warning if not one pixel, or every pixel, is predicted as crack."""
+    """Return a warning if no pixel, or every pixel, is predicted as crack."""
     predicted = [(array >= 128) for array in levels]
     if not any(array.any() for array in predicted):
-        return " Not one pixel is predicted as crack: look at the files."
+        return " No pixel is predicted as crack: check the files."
     if all(array.all() for array in predicted):
-        return " Every pixel is predicted as crack: look at the files, they may be inverted."
+        return " Every pixel is predicted as crack: check the files, they may be inverted."
     return ""
 
 
@@ -88,13 +89,15 @@ def _write(
     record: dict[str, Any],
     card: dict[str, Any],
 ) -> None:
-    """Write scores, beside those of other seeds on the same data."""
+    """Write scores, keeping those of other seeds on the same data."""
     cells, parts = [record], {name: [table] for name, table in tables.items()}
     if (target / "cells.json").is_file():
         try:
             old = scores.read(target)
         except UserError as error:
-            raise UserError(f"delete {target}, whose earlier scores cannot be read, and score again: {error}") from None
+            raise UserError(
+                f"delete {target}, whose earlier scores cannot be read, and run `bench score` again: {error}"
+            ) from None
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
         cells += [c for c in old.cells if c["seed"] in kept]
         for name, part in parts.items():
@@ -105,5 +108,5 @@ def _write(
     frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
     cells.sort(key=lambda c: int(c["seed"]))
     history = pd.DataFrame(columns=scores.HISTORY)
-    made = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])
-    scores.write(target, made)
+    merged = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])
+    scores.write(target, merged)

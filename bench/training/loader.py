@@ -64,7 +64,7 @@ def _plan(
     """Yield epoch, step, whether it is the last batch of the epoch, and the rows of each batch, lazily."""
     items = data.split("train")
     for epoch in range(start[0], settings.epochs + 1):
-        batches = epoch_batches(items, settings.batch, seed, epoch)
+        batches = epoch_batches(items, settings.batch, seed, epoch, settings.epoch_items)
         for step, rows in enumerate(batches):
             if (epoch, step) >= start:
                 yield epoch, step, step == len(batches) - 1, rows

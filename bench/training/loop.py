@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from bench import signals
 from bench.errors import UserError
-from bench.formats.prepared import Prepared
+from bench.formats.prepared import IGNORED, Prepared
 from bench.training.loader import Resident, TrainBatch, load_resident, train_batches
 from bench.training.loss import Loss
+from bench.training.order import validation_rows
 from bench.training.precision import autocast, compute_dtype
 from bench.training.saver import Saver
 from bench.training.settings import TrainSettings
@@ -32,6 +33,7 @@ def fit(
     device: torch.device,
     checkpoints: Path,
     identity: Mapping[str, Any],
+    on_epoch: Callable[[list[dict[str, Any]]], None] = lambda history: None,
 ) -> tuple[State, str]:
     """Train, load the best epoch's weights into ``network``, and return the final state and why the training ended.
 
@@ -44,7 +46,7 @@ def fit(
         device: where to compute.
         checkpoints: folder used by this training alone; training resumes from a checkpoint in it.
         identity: what a checkpoint must match to be resumed.
-
+        on_epoch: called after each epoch with the history so far, a row per epoch.
 
     Raises:
         UserError: a loss is NaN or infinite, or a data loader worker was killed.
@@ -54,11 +56,12 @@ def fit(
     state = start(network, settings, device)
     if state.resume(checkpoints, identity):
         tqdm.write(f"resuming from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
-    resident = load_resident(data, data.split(settings.select_on), device)
+    rows = validation_rows(data.split(settings.select_on), settings.epoch_items)
+    resident = load_resident(data, rows, device)
     batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
     saver = Saver(state, data, settings, checkpoints, identity)
-    with _bar(state, settings, len(data.split("train"))) as bar:
-        _run_epochs(state, batches, resident, criterion, settings, device, saver, bar)
+    with _bar(state, settings, min(len(data.split("train")), settings.epoch_items or sys.maxsize)) as bar:
+        _run_epochs(state, batches, resident, criterion, settings, device, saver, bar, on_epoch)
     saver.finish()
     network.load_state_dict(state.best)
     return state, _stop_reason(state, settings)
@@ -73,6 +76,7 @@ def _run_epochs(
     device: torch.device,
     saver: Saver,
     bar: "tqdm[Any]",
+    on_epoch: Callable[[list[dict[str, Any]]], None],
 ) -> None:
     """Train until all epochs are done or the loss stops improving; save when due, and when a signal arrives."""
     with signals.deferred(abort_on_second=True) as received:
@@ -87,6 +91,7 @@ def _run_epochs(
                 saver.check_losses()
                 _end_epoch(state, resident, criterion, settings, device)
                 bar.set_postfix(_summary(state))
+                on_epoch(state.history)
             if due or received:
                 saver.save()
             if received:
@@ -152,7 +157,8 @@ def step(state: State, batch: TrainBatch, criterion: Loss, settings: TrainSettin
 def _accumulate(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> None:
     """Add one batch to ``sums``; with several classes, all but the first count as crack."""
     pred = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1) > 0
-    true = masks > 0
+    known = masks != IGNORED
+    true, pred = (masks > 0) & known, pred & known
     counts = [(pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum()]
     sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_full((), len(losses))])
 

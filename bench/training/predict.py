@@ -27,7 +27,7 @@ def predict(
     for images, _ in load_resident(data, rows, device).batches(settings.micro_batch):
         with autocast(settings, device):
             logits = network(images)
-        for prob in _crack_probability(logits.float()).cpu().numpy():
+        for prob in crack_probability(logits.float()).cpu().numpy():
             name = next(names)
             if not np.isfinite(prob).all():
                 raise UserError(f"the network's output for {name} is NaN or infinite: set train.precision to float32.")
@@ -51,6 +51,12 @@ def write_gates(network: nn.Module, data: prepared.Prepared, folder: Path, devic
             predictions.write_one(folder / str(values.shape[0]), name, predictions.quantise(values))
 
 
-def _crack_probability(logits: Tensor) -> Tensor:
-    """Return the probability of crack, (B, H, W); with several classes, of any but the first."""
-    return logits[:, 0].sigmoid() if logits.shape[1] == 1 else 1 - logits.softmax(1)[:, 0]
+def crack_probability(logits: Tensor) -> Tensor:
+    """Return the probability of crack, (B, H, W).
+
+    With several classes it is that of the likeliest class other than background, against background: above one half
+    exactly where argmax is not background, so that training, prediction and scores decide alike.
+    """
+    if logits.shape[1] == 1:
+        return logits[:, 0].sigmoid()
+    return (logits[:, 1:].amax(1) - logits[:, 0]).sigmoid()

@@ -71,11 +71,14 @@ class LossSettings:
         cross_entropy: alpha in eq. 18, gamma in eq. 21.
         dice: beta in eq. 18, delta in eq. 21.
         epsilon: smoothing of the Dice term, eq. 19 and 22.
+        dice_over: "image" sums the Dice term over each image, as the paper; "batch" over all images computed at once,
+            which images without crack do not dominate.
     """
 
     cross_entropy: float
     dice: float
     epsilon: float
+    dice_over: Literal["image", "batch"]
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -107,6 +110,7 @@ class TrainSettings:
     encoder: str
     weights: str | None
     epochs: int
+    epoch_items: int | None
     batch: int
     accumulate: int
     lr: float
@@ -130,6 +134,8 @@ class TrainSettings:
         for name in ("epochs", "accumulate", "stop_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.epoch_items is not None and self.epoch_items < 2:
+            raise ValueError(f"epoch_items must be at least 2 or null, got {self.epoch_items}")
         if self.batch < 2:
             raise ValueError("batch must be at least 2: batch normalisation needs more than one image")
         if self.accumulate > self.batch // 2:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,25 +20,34 @@ SETTINGS = {
     "models": ["unet"],
     "download": {"source": "sample", "mirrors": [], "sample": {"images": 6, "size": 64, "seed": 0}},
 }
-GIT = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+VARIABLES = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+VARIABLES["DVC_NO_ANALYTICS"] = "true"
+TIMEOUT_S = 240
+"""Time limit of one command; each takes a few seconds on an idle machine, half a minute for the queue."""
 
 
-def call(folder: Path, *command: str, fails: bool = False, **environment: str) -> str:
-    """Run a command in a folder, with the package installed from this checkout, and return what it prints."""
+def environment() -> dict[str, str]:
+    """Return the environment of a user who works in another folder, with this environment's programs first."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    return kept | VARIABLES | {"PATH": path}
+
+
+def call(folder: Path, *command: str, fails: bool = False, **variables: str) -> str:
+    """Run a command in a folder, with the package installed from this checkout, and return what it prints."""
     done = subprocess.run(
-        command, cwd=folder, env=kept | GIT | {"PATH": path} | environment, capture_output=True, text=True, check=False
-    )
+        command, cwd=folder, env=environment() | variables, capture_output=True, text=True, check=False,
+        timeout=TIMEOUT_S,
+    )  # fmt: skip
     assert bool(done.returncode) == fails, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-def bench(folder: Path, *arguments: str, fails: bool = False, **environment: str) -> str:
+def bench(folder: Path, *arguments: str, fails: bool = False, **variables: str) -> str:
     """Run the command as installed from this checkout, in another folder: ``-P`` leaves that out of the path."""
     start = "from bench.cli.main import main; main(prog_name='bench')"
     command = [sys.executable, "-P", "-c", start, *arguments]
-    return call(folder, *command, fails=fails, PYTHONPATH=str(ROOT), **environment)
+    return call(folder, *command, fails=fails, PYTHONPATH=str(ROOT), **variables)
 
 
 @pytest.fixture
@@ -88,12 +98,19 @@ def test_code_that_cannot_be_reached_is_refused_by_name(clone: Path) -> None:
 
 
 def run_queue(folder: Path) -> None:
-    """Run what is queued; the worker that DVC starts for it outlives the command and keeps its output open."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONSAFEPATH")}
-    command = [sys.executable, "-m", "dvc", "exp", "run", "--run-all"]
+    """Run the queued experiments, then stop the worker that DVC starts for them.
+
+    The worker outlives the command and keeps its output open: a pipe would never end.
+    """
     with (folder / "queue.log").open("w") as log:
-        subprocess.run(command, cwd=folder, env=kept | GIT | {"PATH": path}, stdout=log, stderr=log, check=True)
+        dvc = partial(
+            subprocess.run, cwd=folder, env=environment(), stdout=log, stderr=log, check=False, timeout=TIMEOUT_S
+        )
+        try:
+            done = dvc(["dvc", "exp", "run", "--run-all"])
+        finally:
+            dvc(["dvc", "queue", "stop", "--kill"])
+    assert done.returncode == 0, (folder / "queue.log").read_text()
 
 
 def test_a_queued_experiment_trains_the_changed_model(clone: Path) -> None:
@@ -106,7 +123,6 @@ def test_a_queued_experiment_trains_the_changed_model(clone: Path) -> None:
     rename(clone, "Committed net")
     call(clone, "git", "init", "--quiet")
     call(clone, "dvc", "init", "--quiet")
-    call(clone, "dvc", "config", "core.analytics", "false")
     call(clone, "dvc", "repro", "--quiet", "prepare")
     call(clone, "git", "add", "--all")
     call(clone, "git", "commit", "--quiet", "--message", "first")

@@ -4,7 +4,7 @@ import errno
 import json
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from bench import plugins
 from bench.cli.main import main
 from bench.errors import UserError
 from bench.stages import report
@@ -72,6 +73,43 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_help_has_each_topic_once_in_order() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    topics = [line[:-1] for line in shown.split("\n") if line.endswith(":") and not line.startswith((" ", "Options"))]
+    assert topics == list(main.topics) == ["Pipeline", "Your model", "Ranking", "Data", "Many cells", "Help"]
+
+
+def test_bench_and_crackbench_are_one_command() -> None:
+    scripts = {e.name: e.value for e in entry_points(group="console_scripts") if e.value.startswith("bench.")}
+    assert scripts == {"bench": "bench.cli.main:main", "crackbench": "bench.cli.main:main"}
+    shown = [
+        subprocess.run(
+            [Path(sys.executable).parent / name, "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        for name in scripts
+    ]
+    assert shown == [f"{name}, version {version('crackbench')}\n" for name in scripts]
+
+
+@pytest.mark.parametrize(("kind", "plugin", "title"), [("datasets", "cfd", "CFD"), ("models", "unet", "UNet")])
+def test_list_shows_every_id_with_its_name(kind: str, plugin: str, title: str) -> None:
+    lines = CliRunner().invoke(main, ["list", kind]).output.splitlines()
+    assert [line.split()[0] for line in lines] == plugins.names(kind)
+    assert [line.split(maxsplit=1)[1] for line in lines if line.split()[0] == plugin] == [title]
+
+
+def test_list_of_an_unknown_kind_names_the_valid_ones() -> None:
+    found = CliRunner().invoke(main, ["list", "modles"])
+    assert found.exit_code == 2
+    assert "'datasets', 'models', 'metrics'" in found.output
+
+
+def test_a_mistyped_command_gets_the_likely_one() -> None:
+    found = CliRunner().invoke(main, ["leadboard"])
+    assert found.exit_code == 2
+    assert "no command 'leadboard'; did you mean 'leaderboard'? Valid commands: download, " in found.output
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli.main import main
+from bench.settings import load_params
+from bench.stages.report import Folders
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 LINES = {
@@ -46,7 +48,14 @@ def test_each_stage_gets_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("train", monkeypatch)[:4] == (Path("in"), Path("out"), "unet", 3)
     assert call("evaluate", monkeypatch)[:4] == (Path("in"), Path("runs"), Path("out"), "cfd")
     assert call("measure", monkeypatch)[:2] == (Path("cost.json"), "unet")
-    assert call("report", monkeypatch)[:2] == (Path("results"), Path("out"))
+    folders, grid, *_ = call("report", monkeypatch)
+    assert folders == Folders(Path("results"), Path("out"), Path("prepared"), Path("runs"))
+    params = load_params(PARAMS)
+    assert (list(grid.datasets), list(grid.models), list(grid.seeds)) == (
+        params["datasets"],
+        params["models"],
+        params["seeds"],
+    )
 
 
 def test_failed_downloads_are_told_on_stderr_with_exit_status_0(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from bench.cli.main import main
 from bench.formats import files, prepared
 from bench.ranking.results import read
-from bench.ranking.standings import Query, standings
+from bench.ranking.standings import Query, compute_standings
 
 DATASETS = ["cfd", "deepcrack", "crack500", "gaps", "rissbilder", "volker"]
 MODELS = {"fpn": 0.60, "unet": 0.75, "linknet": 0.70}
@@ -87,10 +87,23 @@ def test_from_new_model_to_verdict_in_three_commands(workspace, call, write_pred
     assert "6 wins, 0 ties, 0 losses" in said
     assert "Verdict: my_net is ahead of UNET" in call(folder, "compare", "my_net", "--against", "unet", *FAST)
     (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
-    assert (rows[0]["Model"], rows[0]["Trained"]) == ("my_net", "elsewhere")
+    assert (rows[0]["Model"], rows[0]["Trained"]) == ("my_net", "external")
     places = json.loads(call(folder, "compare", "my_net", *FAST, "--format", "json").split("\n\nVerdict")[0])["places"]
-    assert [(r["Model"], r["Trained"]) for r in places[:2]] == [("my_net", "elsewhere"), ("UNET", "here")]
-    assert "Trained elsewhere" in call(folder, "check")
+    assert [(r["Model"], r["Trained"]) for r in places[:2]] == [("my_net", "external"), ("UNET", "here")]
+    assert "External models, whose protocol" in call(folder, "check")
+
+
+def test_scores_of_older_versions_count_as_external(workspace, call, write_predictions):
+    folder = workspace(["cfd"], MODELS)
+    write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.95)
+    call(folder, "score", "masks", "--dataset", "cfd", "--model", "my_net")
+    path = folder / "results" / "external" / "my_net" / "cfd" / "cells.json"
+    content = files.read_json(path)
+    assert [c["trained"] for c in content["cells"]] == ["external"]
+    files.write_json(path, content | {"cells": [c | {"trained": "elsewhere"} for c in content["cells"]]})
+    files.write_checksums(path.parent)
+    (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
+    assert {r["Model"]: r["Trained"] for r in rows if r["Place"]}["my_net"] == "external"
 
 
 def test_the_same_predictions_under_another_name_are_not_distinguishable(workspace, call, write_predictions):
@@ -105,7 +118,7 @@ def test_the_same_predictions_under_another_name_are_not_distinguishable(workspa
 
 def test_few_datasets_claim_nothing_about_others(workspace, call):
     said = call(workspace(DATASETS[:2], MODELS), "compare", "unet", "--against", "fpn", *FAST)
-    assert "too few datasets to say so of others" in said
+    assert "too few datasets for a claim about others" in said
 
 
 def test_scoring_names_what_is_missing_extra_and_of_the_wrong_size(workspace, call, write_predictions):
@@ -184,15 +197,15 @@ def test_a_model_whose_metric_is_undefined_somewhere_is_named_and_spoils_no_othe
     score_nothing(folder, call, DATASETS[:3], "cfd")
     assert call(folder, "leaderboard", *asked, "--format", "json") == before
     said = " ".join(call(folder, "leaderboard", *asked).split())
-    assert "the metric is undefined there: my_net (CFD)" in said
+    assert "Left out, metric undefined: my_net (on CFD)." in said
     assert "No interval" not in said
     assert "precision of my_net is undefined on cfd" in call(folder, "compare", "my_net", *asked, fails=True)
     said = call(folder, "compare", "unet", *asked)
-    assert "the metric is undefined there: my_net (CFD)" in said
+    assert "Left out, metric undefined: my_net (on CFD)." in said
     assert "Verdict: UNET is" in said
 
 
-def test_a_single_photograph_gives_neither_interval_nor_winner(workspace, call):
+def test_a_single_source_image_gives_neither_interval_nor_winner(workspace, call):
     folder = workspace(DATASETS[:3], MODELS)
     for path in (folder / "results" / "scores" / "cfd").glob("*.csv"):
         frame = pd.read_csv(path)
@@ -201,7 +214,7 @@ def test_a_single_photograph_gives_neither_interval_nor_winner(workspace, call):
     files.write_checksums(folder / "results" / "scores" / "cfd")
     (rows,) = json.loads(call(folder, "leaderboard", *FAST, "--format", "json")).values()
     assert [r["Low"] for r in rows if r["Place"]] == [None, None, None]
-    assert "a dataset has a single photograph" in " ".join(call(folder, "leaderboard", *FAST).split())
+    assert "a dataset has a single source image" in " ".join(call(folder, "leaderboard", *FAST).split())
     found = json.loads(call(folder, "compare", "unet", *FAST, "--format", "json").split("\n\nVerdict")[0])
     assert next((r["Dataset"], r["Outcome"]) for r in found["datasets"]) == ("CFD", "")
     assert "UNET and LINKNET cannot be compared" in call(folder, "compare", "unet", *FAST)
@@ -222,7 +235,7 @@ def test_scores_that_fit_nothing_are_named_and_block_no_ranking(workspace, call,
     said = " ".join(call(folder, "leaderboard", *FAST).split())
     for part in (
         "Left out: mixed_net declares several protocols",
-        "Left out, as it lacks a dataset: half_net.",
+        "Left out, no scores on some dataset: half_net.",
         "any score of no_net on these datasets is missing.",
         "1 UNET",
     ):
@@ -241,7 +254,7 @@ def test_scores_of_data_prepared_anew_block_no_ranking(workspace, call, write_pr
     content = files.read_json(path)
     files.write_json(path, content | {"cells": [c | {"data": "0123456789abcdef"} for c in content["cells"]]})
     files.write_checksums(path.parent)
-    assert "Left out: my_net was scored on other data than cfd is now" in call(folder, "leaderboard", *FAST)
+    assert "Left out: my_net was scored on a different version of cfd" in call(folder, "leaderboard", *FAST)
     said = call(folder, "check", fails=True)
     assert "run `bench score` again" in said
     assert "run this cell again" not in said
@@ -277,7 +290,7 @@ def test_settings_that_are_not_there_or_misspelt_are_refused(workspace, call, wr
     assert "summary.csv is missing: no printed number was checked." in call(folder, "check")
 
 
-def test_old_scores_that_cannot_be_read_have_a_cure(workspace, call, write_predictions):
+def test_old_scores_that_cannot_be_read_are_reported_with_a_hint(workspace, call, write_predictions):
     folder = workspace(["cfd"], MODELS)
     write_predictions(folder / "masks", folder / "prepared" / "cfd", 0.99)
     given = ("score", "masks", "--dataset", "cfd", "--model", "my_net")
@@ -323,15 +336,15 @@ def test_an_average_that_a_metric_does_not_have_is_refused(workspace, call):
     assert "choose --average from pooled" in said
 
 
-def test_datasets_with_photographs_in_common_are_named_and_count_once(workspace, call):
+def test_datasets_with_source_images_in_common_are_named_and_count_once(workspace, call):
     folder = workspace(["cfd", "deepcrack", "forest", "gaps", "sylvie", "volker"], MODELS)
-    note = "CFD, Forest and Sylvie have photographs in common"
+    note = "CFD, Forest and Sylvie have source images in common"
     assert note in " ".join(call(folder, "leaderboard", *FAST).split())
     for others in (("cfd", "gaps"), ("gaps",)):
         assert note not in call(folder, "leaderboard", *(word for d in others for word in ("--dataset", d)), *FAST)
     said = " ".join(call(folder, "compare", "unet", *FAST).split())
     assert note in said
-    assert "these are too few datasets to say so of others" in said  # four, not six
+    assert "these are too few datasets for a claim about others" in said  # four, not six
 
 
 def test_a_dataset_named_twice_counts_once(workspace, call):
@@ -365,9 +378,9 @@ def test_almost_no_crack_is_not_taken_for_masks_of_0_and_1(workspace, call, kind
 
 def test_a_metric_that_one_seed_leaves_undefined_is_undefined(workspace, call):
     folder = workspace(["cfd"], MODELS, seeds=(0, 1))
-    found = read(folder / "results", ["cfd"], list(MODELS), [0, 1])
-    summary = found.summary
+    results = read(folder / "results", ["cfd"], list(MODELS), [0, 1])
+    summary = results.summary
     one = (summary["model"] == "fpn") & (summary["seed"] == 1) & (summary["metric"] == "precision")
     summary.loc[one, "value"] = np.nan
-    board = standings(found, Query("precision", "pooled", 100), ["cfd"], list(MODELS))
-    assert np.isnan(board.values[0]).tolist() == [True, False, False]
+    standings = compute_standings(results, Query("precision", "pooled", 100), ["cfd"], list(MODELS))
+    assert np.isnan(standings.values[0]).tolist() == [True, False, False]

@@ -49,7 +49,7 @@ def test_case_and_kind_do_not_matter(member: str) -> None:
     "member",
     ["CFD_1.jpg", "images/CFD_1.txt", "images/sub/CFD_1.jpg", "images/CFD_1", "my_images/CFD_1.jpg", "masks/", ""],
 )
-def test_what_lies_elsewhere_or_is_no_image_is_left(member: str) -> None:
+def test_files_in_other_folders_and_other_types_are_ignored(member: str) -> None:
     assert select_from_collection("CFD_", [member]) == {}
 
 

@@ -66,7 +66,7 @@ def test_values_without_gaps_are_classes(tmp_path: Path) -> None:
     counted = masks(tmp_path, lambda i, m: np.where(m > 0, 1 + i % 2, 0).astype(np.uint8))
     assert recognise(counted).names == ["background", "class 1", "class 2"]
     assert crack_share(counted, recognise(counted)) == pytest.approx(share())
-    with pytest.raises(UserError, match="has the value 2: with --classes 2 it must be less"):
+    with pytest.raises(UserError, match="has the value 2: with --classes 2 values must be below 2"):
         recognise(counted, classes=2)
     with pytest.raises(UserError, match="are codes"):
         recognise(counted, classes=1)
@@ -87,7 +87,7 @@ def test_a_user_says_what_codes_mean(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("crack", "classes", "words"),
     [
-        ([7], (), "no mask has the value 7; they hold 0 "),
+        ([7], (), "no mask has the value 7; they contain 0 "),
         ((), [(255, "crack")], "--classes does not name the value 204"),
     ],
 )

@@ -43,12 +43,12 @@ def test_files_without_a_partner_are_named(tmp_path: Path) -> None:
 
 
 def test_missing_and_empty_folders_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds no images"):
+    with pytest.raises(UserError, match="contains no images"):
         find_layout(tmp_path)
     with pytest.raises(UserError, match=r"DeepCrack\.zip is not a folder: unpack"):
         find_layout(tmp_path / "DeepCrack.zip")
     make(tmp_path, "photos/a.jpg")
-    with pytest.raises(UserError, match=r"has no masks that its names tell: .*--images GLOB --masks GLOB"):
+    with pytest.raises(UserError, match=r"has no masks that differ from the images by name: .*--images GLOB --masks GLOB"):
         find_layout(tmp_path)
 
 

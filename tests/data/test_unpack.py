@@ -1,4 +1,4 @@
-"""Archives that want to write elsewhere, or to fill the disk: refused by name, and nothing is written."""
+"""Archives with paths outside their folder, or that would fill the disk, are refused by name; nothing is written."""
 
 import errno
 import gzip

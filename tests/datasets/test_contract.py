@@ -10,13 +10,16 @@ from types import ModuleType
 import pytest
 
 from bench import plugins
-from bench.data.dataset import Archive, Card, Pair, pairs_of, photo_of
+from bench.data.dataset import Archive, Card, Pair, Pinned, pairs_of, photo_of
 from bench.data.images import read_image, read_mask
 from bench.data.own_folder import from_folder
+from bench.data.pinned import pinned_datasets, pinned_files
 from bench.errors import UserError
 from bench.sample.generate import generate
 
 DATASETS = plugins.names("datasets")
+
+PINNED = pinned_datasets()
 
 every_dataset = pytest.mark.parametrize("name", DATASETS)
 
@@ -56,6 +59,8 @@ FORMS = [
     ("volker", "Volker_DSC01710_725_197_1392_1586", "DSC01710"),
 ]
 
+PARTS = ("images", "masks")
+
 PUBLISHED_IMAGES = 11_298 - 1411  # of the collection, without those of no dataset ("noncrack")
 
 
@@ -94,6 +99,9 @@ def check_origin(module: ModuleType, path: str) -> None:
         assert not original.select(["readme.md", "other/001.jpg"]), f"{path}: select must be empty for other archives."
     if hasattr(module, "FOLDER"):
         assert original is None, f"{path}: FOLDER is set, so ORIGINAL must be None."
+    if hasattr(module, "PINNED"):
+        assert isinstance(module.PINNED, Pinned), f"{path}: PINNED must be a Pinned."
+        assert original is None, f"{path}: PINNED is set, so ORIGINAL must be None."
 
 
 def check_contract(module: ModuleType, name: str, root: Path) -> None:
@@ -119,6 +127,8 @@ def test_keeps_the_contract(name: str, tmp_path: Path) -> None:
         (tmp_path / part).mkdir()
     if hasattr(plugin, "FOLDER"):
         from_folder(plugin).fill(tmp_path)
+    elif hasattr(plugin, "PINNED"):
+        generate("cfd", tmp_path, 0, 3, 64)
     else:
         generate(name, tmp_path, 0, 3, 64)
     check_contract(plugin, name, tmp_path)
@@ -129,7 +139,13 @@ def test_datasets_that_share_source_images_name_each_other() -> None:
     for name in DATASETS:
         for other in module(name).CARD.shares_photographs_with:
             assert name in module(other).CARD.shares_photographs_with, f"{other} must name {name}"
-    assert module("cfd").CARD.shares_photographs_with == ("forest", "sylvie")
+    assert module("cfd").CARD.shares_photographs_with == ("cfd_native", "forest", "sylvie", "sylvie_native")
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_the_same_place_is_named_once(name: str) -> None:
+    places = getattr(module(name), "SAME_PLACE", {})
+    assert not set(places) & set(places.values())
 
 
 def test_a_file_without_a_pattern_is_refused() -> None:
@@ -152,6 +168,52 @@ def test_the_ten_hold_all_of_the_collection() -> None:
     ten = {dataset for dataset, _, _ in FORMS}
     assert len(ten) == 10
     assert sum(module(name).CARD.images for name in ten) == PUBLISHED_IMAGES
+
+
+def test_the_datasets_with_pinned_files_are_those_that_name_a_commit() -> None:
+    assert [name for name in DATASETS if hasattr(module(name), "PINNED")] == PINNED
+    assert len(PINNED) == 9
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_the_pinned_files_agree_with_the_card(name: str) -> None:
+    plugin, rows = module(name), pinned_files(name)
+    assert {(row.repository, row.commit) for row in rows} == {(plugin.PINNED.repository, plugin.PINNED.commit)}
+    items = {part: [Path(r.target).stem for r in rows if r.target.startswith(f"{part}/")] for part in PARTS}
+    assert sorted(items["images"]) == sorted(items["masks"])
+    assert 2 * len(items["images"]) == len(rows) == 2 * plugin.CARD.images
+    assert len({photo_of(plugin, item) for item in items["images"]}) == plugin.CARD.photographs
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "photo"),
+    [
+        ("masonry", "a_0_10", "a_0"),
+        ("masonry", "h_41_3", "h_41"),
+        ("uav75", "DSC00674h", "DSC00674"),
+        ("uav75", "DSC00556b", "DSC00550"),
+        ("ceramic", "001", "001"),
+        ("ceramic", "092", "087"),
+        ("uav_cc0", "slide77", "0"),
+        ("uav_cc0", "DJI0090", "0"),
+        ("uav_cc0", "slide1148", "10"),
+        ("uav_cc0", "DJI1980", "DJI1980"),
+        ("asphalt300", "043_27", "043"),
+        ("crack500_crops", "20160328_150821_641_361", "20160328_150821"),
+        ("crack500_crops", "IMG_2917_1297_485", "IMG_2917"),
+        ("deepcrack_544", "test_11289-10", "11289"),
+        ("deepcrack_544", "7Q3A9064-16", "7Q3A9064"),
+        ("deepcrack_544", "11169", "11169"),
+        ("sylvie_native", "Im_noGT_ESAR_20a", "Im_ESAR_20a"),
+        ("sylvie_native", "001", "001"),
+        ("sylvie_native", "115", "064"),
+        ("cfd_native", "067", "064"),
+        ("crack500_crops", "20160328_154017_1281_1", "20160328_153536"),
+        ("cfd_native", "118", "118"),
+    ],
+)
+def test_the_source_image_of_a_pinned_name(name: str, item: str, photo: str) -> None:
+    assert photo_of(module(name), item) == photo
 
 
 @every_dataset

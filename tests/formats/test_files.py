@@ -116,7 +116,7 @@ def test_a_torn_json_file_is_named(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("read", [files.read_json, lambda path: files.read_csv(path, [])])
-def test_a_missing_file_is_named_with_the_cure(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_file_is_named_with_a_hint(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UserError, match="is missing: run the stage that writes it") as caught:
         read(tmp_path / "absent")
     assert str(tmp_path / "absent") in str(caught.value)

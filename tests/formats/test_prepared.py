@@ -64,7 +64,12 @@ def test_sizes_and_shares_are_measured(folder: Path) -> None:
     assert data.items["native_h"].tolist() == [48, 48, 48]
     assert data.items["native_w"].tolist() == [80, 64, 64]
     assert data.items["crack_share"].tolist() == [0.0, 1 / 32, 2 / 32]
-    assert data.card["measured"] == {"photographs": 2, "crack_share": 0.03125, "native_size": "64x48 and 1 others"}
+    assert data.card["measured"] == {
+        "photographs": 2,
+        "crack_share": 0.03125,
+        "native_size": "64x48 and 1 others",
+        "ignored_pixels": 0,
+    }
     assert data.card["dataset"] == "cfd"
 
 

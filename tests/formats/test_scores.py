@@ -114,7 +114,7 @@ def test_a_file_without_a_version_is_refused(tmp_path: Path, written: scores.Sco
         ("scores/cfd", scores.SCHEMA + 1, "update the program"),
     ],
 )
-def test_another_version_is_refused_with_file_version_and_cure(
+def test_another_version_is_refused_with_file_version_and_hint(
     tmp_path: Path, folder: str, version: int, cure: str
 ) -> None:
     path = tmp_path / folder / "cells.json"

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 import bench.metrics.counting as counting
 from bench import plugins
 from bench.formats import scores
-from bench.ranking.results import summarise
+from bench.ranking.summary import summarise
 from tests.fixtures import averaging
 
 REFERENCE = vars(averaging)

@@ -1,6 +1,6 @@
 """What a metric declares of its input."""
 
-from bench.metrics.inputs import AVERAGES, COUNTS, Input, curve, tolerant
+from bench.metrics.inputs import AVERAGES, COUNTS, Input, curve
 
 
 def test_counts_are_of_images_under_all_averages() -> None:
@@ -9,16 +9,10 @@ def test_counts_are_of_images_under_all_averages() -> None:
 
 
 def test_an_average_with_a_reason_against_it_is_not_defined() -> None:
-    given = Input(("tp",), undefined={"pooled": "a reason"})
-    assert given.averages == ("image_mean", "batch_mean")
-
-
-def test_n_stands_for_the_tolerance() -> None:
-    given = tolerant(5, "pred_hit_Npx", "tp")
-    assert given.columns == ("pred_hit_5px", "tp")
-    assert "5 px" in given.about
+    declared = Input(("tp",), undefined={"pooled": "a reason"})
+    assert declared.averages == ("image_mean", "batch_mean")
 
 
 def test_a_curve_names_the_column_of_single_images() -> None:
-    given = curve("aiu")
-    assert (given.over, given.image_column, given.columns) == ("curve", "aiu", ("tp", "fp", "fn"))
+    declared = curve("aiu")
+    assert (declared.over, declared.image_column, declared.columns) == ("curve", "aiu", ("tp", "fp", "fn"))

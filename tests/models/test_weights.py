@@ -45,7 +45,7 @@ def test_files_are_downloaded_once_and_are_no_pickles(report: Any) -> None:
     assert [Path(path).name for path in downloads] == ["config.json", "model.safetensors"]
 
 
-def test_without_network_the_error_comes_soon_and_names_the_cures(folder: Path, report: Any) -> None:
+def test_without_network_the_error_comes_soon_and_gives_hints(folder: Path, report: Any) -> None:
     assert report["cause"] == "ConnectError"
     assert report["seconds"] < 30
     assert not (folder / "never.safetensors").exists()

@@ -75,7 +75,7 @@ def test_another_truth_for_one_model_is_found(folder):
         frame.loc[0, ["tp", "fp"]] += [1, -1]
 
     change_rows(folder, "images", move)
-    assert any("the truth, photograph or batch of cfd_0 is not the same" in fault for fault in faults(folder))
+    assert any("the true mask, source image or batch of cfd_0 is not the same" in fault for fault in faults(folder))
 
 
 def test_a_curve_that_does_not_fit_is_found(folder):
@@ -92,14 +92,14 @@ def test_an_item_twice_or_gone_is_found(folder):
         histograms = content["histograms"]
     np.savez_compressed(path, histograms=histograms[1:])
     files.write_checksums(path.parent)
-    assert any("cfd/fpn/0 has 5 images, its dataset 6 for testing." in fault for fault in faults(folder))
+    assert any("cfd/fpn/0 has 5 images, but its dataset has 6 test images." in fault for fault in faults(folder))
 
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
         ("protocol", "other", "follow 2 protocols"),
-        ("data", "other", "was made with other data"),
+        ("data", "other", "was trained on a different version of cfd"),
         ("program", "other", "2 versions of the program"),
         ("versions", {}, "does not record its environment"),
     ],
@@ -114,12 +114,12 @@ def test_evaluation_batches_of_several_sizes_are_found(folder):
     assert faults(folder) == []  # older scores do not record it
     assert read(folder, DATASETS, list(MODELS), [0]).spelled("batch_mean") == "batch mean of 32"
     change_cells(folder, lambda content: content["cells"][1].__setitem__("evaluation_batch", 8))
-    assert any("evaluation batches hold 32 (1 cells), 8 (1 cells) images" in fault for fault in faults(folder))
+    assert any("evaluated in batches of 32 (1 cells), 8 (1 cells) images" in fault for fault in faults(folder))
 
 
 def test_a_cell_twice_is_found(folder):
     change_cells(folder, lambda content: content["cells"].append(content["cells"][0]))
-    assert any("cfd/fpn/0 is there 2 times" in fault for fault in faults(folder))
+    assert any("cfd/fpn/0 is present 2 times" in fault for fault in faults(folder))
 
 
 def test_a_printed_number_that_the_counts_do_not_give_is_found(folder, tmp_path):
@@ -128,7 +128,7 @@ def test_a_printed_number_that_the_counts_do_not_give_is_found(folder, tmp_path)
     assert faults(folder, tmp_path / "summary.csv") == []
     summary.loc[0, "value"] += 1e-4
     files.write_csv(tmp_path / "summary.csv", summary)
-    assert any("the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))
+    assert any("but the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))
 
 
 def test_histograms_that_do_not_fit_the_counts_are_found(folder):
@@ -138,7 +138,7 @@ def test_histograms_that_do_not_fit_the_counts_are_found(folder):
     histograms[0, 0, [0, 255]] += np.array([1, -1], np.int64).astype(np.uint32)
     np.savez_compressed(path, histograms=np.roll(histograms, 1, axis=0))
     files.write_checksums(path.parent)
-    assert any("the histogram does not give tp, fp and fn again" in fault for fault in faults(folder))
+    assert any("the histogram does not reproduce tp, fp and fn" in fault for fault in faults(folder))
 
 
 def test_costs_of_another_input_or_machine_are_noted(folder):
@@ -150,11 +150,11 @@ def test_costs_of_another_input_or_machine_are_noted(folder):
     assert check.cost_notes(replace(found, costs=costs)) == []
     costs |= {"fpn": costs["fpn"] | {"image_size": 448, "device": "gpu"}}
     first, second = check.cost_notes(replace(found, costs=costs))
-    assert "cost of fpn is of resnet18 at 448 px" in first
+    assert "cost of fpn is for resnet18 at 448 px" in first
     assert "2 machines and do not compare: cpu (2 threads), gpu (2 threads)" in second
     assert first in check.notes(replace(found, costs=costs))
 
 
 def test_an_empty_report_lacks_every_number(folder, tmp_path):
     (tmp_path / "summary.csv").write_text("dataset,model,seed,metric,average,value\n", encoding="utf-8")
-    assert any("is nan, the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))
+    assert any("is nan, but the counts give" in fault for fault in faults(folder, tmp_path / "summary.csv"))

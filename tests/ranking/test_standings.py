@@ -1,6 +1,7 @@
 """Intervals of the metrics of a curve: each draw is the metric of the images of the photographs drawn."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bench.cli.main import main
 from bench.metrics.histogram import curves
 from bench.metrics.ratios import f1
 from bench.ranking.results import read
-from bench.ranking.standings import Query, standings
+from bench.ranking.standings import Query, compute_standings, independent, shared_note
 from bench.stats.bootstrap import interval
 
 CASES = [
@@ -19,6 +20,9 @@ CASES = [
     *((name, how) for name in ("aiu", "average_precision", "expected_calibration_error")
       for how in ("pooled", "image_mean", "batch_mean")),
 ]  # fmt: skip
+
+
+DATASETS = ["volker", "gaps", "cfd", "forest"]
 
 
 def by_hand(metric, how, histograms, batches):
@@ -35,7 +39,7 @@ def by_hand(metric, how, histograms, batches):
 def test_draws_are_those_of_the_images_drawn(workspace, metric, how):
     folder = workspace(["cfd"], {"fpn": 0.6, "unet": 0.75})
     results = read(folder / "results", ["cfd"], ["fpn", "unet"], [0])
-    found = standings(results, Query(metric, how, 100), ["cfd"], ["fpn", "unet"])
+    found = compute_standings(results, Query(metric, how, 100), ["cfd"], ["fpn", "unet"])
     rows = results.images[results.images["model"] == "unet"]
     histograms, batches = results.histograms[rows.index], rows["batch"].to_numpy()
     assert found.values[0, 1] == pytest.approx(by_hand(metric, how, histograms, batches), abs=1e-8)
@@ -66,3 +70,15 @@ def test_the_leaderboard_has_intervals_of_ods_and_metrics_says_what_is_undefined
     reason = "No ods mean of batches, ods_image_mean mean of batches: one threshold is chosen for the whole dataset"
     assert reason in " ".join(said.split())
     assert "No batch_mean: one threshold is chosen" in CliRunner().invoke(main, ["explain", "ods"]).output
+
+
+def test_a_plug_in_dataset_can_share_images_with_one_that_does_not_name_it(workspace, monkeypatch):
+    results = read(workspace(DATASETS, {"unet": 0.75}) / "results", DATASETS, ["unet"], [0])
+    assert independent(DATASETS) == 3
+    card = plugins.load("datasets", "gaps").CARD
+    monkeypatch.setattr("bench.datasets.gaps.CARD", replace(card, shares_photographs_with=("volker", "other")))
+    assert independent(DATASETS) == 2
+    assert independent(["gaps", "cfd"]) == 2
+    first, second = shared_note(results, DATASETS)
+    assert first.startswith(f"{results.names['volker']} and {card.name} have source images in common")
+    assert second.startswith("CFD and Forest have")

@@ -28,7 +28,7 @@ def make(tmp_path, write_grid):
 def make_external(cells):
     """Return the cells as if fpn had been scored from its predictions, with one seed."""
     return [
-        c | {"trained": "elsewhere"} if c["model"] == "fpn" else c
+        c | {"trained": "external"} if c["model"] == "fpn" else c
         for c in cells
         if (c["model"], c["seed"]) != ("fpn", 1)
     ]
@@ -56,4 +56,4 @@ def test_the_page_names_datasets_with_photographs_in_common(tmp_path, write_grid
     write_grid(tmp_path, datasets=["cfd", "forest"], models=["unet"])
     found = read_all(tmp_path / "results", ["cfd", "forest"], ["unet"], [0])
     page = dict(PARTS["page"](Values(found, "batch_mean", Path(), Path())))["index.html"]
-    assert "CFD and Forest have photographs in common" in str(page)
+    assert "CFD and Forest have source images in common" in str(page)

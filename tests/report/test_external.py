@@ -101,9 +101,9 @@ def test_scores_on_other_data_are_left_out_with_a_reason(scored):
     content = files.read_json(path)
     files.write_json(path, content | {"cells": [c | {"data": "0123456789abcdef"} for c in content["cells"]]})
     files.write_checksums(path.parent)
-    assert "Left out: old_net was scored on other data than cfd is now" in render(folder)
+    assert "Left out: old_net was scored on a different version of cfd" in render(folder)
     assert "old_net" not in json.dumps(page_data(folder))
-    assert "old_net was scored on other data" in (folder / "reports" / "tables" / "external.md").read_text()
+    assert "old_net was scored on a different version" in (folder / "reports" / "tables" / "external.md").read_text()
 
 
 def test_without_external_models_there_is_no_table_of_them(scored):

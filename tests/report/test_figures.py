@@ -7,7 +7,7 @@ import yaml
 
 from bench.report.context import Values
 from bench.report.external import read_all
-from bench.report.figures import FIGURES, OF_PHOTOGRAPHS, caption
+from bench.report.figures import FIGURES, caption
 
 
 @pytest.fixture(scope="module")
@@ -26,5 +26,5 @@ def test_every_caption_is_a_title_and_a_sentence_without_gaps(values: Values, na
 
 
 def test_figures_of_scores_are_drawn_and_those_of_images_only_where_there_are_any(values: Values) -> None:
-    drawn = {name for name, (_, draw) in FIGURES.items() if draw(values) is not None}
-    assert drawn == FIGURES.keys() - OF_PHOTOGRAPHS.keys()
+    drawn = {name for name, figure in FIGURES.items() if figure.draw(values) is not None}
+    assert drawn == {name for name, figure in FIGURES.items() if not figure.of_photographs}

@@ -201,7 +201,7 @@ def test_an_unfinished_grid_says_so_on_top(tmp_path, write_grid, run_report):
     [
         ("tp", None, "lacks the column 'tp'"),
         ("dataset", "volker", "another dataset: volker"),
-        ("tp", "", "'tp' of unet/0 holds nan in line 2"),
+        ("tp", "", "'tp' of unet/0 is nan in line 2"),
         ("fn", "many", "'fn' contains 'many' in line 2, expected a number"),
     ],
 )

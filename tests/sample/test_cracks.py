@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.sample.cracks import Crack, Style, crossing, darkness, dressed, label, walk
+from bench.sample.cracks import Crack, Style, crossing, darkness, label, trace_crack, walk
 
 STYLE = Style(half_width=(0.01, 0.02), depth=(0.4, 0.8))
 
@@ -61,6 +61,6 @@ def test_the_first_crack_crosses_the_image(seed: int) -> None:
 def test_a_tapered_end_is_thinner() -> None:
     path = np.stack([np.arange(50.0), np.arange(50.0)], 1)
     even = Style(half_width=(0.02, 0.02), depth=(0.5, 0.5), uneven=0.0)
-    crack = dressed(rng(), path, even, 100.0, 1.0, (False, True))
+    crack = trace_crack(rng(), path, even, 100.0, 1.0, (False, True))
     assert crack.half_px[0] == pytest.approx(2.0)
     assert crack.half_px[-1] < 0.5

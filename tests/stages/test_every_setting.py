@@ -29,7 +29,7 @@ PARAMS = load_params(ROOT / "params.yaml")
 Make = Callable[..., Any]
 
 LISTS = {"datasets": ["cfd", "gaps"], "models": ["unet", "fpn"], "seeds": [0, 1]}
-ELSEWHERE = {  # shown by other tests
+OTHER_TESTS = {  # shown by other tests
     "sweep.timeout_minutes": "tests/sweep/test_local.py",
     "sweep.slurm.cells_per_job": "tests/sweep/test_slurm.py",
 }
@@ -37,16 +37,21 @@ SOURCES = {"download.source": "/nowhere.zip", "download.mirrors": ["http://127.0
 SAMPLE = {"download.sample.images": 3, "download.sample.size": 48, "download.sample.seed": 1}
 PREPARE = {
     "prepare.image_size": 64,
+    "prepare.geometry": "tiles",
+    "prepare.tile_stride": 16,
+    "prepare.mask_resize": "any",
     "prepare.mask_threshold": 100,
     "prepare.split": "grouped",
     "prepare.test_share": 0.5,
     "prepare.validation_share": 0.4,
+    "prepare.train_items": 4,
     "prepare.seed": 1,
     "prepare.skip": ["volker/Volker_1_3_0_0_0"],
 }
 TRAIN = {
     "train.encoder": "mobilenet_v2",
     "train.epochs": 2,
+    "train.epoch_items": 4,
     "train.batch": 4,
     "train.accumulate": 2,
     "train.lr": 0.01,
@@ -58,6 +63,7 @@ TRAIN = {
     "train.loss.cross_entropy": 2.0,
     "train.loss.dice": 2.0,
     "train.loss.epsilon": 1.0,
+    "train.loss.dice_over": "batch",
     "train.augment.horizontal_flip_p": 0.0,
     "train.augment.vertical_flip_p": 0.0,
     "train.augment.quarter_turn_p": 0.0,
@@ -112,9 +118,9 @@ def changed(params: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 
 def test_no_key_is_left_out() -> None:
-    tested = [LISTS, ELSEWHERE, SOURCES, SAMPLE, PREPARE, TRAIN, MACHINE, REFUSED, SINGLE, MEASURE, SLURM]
+    tested = [LISTS, OTHER_TESTS, SOURCES, SAMPLE, PREPARE, TRAIN, MACHINE, REFUSED, SINGLE, MEASURE, SLURM]
     assert sorted(leaves(PARAMS)) == sorted(key for some in tested for key in some)
-    for key, path in ELSEWHERE.items():
+    for key, path in OTHER_TESTS.items():
         name = key.rpartition(".")[2].partition("_minutes")[0]
         assert name in (ROOT / path).read_text(encoding="utf-8")
 
@@ -178,6 +184,8 @@ def test_prepare(key: str, raw: Path, tmp_path: Path) -> None:
     for name, params in (("a", PARAMS), ("b", changed(PARAMS, key, PREPARE[key]))):
         if key != "prepare.image_size" or name == "a":
             params = changed(params, "prepare.image_size", 32)
+        if key == "prepare.tile_stride":
+            params = changed(params, "prepare.geometry", "tiles")
         prepare.run(raw, tmp_path / name, "volker", section(params, "prepare", prepare.PrepareSettings))
         data = prepared.read(tmp_path / name)
         contents.append((data.images.tobytes(), data.masks.tobytes(), data.items["split"].tolist()))

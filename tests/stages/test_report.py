@@ -7,16 +7,14 @@ import pytest
 
 from bench.errors import UserError
 from bench.report.settings import ReportSettings
-from bench.stages.report import MANIFEST, run
+from bench.stages.report import MANIFEST, Folders, Grid, run
 
 Make = Callable[..., Path]
 
 
 def render(folder: Path, *only: str) -> str:
-    return run(
-        folder / "results", folder / "reports", ["cfd"], ["unet", "fpn"], [0], ReportSettings("pooled"),
-        folder / "prepared", folder / "runs", only,
-    )  # fmt: skip
+    folders = Folders(folder / "results", folder / "reports", folder / "prepared", folder / "runs")
+    return run(folders, Grid(["cfd"], ["unet", "fpn"], [0]), ReportSettings("pooled"), only)
 
 
 @pytest.fixture

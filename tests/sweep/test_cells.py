@@ -83,7 +83,7 @@ def test_what_is_no_matrix_is_no_sweep(project: Path) -> None:
         cells.stale(project, "report")
 
 
-def test_what_dvc_computes_elsewhere_is_told(project: Path) -> None:
+def test_cells_that_another_dvc_process_computes_are_reported(project: Path) -> None:
     held = {"write": {str(project / "runs/a/m"): {"pid": os.getppid(), "cmd": "dvc repro"}}, "read": {}}
     (project / ".dvc/tmp/rwlock").write_text(json.dumps(held))
     with pytest.raises(UserError, match=r"(?s)DVC is busy in .*dvc repro"):
@@ -96,9 +96,9 @@ def test_an_output_that_is_gone_is_computed_again(project: Path) -> None:
     assert attempt
     ledger.end(attempt, "done", "", 1.0)
     (project / cell.target).mkdir(parents=True)
-    assert [c.name for c, _ in sweep_module.stand(project, "train").done] == ["train@a-m"]
+    assert [c.name for c, _ in sweep_module.stage_state(project, "train").done] == ["train@a-m"]
     (project / cell.target).rmdir()
-    assert [c.name for c, _ in sweep_module.stand(project, "train").todo] == ["train@a-m", "train@a-n"]
+    assert [c.name for c, _ in sweep_module.stage_state(project, "train").todo] == ["train@a-m", "train@a-n"]
 
 
 def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:

@@ -56,7 +56,7 @@ def test_two_sweeps_at_once_train_each_cell_once(tmp_path: Path, lab: ModuleType
     assert sum(lab.attempts(folder).values()) == 5
 
 
-def test_ctrl_c_ends_in_order_and_the_next_sweep_goes_on(long_workspace: Path, lab: ModuleType) -> None:
+def test_ctrl_c_stops_gracefully_and_the_next_sweep_resumes(long_workspace: Path, lab: ModuleType) -> None:
     process = lab.start(long_workspace)
     lab.wait_for(lambda: lab.training(long_workspace))
     children = psutil.Process(process.pid).children(recursive=True)

@@ -26,7 +26,7 @@ def test_gpus_are_filled_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-5f")
     assert slots.slots(None, 1) == [Slot("3", 8), Slot("GPU-5f", 8)]
     assert slots.slots(3, 2) == [Slot("3", 5, 0.5), Slot("GPU-5f", 5, 0.5), Slot("3", 5, 0.5)]
-    with pytest.raises(UserError, match="5 jobs do not fit on 2 GPUs with 2 each: raise --per-gpu or lower --jobs"):
+    with pytest.raises(UserError, match="5 jobs do not fit on 2 GPUs with 2 per GPU: raise --per-gpu or lower --jobs"):
         slots.slots(5, 2)
 
 

@@ -91,7 +91,7 @@ def test_nothing_is_submitted_twice_while_the_scheduler_is_down(
     assert lab.attempts(long_workspace) == {"train@cfd-unet-0": 1}
 
 
-def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, lab: ModuleType) -> None:
+def test_after_scancel_the_next_sweep_resumes(node: Path, long_workspace: Path, lab: ModuleType) -> None:
     options = ("--engine", "slurm", "--gres", "gpu:1", "--cells-per-job", "1")
     assert lab.sweep(long_workspace, *options)[0] == 0
     lab.wait_for(lambda: lab.training(long_workspace), 200)
@@ -107,7 +107,7 @@ def test_after_scancel_the_next_sweep_goes_on(node: Path, long_workspace: Path, 
     assert all("resuming from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
 
 
-def test_a_job_queued_again_goes_on(node: Path, long_workspace: Path, lab: ModuleType) -> None:
+def test_a_requeued_job_resumes(node: Path, long_workspace: Path, lab: ModuleType) -> None:
     assert lab.sweep(long_workspace, "--engine", "slurm", "--gres", "gpu:1", "cfd/unet/0")[0] == 0
     log = long_workspace / ".sweep" / "train@cfd-unet-0" / "001.log"
     lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)

@@ -9,7 +9,7 @@ from bench.errors import UserError
 from bench.settings import load_params
 from bench.sweep import cells, ledger, slurm
 from bench.sweep.cells import Cell
-from bench.sweep.sweep import LEDGER, collect, stand, status, with_options
+from bench.sweep.sweep import LEDGER, collect, stage_state, status, with_options
 
 PARAMS = load_params(Path(__file__).parents[2] / "params.yaml")
 
@@ -40,7 +40,7 @@ def test_cells_stand_by_their_last_attempt(tmp_path: Path, outdated: list[Cell])
         state = {"running": None, "changed": "failed", "lost_output": "done"}.get(of.name[6:], of.name[6:])
         attempt(tmp_path, of, state, "other" if of.name == "train@changed" else "f")
     (tmp_path / "runs" / "done").mkdir(parents=True)
-    standing = stand(tmp_path, "train")
+    standing = stage_state(tmp_path, "train")
 
     def names(some: list[tuple[Cell, Any]]) -> set[str]:
         return {c.name[6:] for c, _ in some}

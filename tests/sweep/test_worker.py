@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.sweep import worker
 score = Path("{SCORE}")
 score.write_text("BEFORE")
-worker._take_me_first()
+worker._prefer_for_oom_kill()
 print(score.read_text())
 """
 

@@ -234,11 +234,11 @@ def test_a_name_leaves_the_list_and_nothing_else(tmp_path: Path, text: str, left
 def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
     source = folder(tmp_path / "own", [0, 1, 2])
     for name, said, words in (
-        ("My Walls", {}, "is no name for a dataset"),
+        ("My Walls", {}, "is not a valid dataset name"),
         ("cfd", {}, "exists already and is not one of your own"),
         ("mine", {"photo": "wall"}, "needs a group"),
-        ("mine", {"photo": "("}, "no regular expression"),
-        ("mine", {"classes": 2}, "has the value 2: with --classes 2 it must be less"),
+        ("mine", {"photo": "("}, "not a valid regular expression"),
+        ("mine", {"classes": 2}, "has the value 2: with --classes 2 values must be below 2"),
     ):
         with pytest.raises(UserError, match=words):
             add_dataset.add_dataset(source, name, Reading(**said), params, tmp_path)  # type: ignore[arg-type]
@@ -246,6 +246,6 @@ def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
     with pytest.raises(UserError, match=r"1 files have no partner: .*wall0_0\.jpg"):
         add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
     (tmp_path / "none").mkdir()
-    with pytest.raises(UserError, match="holds no images"):
+    with pytest.raises(UserError, match="contains no images"):
         add_dataset.add_dataset(tmp_path / "none", "mine", Reading(), params, tmp_path)
     assert params.read_bytes() == PARAMS.read_bytes()

@@ -113,6 +113,6 @@ def test_a_model_of_ones_own_is_never_overwritten(
     monkeypatch.syspath_prepend(tmp_path / "site")
     own = tmp_path / "other_net.py"
     own.write_text("mine")
-    with pytest.raises(UserError, match=r"other_net\.py is a model of its own: other-net 1\.0 must offer"):
+    with pytest.raises(UserError, match=r"other_net\.py is not from a package: other-net 1\.0 must offer"):
         add_model.add_model("other_net", workspace / "params.yaml", tmp_path)
     assert own.read_text() == "mine"

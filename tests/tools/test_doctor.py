@@ -13,7 +13,7 @@ from bench.tools import doctor
 Make = Callable[..., Any]
 
 
-def test_each_thing_that_is_missing_has_a_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_missing_thing_has_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("unreachable")
 
@@ -29,7 +29,7 @@ def test_each_thing_that_is_missing_has_a_cure(tmp_path: Path, monkeypatch: pyte
     assert all(rows[what][1] for what in ("GPU", "network", "Slurm", "C++ compiler"))
 
 
-def test_what_is_there_needs_no_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_present_needs_no_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         real = socket.create_connection
         monkeypatch.setattr(socket, "create_connection", lambda *_, **__: real(server.getsockname()))

@@ -15,7 +15,7 @@ from tests.fixtures.masks import layers, pair, share, write
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("empty", "not one pixel of the masks is crack: they are empty, or another layer"),
+        ("empty", "no pixel of the masks is crack: they are empty, or the labels are in another layer"),
         (
             "inverted",
             r"95\.\d\d % of all pixels are crack: the masks are likely inverted \(`--crack 0` reads them so\)",

@@ -79,7 +79,7 @@ def test_photographs_of_any_size_come_out_at_their_size(network, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_predict_score_compare_with_a_file_from_elsewhere(network, workspace, monkeypatch):
+def test_predict_score_compare_with_an_external_file(network, workspace, monkeypatch):
     folder = workspace(["cfd", "forest"], {"fpn": 0.6, "unet": 0.75})
     monkeypatch.chdir(folder)
     for dataset in ("cfd", "forest"):
@@ -118,8 +118,8 @@ def test_a_network_that_does_not_fit_is_refused_with_what_is_expected(workspace,
 @pytest.mark.parametrize(
     ("scale", "output", "said"),
     [
-        (-4.0, "probabilities", "no probabilities: say --output logits"),
-        (float("nan"), "logits", "returns nan or infinity: export it in float32"),
+        (-4.0, "probabilities", "which are no probabilities: use --output logits"),
+        (float("nan"), "logits", "returns NaN or infinity: export it in float32"),
     ],
 )
 def test_values_that_are_no_probabilities_are_refused(workspace, tmp_path, monkeypatch, scale, output, said):
@@ -139,9 +139,9 @@ def test_probabilities_taken_for_logits_are_noticed(workspace, tmp_path, monkeyp
 def test_a_run_whose_model_takes_no_such_encoder_is_refused(tmp_path, monkeypatch):
     settings = {"prepare": {"image_size": 64}, "train": {"encoder": "vgg11"}}
     monkeypatch.setattr(
-        "bench.tools.predict.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None)
+        "bench.tools.predictor.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None)
     )
-    monkeypatch.setattr("bench.tools.predict.files.verify", lambda folder, names: None)
+    monkeypatch.setattr("bench.tools.predictor.files.verify", lambda folder, names: None)
     (tmp_path / "run").mkdir()
     said = run("predict", tmp_path / "run", "--images", tmp_path, fails=True)
     assert "model 'deeplabv3'" in said
@@ -154,11 +154,11 @@ def test_two_photographs_of_one_name_are_refused(tmp_path):
     for name in ("a.png", "a.jpg"):
         cv2.imwrite(str(tmp_path / "in" / name), np.zeros((64, 64, 3), np.uint8))
     said = run("predict", tmp_path / "dark.onnx", "--images", tmp_path / "in", "--tile", 64, fails=True)
-    assert "a.png and a.jpg would have one result" in said
+    assert "a.png and a.jpg would be written to the same file" in said
 
 
 @pytest.mark.parametrize("name", ["no.onnx", "torn.onnx", "torn.pt2", "weights.pth"])
-def test_what_is_no_network_is_refused_with_the_cure(tmp_path, name):
+def test_what_is_no_network_is_refused_with_a_hint(tmp_path, name):
     if not name.startswith("no."):
         (tmp_path / name).write_bytes(b"torn")
     said = run("predict", tmp_path / name, "--images", tmp_path, fails=True)

@@ -6,8 +6,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
+from bench.data.tiles import cut, ignore_covered, tile_places
+from bench.data.views import of_tiles, views
 from bench.errors import UserError
 from bench.formats import prepared
 from bench.tools.read_predictions import read_predictions
@@ -36,7 +39,7 @@ NPY = {
 REFUSED = {
     "logits": (lambda m: np.where(m, np.float32(3), np.float32(-3)), "from -3.0 to 3.0"),
     "two channels": (lambda m: np.stack([~m, m]), r"has shape \(2, 32, 32\)"),
-    "1 and 2": (lambda m: m.astype(np.uint8) + np.uint8(1), r"holds the values 1 \(.*, 2 \(.*codes"),
+    "1 and 2": (lambda m: m.astype(np.uint8) + np.uint8(1), r"contains the values 1 \(.*, 2 \(.*codes"),
     "0, 1 and 255": (lambda m: np.where(np.eye(32, dtype=bool), np.uint8(255), m), r"0 \(.*1 \(.*255 \("),
     "8 bits in 16": (lambda m: np.arange(1024, dtype=np.uint16).reshape(32, 32) // 5, "uint16 from 0 to 204"),
     "structured": (lambda m: np.zeros((32, 32), [("a", "u1"), ("b", "u1")]), "one number per pixel"),
@@ -92,3 +95,72 @@ def test_other_sizes_are_refused_before_they_are_read_or_resized(tmp_path: Path,
 def test_few_probabilities_are_not_codes(tmp_path: Path, data: prepared.Prepared) -> None:
     folder = write(tmp_path / "maps", data, lambda m: np.where(m, np.uint8(192), np.uint8(64)), ".png")
     assert {int(v) for array in read_predictions(folder, data).values() for v in np.unique(array)} == {64, 192}
+
+
+SIDE = 32
+SIZES = {"wide": (40, 70), "small": (20, 25)}
+"""Test images of the tiled dataset: of several tiles, and smaller than a tile."""
+
+
+@pytest.fixture
+def tiled(tmp_path: Path) -> prepared.Prepared:
+    rng = np.random.default_rng(0)
+    rows, pairs = [], []
+    for name, (height, width) in SIZES.items():
+        image = rng.integers(0, 256, (height, width, 3), np.uint8)
+        labels = (rng.random((height, width)) < 0.3).astype(np.uint8)
+        places = tile_places(height, width, SIDE, SIDE)
+        for number, (top, left) in enumerate(places):
+            tile, mask = cut(image, labels, (top, left), SIDE)
+            pairs.append((tile, ignore_covered(mask, places, number), (height, width)))
+            item = name if len(places) == 1 else f"{name}_{top}_{left}"
+            row = {"item": item, "file": f"{name}.png", "photo": name, "image": name, "split": "test"}
+            rows.append(row | {"top": top, "left": left})
+    card = {"dataset": "cfd", "classes": 1, "settings": {"image_size": SIDE, "geometry": "tiles"}}
+    prepared.write(tmp_path / "tiled", pd.DataFrame(rows), card, pairs)
+    return prepared.read(tmp_path / "tiled")
+
+
+def write_wholes(folder: Path, levels: dict[str, np.ndarray]) -> Path:
+    folder.mkdir()
+    for name, array in levels.items():
+        cv2.imwrite(str(folder / f"{name}.png"), array)
+    return folder
+
+
+@pytest.fixture
+def levels() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(1)
+    return {name: rng.integers(0, 256, size, np.uint8) for name, size in SIZES.items()}
+
+
+def test_whole_images_are_cut_into_the_tiles_of_a_tiled_dataset(
+    tmp_path: Path, tiled: prepared.Prepared, levels: dict[str, np.ndarray]
+) -> None:
+    tiles = read_predictions(write_wholes(tmp_path / "maps", levels), tiled)
+    assert list(tiles) == list(tiled.items["item"])
+    assert {tile.shape for tile in tiles.values()} == {(SIDE, SIDE)}
+    read_whole = of_tiles(tiled, lambda item, _: tiles[item])
+    for image in views(tiled, "test"):
+        assert np.array_equal(read_whole(image), levels[image.name])
+
+
+def test_tiles_of_a_tiled_dataset_are_read_as_they_are(
+    tmp_path: Path, tiled: prepared.Prepared, levels: dict[str, np.ndarray]
+) -> None:
+    tiles = read_predictions(write_wholes(tmp_path / "maps", levels), tiled)
+    again = read_predictions(write_wholes(tmp_path / "tiles", tiles), tiled)
+    assert all(np.array_equal(again[item], tile) for item, tile in tiles.items())
+
+
+def test_whole_images_of_another_size_or_without_partner_are_refused_by_name(
+    tmp_path: Path, tiled: prepared.Prepared, levels: dict[str, np.ndarray]
+) -> None:
+    small = {"wide": levels["wide"][:32, :32], "small": levels["small"]}
+    folder = write_wholes(tmp_path / "maps", small)
+    with pytest.raises(UserError, match=r"not 70x40 px: wide.png \(32x32 px\)"):
+        read_predictions(folder, tiled)
+    assert read_predictions(folder, tiled, resize=True).keys() == set(tiled.items["item"])
+    (folder / "small.png").rename(folder / "other.png")
+    with pytest.raises(UserError, match=r"2 test images of cfd; missing: small.png; no test item: other.png"):
+        read_predictions(folder, tiled)

@@ -101,6 +101,6 @@ def test_predictions_of_nothing_and_of_everything_are_remarked(
     said: list[str] = []
     for arrays in (0 * data[2], 0 * data[2] + 1, data[2]):
         score(arrays.astype(np.uint8), ".png", said=said)
-    assert "Not one pixel is predicted as crack" in said[0]
+    assert "No pixel is predicted as crack" in said[0]
     assert "Every pixel is predicted as crack" in said[1]
     assert "pixel is predicted" not in said[2]

@@ -117,8 +117,8 @@ def test_normalised_colours_by_hand() -> None:
     torch.testing.assert_close(normalise(image)[0, :, 0], expected)
 
 
-def test_the_path_of_the_data_is_not_needed_again(make_prepared: Make, train_settings: Make) -> None:
-    """A feed that was started goes on although the folder is prepared anew: the arrays are mapped."""
+def test_a_started_feed_does_not_need_the_files_again(make_prepared: Make, train_settings: Make) -> None:
+    """A started feed continues if the folder is prepared again: the arrays are memory-mapped."""
     folder: Path = make_prepared((4, 0, 2), size=32)
     data = prepared.read(folder)
     feed = train_batches(data, train_settings(epochs=2), 0, (1, 0), CPU)

@@ -15,9 +15,9 @@ from bench.training.loss import binary_loss, inverse_frequency, multiclass_loss
 from bench.training.settings import LossSettings
 
 EPSILON = 1e-5
-BOTH = LossSettings(cross_entropy=1.0, dice=1.0, epsilon=EPSILON)
-CE = LossSettings(cross_entropy=1.0, dice=0.0, epsilon=EPSILON)
-DICE = LossSettings(cross_entropy=0.0, dice=1.0, epsilon=EPSILON)
+BOTH = LossSettings(cross_entropy=1.0, dice=1.0, epsilon=EPSILON, dice_over="image")
+CE = LossSettings(cross_entropy=1.0, dice=0.0, epsilon=EPSILON, dice_over="image")
+DICE = LossSettings(cross_entropy=0.0, dice=1.0, epsilon=EPSILON, dice_over="image")
 
 
 def binary(seed: int = 0, images: int = 3) -> tuple[Tensor, Tensor]:
@@ -44,7 +44,7 @@ def test_binary_loss_by_hand() -> None:
     dice = 1 - (2 * 1.25 + EPSILON) / (2 + 2 + EPSILON)
     assert binary_loss(logits, target, CE).tolist() == pytest.approx([bce], rel=1e-6)
     assert binary_loss(logits, target, DICE).tolist() == pytest.approx([dice], rel=1e-6)
-    weighted = LossSettings(0.25, 3.0, EPSILON)
+    weighted = LossSettings(0.25, 3.0, EPSILON, "image")
     assert binary_loss(logits, target, weighted).tolist() == pytest.approx([0.25 * bce + 3 * dice], rel=1e-6)
 
 
@@ -162,3 +162,39 @@ def test_the_weights_of_all_pixels_add_up_to_their_number(labels: list[int]) -> 
     assert weights[masks].sum() == pytest.approx(len(labels) * present / 4)
     for k in range(4):
         assert weights[k] == (pytest.approx(len(labels) / (4 * labels.count(k))) if k in labels else 0)
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+@pytest.mark.parametrize("dice_over", ["image", "batch"])
+def test_ignored_pixels_neither_count_nor_teach(classes: int, dice_over: str) -> None:
+    settings = LossSettings(1.0, 1.0, 1e-5, dice_over)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    logits = torch.randn(2, classes, 4, 6, requires_grad=True)
+    target = torch.randint(0, max(classes, 2), (2, 4, 6), dtype=torch.uint8)
+    target[:, :, 4:] = 255
+    weights = torch.tensor([0.5, 1.0, 2.0])
+
+    def loss(x: torch.Tensor, y: torch.Tensor, ignored: bool) -> torch.Tensor:
+        if classes == 1:
+            return binary_loss(x, y, settings, ignored)
+        return multiclass_loss(x, y, weights, settings, ignored)
+
+    found = loss(logits, target, True)
+    torch.testing.assert_close(found, loss(logits[..., :4], target[..., :4], False))
+    found.sum().backward()
+    assert logits.grad is not None
+    assert logits.grad[..., 4:].abs().max() == 0
+    assert logits.grad[..., :4].abs().min() > 0
+
+
+def test_an_image_without_a_pixel_that_counts_has_a_finite_loss() -> None:
+    settings = LossSettings(1.0, 1.0, 1e-5, "image")
+    found = binary_loss(torch.zeros(1, 1, 4, 4), torch.full((1, 4, 4), 255, dtype=torch.uint8), settings, True)
+    assert found.tolist() == [0.0]
+
+
+def test_dice_over_the_batch_by_hand() -> None:
+    settings = LossSettings(0.0, 1.0, 1e-5, "batch")
+    logits = torch.tensor([100.0, 100.0, -100.0, -100.0]).view(2, 1, 1, 2)  # the first image all crack, the second none
+    target = torch.tensor([[[1, 0]], [[0, 1]]], dtype=torch.uint8)
+    assert binary_loss(logits, target, settings).tolist() == pytest.approx([1 - 2 / 4] * 2, abs=1e-4)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.training.order import epoch_batches
+from bench.training.order import epoch_batches, validation_rows
 
 ROWS = st.lists(st.integers(0, 10_000), min_size=1, max_size=80, unique=True).map(lambda rows: np.array(rows))
 
@@ -54,3 +54,19 @@ def test_no_item_is_left_out_for_good() -> None:
         for epoch in range(1, 101)
     }
     assert left_out == set(range(9))
+
+
+def test_a_smaller_epoch_draws_other_items_each_time() -> None:
+    drawn = [np.concatenate(epoch_batches(np.arange(100), 4, 0, epoch, count=12)) for epoch in range(40)]
+    assert all(len(set(rows.tolist())) == 12 for rows in drawn)
+    assert len(set(np.concatenate(drawn).tolist())) > 95
+    assert np.array_equal(drawn[3], np.concatenate(epoch_batches(np.arange(100), 4, 0, 3))[:12])
+
+
+def test_validation_is_on_the_same_items_always() -> None:
+    rows = np.arange(50, 150)
+    chosen = validation_rows(rows, 10)
+    assert len(chosen) == 10
+    assert set(chosen) <= set(rows)
+    assert np.array_equal(chosen, validation_rows(rows, 10))
+    assert np.array_equal(validation_rows(rows, 1000), rows)

@@ -38,11 +38,11 @@ def test_nested_values_too(train_settings: Callable[..., Any], section: str, key
 
 def test_a_loss_of_nothing_is_refused(train_settings: Callable[..., Any]) -> None:
     with pytest.raises(UserError, match="cross_entropy"):
-        train_settings(loss={"cross_entropy": 0.0, "dice": 0.0, "epsilon": 1e-6})
+        train_settings(loss={"cross_entropy": 0.0, "dice": 0.0, "epsilon": 1e-6, "dice_over": "image"})
 
 
-@pytest.mark.parametrize(("batch", "accumulate", "part"), [(32, 1, 32), (32, 4, 8), (7, 3, 3), (5, 2, 3)])
-def test_a_part_is_the_batch_over_the_steps_rounded_up(
-    train_settings: Callable[..., Any], batch: int, accumulate: int, part: int
+@pytest.mark.parametrize(("batch", "accumulate", "micro_batch"), [(32, 1, 32), (32, 4, 8), (7, 3, 3), (5, 2, 3)])
+def test_a_micro_batch_is_the_batch_over_its_parts_rounded_up(
+    train_settings: Callable[..., Any], batch: int, accumulate: int, micro_batch: int
 ) -> None:
-    assert train_settings(batch=batch, accumulate=accumulate).part == part
+    assert train_settings(batch=batch, accumulate=accumulate).micro_batch == micro_batch

@@ -41,7 +41,7 @@ def test_moments_come_back_laid_out_as_their_parameters(tmp_path: Path) -> None:
     assert torch.equal(before.network.weight, weight)
 
 
-def test_a_machine_that_scales_gradients_goes_on_from_one_that_does_not(tmp_path: Path) -> None:
+def test_a_machine_that_scales_gradients_resumes_from_one_that_does_not(tmp_path: Path) -> None:
     stepped(torch.contiguous_format).save(tmp_path, {})
     state = stepped(torch.contiguous_format, scaled=True)
     assert state.resume(tmp_path, {})
