@@ -44,7 +44,12 @@ def write_scores(folder: Path) -> None:
                 columns = dict.fromkeys(scores.IMAGES, 0.5) | cell
                 columns |= {"item": [f"i{i:04d}" for i in range(items)], "photo": [f"p{p}" for p in photo]}
                 columns |= {"batch": np.arange(items) // 32, "tp": tp, "fp": fp, "fn": crack - tp}
-                columns |= {"tn": SIDE**2 - crack - fp, "ignored": 0, "skeleton_true": crack // 4, "boundary_true": crack}
+                columns |= {
+                    "tn": SIDE**2 - crack - fp,
+                    "ignored": 0,
+                    "skeleton_true": crack // 4,
+                    "boundary_true": crack,
+                }
                 columns |= dict.fromkeys(("pred_hit_2px", "true_hit_2px", "pred_hit_5px", "true_hit_5px"), tp)
                 columns |= {
                     name: tp // 4 for name in scores.IMAGES if name.startswith(("skeleton_pred", "centreline_"))
