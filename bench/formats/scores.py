@@ -122,7 +122,11 @@ def read(folder: Path) -> Scores:
     files.verify(folder, ["cells.json", "histograms.npz", *(f"{name}.csv" for name in frames)])
     histograms = _read_histograms(folder / "histograms.npz", len(frames["images"]))
     for cell in cells["cells"]:
-        if "source" in cell["settings"]:  # older files: the hash had the source of the data in it
+        if cell["settings"].keys() >= {
+            "source",
+            "prepare",
+            "train",
+        }:  # older files: the hash had the source of the data in it
             cell["protocol"] = protocol_hash(cell["settings"])
     return Scores(**frames, histograms=histograms, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
 

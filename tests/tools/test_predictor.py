@@ -44,9 +44,9 @@ def test_the_network_gets_one_normalised_image() -> None:
         ((-1000,), True, 0),  # no overflow
         ((0.25,), False, 0.25),
         ((0, np.log(3)), True, 0.75),  # class 0 is background
-        ((0, 0, np.log(2)), True, 0.75),  # every other class is crack
+        ((0, np.log(2), np.log(3)), True, 0.75),  # the likeliest other class against background: as argmax decides
         ((1000, 0), True, 0),
-        ((0.25, 0.5, 0.25), False, 0.75),
+        ((0.25, 0.5, 0.25), False, 2 / 3),
     ],
 )
 def test_probabilities_by_hand(values: tuple[float, ...], is_logits: bool, expected: float) -> None:
