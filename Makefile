@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: demo test install lint lock clean
+.PHONY: demo test install lint docs lock clean
 
 demo: install          ## run the whole pipeline on the embedded sample, in the folder demo/
 	$(BIN)/bench demo
@@ -15,6 +15,9 @@ lint: install          ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install          ## build the documentation in the folder site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 install: .venv/installed   ## create .venv with the versions of requirements.lock
 
@@ -35,4 +38,4 @@ lock:                  ## update requirements.lock (needs uv); torch stays at th
 	  --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate --no-header --output-file requirements.lock
 
 clean:                 ## remove .venv, demo and caches; keep downloads and trainings
-	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis

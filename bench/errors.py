@@ -1,7 +1,10 @@
 """Exceptions with messages for the user, and helpers to write such messages."""
 
+import errno
+import shutil
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -38,3 +41,34 @@ def instead_of(name: str, valid: Iterable[str], kind: str = "names") -> str:
     close = get_close_matches(name, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     return f"{hint} Valid {kind}: {', '.join(names) or 'none'}."
+
+
+def os_error_line(error: OSError, path: Path | None = None, needed: int | None = None, written: int = 0) -> str:
+    """Return what the user should read about an error of the operating system.
+
+    Args:
+        error: the error.
+        path: the file; else the one that the error names.
+        needed: size of the file, bytes, if known.
+        written: bytes of it that were written before a disk was full.
+
+    >>> os_error_line(OSError(errno.EISDIR, "Is a directory", "runs"))
+    'runs: Is a directory. Correct this and run the same command again.'
+    """
+    name = str(path or error.filename or "a file")
+    shown = name if len(name) <= 255 else f"{name[:100]}... ({len(name)} characters)"
+    reason = f"{shown}: {error.strerror or str(error) or type(error).__name__}"
+    if error.errno == errno.EFBIG:
+        return f"{reason}: raise the limit (`ulimit -f`), then run the same command again."
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return f"{reason}. Correct this and run the same command again."
+    needs = f"needs {_size(needed)}" if needed else f"needs more than {_size(written)}" * bool(written)
+    folder = next((p for p in Path(name).absolute().parents if p.is_dir()), Path())
+    free = shutil.disk_usage(folder).free
+    return (
+        f"{reason}: {f'it {needs}, ' * bool(needs)}{_size(free)} are free. Free space and run the same command again."
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count} bytes"

@@ -29,6 +29,22 @@ def load_params(path: Path) -> dict[str, Any]:
     return params
 
 
+def own_plugins(path: Path) -> Path | None:
+    """Return the folder of the user's own datasets, models and metrics that params.yaml names, or None.
+
+    Raises:
+        UserError: params.yaml cannot be read, or ``plugins`` is not the path of a folder.
+    """
+    folder = load_params(path).get("plugins")
+    if folder is None:
+        return None
+    if not isinstance(folder, str) or not folder or (path.parent / folder).is_file():
+        raise UserError(
+            f"{path}: plugins = {folder!r}: give the folder of your own plug-ins, such as my_bench, or null."
+        )
+    return (path.resolve().parent / folder).resolve()
+
+
 def verify_edit(path: Path, text: str, expected: Mapping[str, Any]) -> str:
     """Return the edited text of params.yaml after verifying its content: an edit of the text can miss some YAML styles.
 

@@ -9,7 +9,7 @@ planted crops: two crops of one image, each 45 to 75 % of its sides, recompresse
 images. Overlap is the smaller share of the two. Features were chosen on Volker and on planted crops of CFD, CRACK500,
 CrackTree200, DeepCrack, GAPs and Volker; the boxes here differ, the images may be the same. Rissbilder and Sylvie were
 not used, but Sylvie contains the source images of CFD.
-This is not a strict hold-out: the thresholds of ``bench/audit/crops.py`` (INLIERS, SURE, CORRELATION) were set with
+This is not a strict hold-out: the thresholds of ``bench/data/crops.py`` (INLIERS, SURE, CORRELATION) were set with
 all real pairs in view, Rissbilder's and those of the false alarms included.
 false alarms: pairs found within a dataset whose names state different source images, as a share of all such pairs and
 of the images; ``SAME_SCENE`` lists those that show the same place twice (judged by one person at 128 px).
@@ -31,13 +31,13 @@ import numpy as np
 import pandas as pd
 
 from bench import plugins
-from bench.audit.crops import find_crops
-from bench.audit.features import extract, extract_all
 from bench.audit.leakage import links_by_names
-from bench.audit.parallel_map import parallel_map
+from bench.data.crops import find_crops
 from bench.data.dataset import pairs_of
 from bench.data.duplicates import find_duplicates, thumbnail
+from bench.data.features import extract, extract_all
 from bench.data.images import read_image
+from bench.data.parallel_map import parallel_map
 from bench.formats import files
 from bench.machine import cores
 

@@ -22,7 +22,7 @@ import pandas as pd
 from bench.formats import files, scores
 from bench.render import text
 from bench.render.tables import Table
-from bench.tools.demo import create_workspace, dvc
+from bench.tools.workspace import create_workspace, dvc
 
 ROOT = Path(__file__).parents[1]
 CONDITION = ["split", "threshold", "split_seed"]

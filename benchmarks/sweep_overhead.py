@@ -30,7 +30,7 @@ from bench.settings import load_params
 from bench.sweep import cells, ledger, local
 from bench.sweep.cells import Cell
 from bench.sweep.slots import Slot
-from bench.tools import demo
+from bench.tools import demo, workspace
 from bench.tools.plan import makespan
 
 ROOT = Path(__file__).parents[1]
@@ -61,8 +61,8 @@ def grid(datasets, models, repeats, out):
         for kind, command in kinds.items():
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name) / "ws"
-                demo.create_workspace(ROOT, folder, demo.SETTINGS | lists)
-                demo.dvc(folder, "repro", "--quiet", "prepare")
+                workspace.create_workspace(ROOT, folder, demo.SETTINGS | lists)
+                workspace.dvc(folder, "repro", "--quiet", "prepare")
                 began = time.perf_counter()
                 subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
                 seconds[kind].append(round(time.perf_counter() - began, 2))
@@ -105,7 +105,7 @@ def _dvc(folder, count):
     stage = {"matrix": {"i": [f"c{i}" for i in range(count)]}, "cmd": "bench ${item.i}", "outs": ["out/${item.i}"]}
     files.write_json(folder / "dvc.yaml", {"stages": {"noop": {**stage, "deps": ["dep"]}}})  # JSON is YAML
     (folder / "dep").write_text("x")
-    demo.dvc(folder, "init", "--no-scm", "--quiet")
+    workspace.dvc(folder, "init", "--no-scm", "--quiet")
     began = time.perf_counter()
     todo = cells.stale(folder, "noop")[0]
     ask_s = time.perf_counter() - began

@@ -1,6 +1,6 @@
 """Make the pictures of the documentation with Chromium.
 
-    python docs/pictures.py                 # leaderboard.png, from the results in results/experiments/cpu_128px
+    python docs/pictures.py                 # leaderboard.png, from the results in results/open
     python docs/pictures.py demo/reports    # also cell.png, from the report that `make demo` writes
 
 Pictures are scaled down and reduced to few colours to keep the repository small.
@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 DOCS = Path(__file__).resolve().parent
-EXPERIMENT = DOCS.parent / "results" / "experiments" / "cpu_128px"
-VIEW_PX = {"width": 1100, "height": 800}
+TRACK = DOCS.parent / "results" / "open"
+VIEW_PX = {"width": 1360, "height": 800}
 WIDTH_PX, COLOURS = 1600, 160  # about twice the width of a README, for sharp text on dense screens
 
 
@@ -34,9 +34,9 @@ def main(sample_reports: Path | None) -> None:
 
 
 def render(folder: Path) -> Path:
-    """Render the page of the experiment into a folder and return its path."""
-    bench = [sys.executable, "-m", "bench", "--params", str(EXPERIMENT / "params.yaml")]
-    subprocess.run([*bench, "report", str(EXPERIMENT), str(folder), "--only", "page"], cwd=DOCS.parent, check=True)
+    """Render the page of the open track into a folder and return its path."""
+    bench = [sys.executable, "-m", "bench", "--params", str(TRACK / "params.yaml")]
+    subprocess.run([*bench, "report", str(TRACK), str(folder), "--only", "page"], cwd=DOCS.parent, check=True)
     return folder / "index.html"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.tools.demo import create_workspace
+from bench.tools.workspace import create_workspace
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
@@ -86,5 +86,5 @@ def test_nothing_runs_twice_and_a_new_model_runs_only_its_cells(workspace: Path)
     params = yaml.safe_load((workspace / "params.yaml").read_text())
     params["models"].append("fpn")
     (workspace / "params.yaml").write_text(yaml.safe_dump(params))
-    assert ran(repro(workspace)) == {"train@cfd-fpn-0", "evaluate@cfd", "measure@fpn", "report"}
+    assert ran(repro(workspace)) == {"train@cfd-fpn-0", "evaluate@cfd", "transfer@cfd", "measure@fpn", "report"}
     assert "FPN" in (workspace / "reports" / "tables" / "table3.md").read_text()

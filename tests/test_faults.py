@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from bench.cli.main import main
 from bench.formats import files
 from bench.sweep import cells, ledger
-from bench.tools.demo import create_workspace
+from bench.tools.workspace import create_workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value")  # DVC's use of pygtrie
 
@@ -124,6 +124,7 @@ def make_workspace(folder: Path) -> Path:
             done(f"train prepared/cfd runs/cfd/{model}/0 --model {model}")
             done(f"measure results/cost/{model}.json --model {model}")
         done("evaluate prepared/cfd runs/cfd results/scores/cfd --dataset cfd")
+        done("transfer prepared runs/cfd results/transfer/cfd --dataset cfd")
         done("report --only numbers")
         with Repo() as repo:
             repo.commit(force=True)

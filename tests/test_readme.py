@@ -1,4 +1,4 @@
-"""What README and CONTRIBUTING show for a new model works: at most three commands to a verdict, 15 lines of code."""
+"""What the documents show for a new model works: at most three commands to a verdict, 15 lines of code, Python."""
 
 import os
 import re
@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OWN_MODEL = (ROOT / "docs" / "own_model.md").read_text(encoding="utf-8")
+PYTHON = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -22,7 +24,7 @@ def test_the_commands_lead_from_masks_to_a_verdict(workspace, write_predictions)
     folder = workspace(["cfd", "forest"], {"fpn": 0.6, "unet": 0.75})
     for dataset in ("cfd", "forest"):
         write_predictions(folder / "masks" / dataset, folder / "prepared" / dataset, 0.9)
-    commands = block(README, "Submit your model", "sh")
+    commands = block(OWN_MODEL, "Score predictions", "sh")
     assert commands.count("bench ") <= 3
     search = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": search, "PYTHONPATH": str(ROOT)}
@@ -31,6 +33,24 @@ def test_the_commands_lead_from_masks_to_a_verdict(workspace, write_predictions)
     )
     assert done.returncode == 0, done.stderr
     assert "Verdict: my_net is ahead of UNET" in done.stdout
+
+
+def test_the_readme_leads_from_clone_to_verdict_in_three_commands():
+    commands = block(README, "CrackBench", "sh").splitlines()
+    assert len(commands) == 3
+    assert [line.split()[:2] for line in commands] == [
+        ["make", "install"],
+        ["bench", "leaderboard"],
+        ["bench", "enter"],
+    ]
+
+
+def test_the_python_shown_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    values = {}
+    exec(block(PYTHON, "Python", "python").replace("resamples=1000", "resamples=100"), values)
+    assert values["crackbench"].evaluate([[0, 1, 1]], [[0, 255, 0]])["precision"] == 0.5
+    assert values["results"].left_out == {}
 
 
 def test_the_model_file_is_a_model_in_at_most_15_lines():

@@ -202,7 +202,7 @@ def test_the_repository_s_params_are_the_paper_s_grid() -> None:
     assert set(name_list(params, "datasets", plugins.names("datasets"))) >= set(published("tables_3_4_5")["dataset"])
     assert len(name_list(params, "models", plugins.names("models"))) >= 10
     assert seed_list(params) == [0]
-    assert set(params) == {"datasets", "models", "seeds", "sweep", *STAGES}
+    assert set(params) == {"datasets", "models", "seeds", "plugins", "sweep", "transfer", *STAGES}
 
 
 @pytest.mark.parametrize(

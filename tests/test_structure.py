@@ -32,6 +32,7 @@ MIDDLE = [*FORMATS, "bench.training.*", "bench.data.*", "bench.ranking.*", "benc
 STAGE = [*MIDDLE, "bench", "bench.report.*"]
 ARROWS = {
     "bench.__main__": ["bench.cli.main"],
+    "bench.api*": ["bench", "bench.*"],
     "bench.cli.*": ["bench", "bench.*"],
     "bench.tools.*": ["own", *STAGE, "bench.stages.*", "bench.sweep.*"],
     "bench.audit.*": ["own", *FORMATS, "bench.data.*", "bench.stages.prepare"],

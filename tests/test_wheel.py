@@ -25,7 +25,8 @@ def test_the_wheel_works_alone(tmp_path: Path) -> None:
         names = set(archive.namelist())
     data = {
         str(path.relative_to(ROOT))
-        for path in (ROOT / "bench").rglob("*")
+        for folder in ("bench", "crackbench")
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert data <= names
@@ -34,5 +35,7 @@ def test_the_wheel_works_alone(tmp_path: Path) -> None:
     package = {"PYTHONPATH": str(tmp_path / "installed")}
     where = run(sys.executable, "-c", "import bench; print(bench.__path__[0])", cwd=tmp_path, **package)
     assert Path(where.strip()) == tmp_path / "installed" / "bench"
+    iou = "import crackbench; print(crackbench.evaluate([[1, 1]], [[0, 1]])['crack_iou'])"
+    assert run(sys.executable, "-c", iou, cwd=tmp_path, **package) == "0.5\n"
     assert "crack" in run(sys.executable, "-m", "bench", "explain", "crack_iou", cwd=tmp_path, **package)
     assert "Friedman" in run(sys.executable, "-m", "bench", "audit-paper", cwd=tmp_path, **package)

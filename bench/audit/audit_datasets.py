@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from bench import plugins
-from bench.audit.crops import find_crops
-from bench.audit.features import Features, extract
-from bench.audit.integrity import COLUMNS, FLAGS, inspect, unpaired
+from bench.audit.integrity import COLUMNS, FLAGS, doubt_about_all, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
 from bench.audit.page import examples, markdown, page
-from bench.audit.parallel_map import parallel_map
 from bench.data.assign import assign
+from bench.data.crops import find_crops
 from bench.data.dataset import Pair, pairs_of, photo_of
 from bench.data.duplicates import find_duplicates, join_groups
+from bench.data.features import Features, extract
+from bench.data.parallel_map import parallel_map
 from bench.errors import UserError
 from bench.formats import files
 from bench.render import text
@@ -118,7 +118,7 @@ def _links(features: Sequence[Features], items: pd.DataFrame) -> pd.DataFrame:
     if not features:
         return links_by_names([], [])
     duplicates = find_duplicates(np.stack([f.thumbnail for f in features]))
-    links = [links_by_content(duplicates, find_crops(features))]
+    links = [links_by_content(duplicates, find_crops(features, sets=items["dataset"].tolist()))]
     for _, group in items.groupby("dataset"):
         named = links_by_names(group["item"].tolist(), group["photo"].tolist())
         named[["a", "b"]] = group.index.to_numpy()[named[["a", "b"]].to_numpy(int)]
@@ -159,6 +159,8 @@ def _integrity_table(inspected: Mapping[str, pd.DataFrame], unpaired_files: Mapp
 def _flags_table(inspected: Mapping[str, pd.DataFrame], unpaired_files: Mapping[str, list[str]]) -> Table:
     rows = []
     for name, frame in inspected.items():
+        if (doubt := doubt_about_all(frame)) is not None:
+            rows.append([name, "all masks", len(frame), "", doubt])
         for flag, meaning in FLAGS.items():
             marked = frame.loc[frame["flags"].str.split("; ").map(lambda flags, flag=flag: flag in flags), "item"]
             if len(marked):
@@ -197,7 +199,8 @@ def _leakage_table(
         place = pd.Series(range(len(group)), index=group.index)
         own = links[links["a"].isin(group.index) & links["b"].isin(group.index)]
         own = own.assign(a=own["a"].map(place), b=own["b"].map(place))
-        alike = own[own["kind"] == "duplicate"]
+        is_listed = hasattr(plugins.load("datasets", str(name)), "SAME_PLACE")  # as in bench.data.same_place
+        alike = own[own["kind"].isin(["duplicate"] if is_listed else ["duplicate", "crop"])]
         groups = join_groups(group["photo"].tolist(), zip(alike["a"], alike["b"], strict=True))
         for kind in SPLITS:
             try:

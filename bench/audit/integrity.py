@@ -5,6 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 from PIL import ExifTags
 
 from bench.data.dataset import Pair
@@ -18,6 +19,8 @@ BLANK = 1.0
 """Standard deviation of the grey levels below which an image counts as blank."""
 FEW_LABELS = 8
 """A mask with more distinct values was compressed lossily or smoothed."""
+FULL = 0.5
+"""Crack share above which a mask, or a whole dataset, is probably inverted."""
 FLAGS = {
     "unreadable": "image or mask cannot be read",
     "sizes differ": "image and mask have different sizes",
@@ -68,7 +71,7 @@ def inspect(pair: Pair, classes: int, coded: bool = False) -> tuple[dict[str, An
         "sizes differ": image.shape[:2] != mask.shape,
         "blank image": bool(spread < BLANK),
         "empty mask": row["above_127"] == 0,
-        "full mask": row["above_127"] > 0.5,
+        "full mask": row["above_127"] > FULL,
         "lossy mask": len(values) > FEW_LABELS,
         "label values": is_grey and len(values) <= FEW_LABELS and int(values.max()) not in (0, 255),
         "coded mask": is_grey and 2 < len(values) <= FEW_LABELS and not stored.is_lossy,
@@ -100,6 +103,16 @@ def _mask(path: Path, classes: int, coded: bool) -> tuple[Stored, Array]:
         return read_stored(path), mask
     except UserError:  # several colours
         return Stored(np.asarray(decode(path).convert("L")), "colour"), mask
+
+
+def doubt_about_all(frame: pd.DataFrame) -> str | None:
+    """Return what is unlikely about the masks of a dataset taken together, or None; ``frame`` has their findings."""
+    above = frame["above_127"].dropna()
+    if len(above) and not above.any():
+        return "nothing is labelled: empty masks, another layer, or labels in values up to 127"
+    if len(above) and above.mean() > FULL:
+        return "more than half of all pixels are crack: the masks may be inverted"
+    return None
 
 
 def unpaired(root: Path) -> list[str]:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.audit.features import Features
 from bench.audit.leakage import SIDES
+from bench.data.features import Features
 from bench.render import html, text
 from bench.render.tables import Table
 

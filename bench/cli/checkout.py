@@ -27,7 +27,8 @@ def use_code_beside(params: Path) -> None:
     root = params.resolve().parent
     running = Path(bench.__file__).resolve().parent
     beside = (root / "bench").resolve()  # a workspace may link to the code of a clone
-    if not (beside / "cli" / "main.py").is_file() or beside == running:
+    entry = Path("cli", "main.py")
+    if not (beside / entry).is_file() or (beside / entry).samefile(running / entry):
         return
     if os.environ.get(RESTARTED) == str(beside):
         raise UserError(

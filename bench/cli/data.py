@@ -29,6 +29,10 @@ from bench.errors import UserError
     "--exif", type=click.Choice(["rotate", "ignore"]),
     help="Masks of images with an EXIF orientation were drawn on the rotated image, or on its stored pixels.",
 )  # fmt: skip
+@click.option(
+    "--split", type=click.Path(dir_okay=False), metavar="CSV",
+    help="Published split: columns item and split (train, val, test).  [default: the folders train, val and test]",
+)  # fmt: skip
 @click.option("--replace", is_flag=True, help="Overwrite a dataset of this name that you added before.")
 @click.option("--yes", is_flag=True, help="Accept masks in which no pixel, or more than half of them, is crack.")
 @click.pass_context
@@ -41,14 +45,15 @@ def add_dataset_command(
     and Supervisely are recognised. A summary is printed, and six overlays are written to NAME_overlays.png: check them.
     The values of the masks are recognised, or refused with the option that states their meaning.
     """
-    from bench import datasets
     from bench.tools.add_dataset import add_dataset
     from bench.tools.inspect_folder import Reading
+    from bench.tools.workspace import link_code, own_target
 
     stated["crack"], stated["ignore"] = values(stated["crack"], "--crack"), values(stated["ignore"], "--ignore")
     stated["classes"] = classes(stated["classes"])
-    target = Path(datasets.__file__).parent
+    target = own_target(context.obj, "datasets")
     click.echo(add_dataset(folder, name, Reading(**stated), context.obj, target, replace=replace, yes=yes))
+    link_code(context.obj.parent)
 
 
 @click.command("remove-dataset")
@@ -59,10 +64,11 @@ def remove_dataset_command(context: click.Context, name: str) -> None:
 
     This deletes its file and its entry in params.yaml; the images and masks stay.
     """
-    from bench import datasets
     from bench.tools.add_dataset import remove_dataset
+    from bench.tools.workspace import link_code, own_target
 
-    click.echo(remove_dataset(name, context.obj, Path(datasets.__file__).parent))
+    click.echo(remove_dataset(name, context.obj, own_target(context.obj, "datasets")))
+    link_code(context.obj.parent)
 
 
 def values(text: str | None, option: str) -> tuple[int, ...]:

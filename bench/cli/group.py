@@ -1,12 +1,16 @@
 """The command group: commands listed by topic, and every error meant for the user as one message."""
 
 import errno
+import os
 import re
+import sys
+import traceback
+from contextlib import suppress
 from typing import Any
 
 import click
 
-from bench.errors import Interrupted, UserError, instead_of
+from bench.errors import Interrupted, UserError, instead_of, os_error_line
 
 TRAINING_LIBRARIES = {
     "torch", "torchvision", "segmentation_models_pytorch", "albumentations", "fvcore", "safetensors",
@@ -31,7 +35,7 @@ class Group(click.Group):
         """Run a command and report its errors.
 
         Raises:
-            click.ClickException: a UserError, a missing training library, or a full or read-only disk.
+            click.ClickException: a UserError, a missing training library, or an error of the operating system.
         """
         try:
             return super().invoke(ctx)
@@ -42,14 +46,24 @@ class Group(click.Group):
                 raise
             raise click.ClickException(f"{error}: `pip install '.[train]'` in the clone of CrackBench.") from error
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-                raise
-            raise click.ClickException(
-                f"{error.filename or 'a file'}: {error.strerror}. Fix this and retry."
-            ) from error
+            raise _output_error(error) or click.ClickException(os_error_line(error)) from error
         except Interrupted as error:
             click.echo(str(error), err=True)
             ctx.exit(128 + error.number)
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; where the help cannot be printed, say so in a line.
+
+        Raises:
+            SystemExit: with the command's exit status.
+        """
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            if not (failure := _output_error(error)):
+                raise
+            failure.show()
+            sys.exit(failure.exit_code)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the command that the arguments name.
@@ -70,6 +84,21 @@ class Group(click.Group):
         for topic, names in self.topics.items():
             with formatter.section(topic):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=60)) for name in names])
+
+
+def _output_error(error: OSError) -> click.ClickException | None:
+    """Return what to say if it was the standard output that could not be written, else None.
+
+    Raises:
+        OSError: the reader of a pipe has ended, which ends the command silently.
+    """
+    if error.filename is not None or traceback.extract_tb(error.__traceback__)[-1].name != "echo":
+        return None
+    if error.errno == errno.EPIPE:
+        raise error
+    with suppress(OSError, ValueError):  # what it still holds would fail again at the end of the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return click.ClickException(f"the output cannot be written: {error.strerror}.")
 
 
 def _with_params_path(message: str, params: str) -> str:

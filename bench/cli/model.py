@@ -1,11 +1,18 @@
-"""The commands for a model of your own: score, predict, add-model."""
+"""The commands for a model of your own, and for detectors without any: enter, score, baselines, predict, add-model."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bench.cli.options import DATASET, PREPARED, RESULTS, out, read_section
+from bench.cli.options import DATASET, FOLDER, PREPARED, RESULTS, declared, out, read_section
 from bench.errors import UserError
+
+OUTPUT = click.option(
+    "--output", type=click.Choice(["logits", "probabilities"]),
+    help="What an .onnx or .pt2 file returns.  [default: recognised, or asked for]",
+)  # fmt: skip
+OUTPUT_NAME = click.option("--output-name", help="Which of several outputs of a file is the map.")
 
 
 @click.command("score")
@@ -36,13 +43,32 @@ def score_command(
     from bench.training.settings import TrainSettings
 
     params, train = read_section(context, "train", TrainSettings)
-    own = plugins.names("models")
-    taken = {name.lower() for name in (*own, *(plugins.load("models", m).NAME for m in own))}
-    if not model.replace("-", "_").isidentifier() or model.lower() in taken:
-        raise UserError(f"--model {model}: choose a name of letters, digits and _ that no model of this suite has.")
+    _require_new(model, "--model")
     plugins.load("datasets", dataset)
     batch = section(params, "evaluate", EvaluateSettings).batch
     click.echo(score_folder(folder, prepared / dataset, results, model, seed, train, batch, resize == "nearest"))
+
+
+@click.command("baselines")
+@PREPARED
+@RESULTS
+@click.pass_context
+def baselines_command(context: click.Context, prepared: Path, results: Path) -> None:
+    """Score classical detectors that need no training, as the floor.
+
+    They are shown below the ranking of the models. Their width and threshold are chosen on the validation images of
+    each dataset.
+    """
+    from bench.settings import section
+    from bench.stages.evaluate import EvaluateSettings
+    from bench.tools.baselines import score_baselines
+    from bench.training.settings import TrainSettings
+
+    params, train = read_section(context, "train", TrainSettings)
+    batch = section(params, "evaluate", EvaluateSettings).batch
+    for dataset in declared(params, "datasets"):
+        for summary in score_baselines(prepared / dataset, results, train, batch):
+            click.echo(summary)
 
 
 @click.command("predict")
@@ -53,44 +79,120 @@ def score_command(
 )
 @out("predictions", "Folder for the predictions.")
 @PREPARED
+@OUTPUT
+@OUTPUT_NAME
 @click.option(
-    "--output", default="logits", show_default=True, type=click.Choice(["logits", "probabilities"]),
-    help="What an .onnx or .pt2 file returns.",
+    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute."
+)
+@click.option(
+    "--scale", default="native", show_default=True, type=click.Choice(["native", "trained"]),
+    help="Cut tiles at the scale of --images, or resize each image to the model's square, as in training.",
 )  # fmt: skip
 @click.option("--tile", type=click.IntRange(32), help="Tile side, px.  [default: the model's image size]")
 @click.option(
     "--overlap", default=0.25, show_default=True, type=click.FloatRange(0, 0.9),
     help="Overlap of neighbouring tiles, as a fraction of the side.",
 )  # fmt: skip
+@click.option(
+    "--mm-per-px", type=click.FloatRange(0, min_open=True),
+    help="Size of a pixel on the surface: adds lengths and widths in mm.",
+)  # fmt: skip
 def predict_command(
-    source: Path, dataset: str | None, images: Path | None, out: Path, prepared: Path, output: str, tile: int | None,
-    overlap: float,
+    source: Path, dataset: str | None, images: Path | None, out: Path, prepared: Path, output: str | None,
+    output_name: str | None, device: str, **view: Any,
 ) -> None:  # fmt: skip
     """Predict with a run, an ONNX file or a torch.export file.
 
     SOURCE is the folder of a run, an .onnx file or a .pt2 file. A file takes RGB images normalised as ImageNet's,
     float32 (1, 3, H, W), and returns (1, 1, H, W), or (1, C, H, W) of C classes, the first of which is background.
+    For --images, cracks.csv gives the crack share, length and mean width of each image.
     """
     from bench.tools import predict
 
     if (dataset is None) == (images is None):
         raise UserError("give either --dataset D (its test items) or --images FOLDER (images of any size).")
-    is_logits = output == "logits"
+    network = predict.Network(source, output, output_name, device)
     if dataset is not None:
-        click.echo(predict.on_dataset(source, prepared / dataset, out, is_logits))
+        click.echo(predict.on_dataset(network, prepared / dataset, out))
     elif images is not None:
-        click.echo(predict.on_images(source, images, out, is_logits, tile, overlap))
+        click.echo(predict.on_images(network, images, out, predict.View(**view)))
+
+
+@click.command("enter")
+@click.argument("model")
+@click.option("--datasets", help="Only these datasets, separated by commas.  [default: all of the track]")
+@click.option("--seeds", help="Only these seeds, separated by commas.  [default: all of the track]")
+@click.option("--name", help="Name for a file or folder that is entered.  [default: the file's]")
+@click.option(
+    "--from", "given", type=click.Path(path_type=Path, exists=True),
+    help="Take the data from this archive or folder instead of the network.",
+)  # fmt: skip
+@OUTPUT
+@OUTPUT_NAME
+@click.option("--work", default="entry", show_default=True, type=FOLDER, help="Folder for data and trainings.")
+@click.option("--results", default="results", show_default=True, type=FOLDER, help="Folder that holds the open track.")
+def enter_command(
+    model: str, datasets: str | None, seeds: str | None, name: str | None, given: Path | None, output: str | None,
+    output_name: str | None, work: Path, results: Path,
+) -> None:  # fmt: skip
+    """Enter a model into the open track and print the verdict.
+
+    MODEL is the id of a model of this suite or of yours, an .onnx or .pt2 file, or a folder of predictions,
+    <dataset>/<item>.png. Only its own cells are trained, on this machine; an interrupted entry continues when it is
+    run again. A model that the track has already is trained again and compared with its committed scores.
+    """
+    from bench import plugins
+    from bench.settings import load_params
+    from bench.tools.enter import Entry, enter
+    from bench.tools.track import own_track
+
+    track = own_track(results)
+    params = load_params(track / "params.yaml")
+    source = Path(model) if Path(model).suffix.lower() in (".onnx", ".pt2") or Path(model).is_dir() else None
+    if source is None:
+        plugins.load("models", model)
+    else:
+        model = name or source.stem.replace("-", "_")
+        _require_new(model, "--name")
+        if not source.exists():
+            raise UserError(f"{source} not found: give an existing file or folder, or the id of a model.")
+    entry = Entry(
+        track, work, model, source, datasets.split(",") if datasets else params["datasets"],
+        _numbers(seeds) if seeds else params["seeds"], given, output, output_name,
+    )  # fmt: skip
+    for message in enter(entry):
+        click.echo(message)
+
+
+def _require_new(model: str, option: str) -> None:
+    """Refuse a name that cannot be a folder, or that a model of the suite has."""
+    from bench import plugins
+
+    own = plugins.names("models")
+    taken = {name.lower() for name in (*own, *(plugins.load("models", m).NAME for m in own))}
+    if not model.replace("-", "_").isidentifier() or model.lower() in taken:
+        raise UserError(f"{option} {model}: choose a name of letters, digits and _ that no model of this suite has.")
+
+
+def _numbers(text: str) -> list[int]:
+    """Return whole numbers separated by commas."""
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise UserError(f"--seeds {text}: give whole numbers separated by commas, such as 0,1.") from None
 
 
 @click.command("add-model")
 @click.argument("name")
 @click.pass_context
 def add_model_command(context: click.Context, name: str) -> None:
-    """Add the model NAME that an installed package offers.
+    """Add a model from your plug-in folder or a package.
 
-    The package offers it as an entry point in the group bench.models.
+    The file NAME.py lies in models/ of the folder that params.yaml names as `plugins`. A package offers a model as an
+    entry point in the group bench.models.
     """
-    from bench import models
     from bench.tools.add_model import add_model
+    from bench.tools.workspace import link_code, own_target
 
-    click.echo(add_model(name, context.obj, Path(models.__file__).parent))
+    click.echo(add_model(name, context.obj, own_target(context.obj, "models")))
+    link_code(context.obj.parent)

@@ -9,7 +9,21 @@ import click
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
-RESULTS = click.option("--results", default="results", show_default=True, type=FOLDER, help="Results folder.")
+
+def _own_or_open(context: click.Context, parameter: click.Parameter, folder: Path) -> Path:
+    """Return the results folder; without results of one's own, that of the open track, with the settings there."""
+    track = folder / "open"
+    if (folder / "scores").is_dir() or not (track / "params.yaml").is_file():
+        return folder
+    click.echo(f"{folder} holds no scores of your own: this is the open track, {track}.", err=True)
+    context.obj = track / "params.yaml"
+    return track
+
+
+RESULTS = click.option(
+    "--results", default="results", show_default=True, type=FOLDER, callback=_own_or_open,
+    help="Results folder; without scores in it, those of the open track are read.",
+)  # fmt: skip
 PREPARED = click.option(
     "--prepared", default="prepared", show_default=True, type=FOLDER, help="Folder of prepared datasets."
 )

@@ -1,4 +1,4 @@
-"""The commands of the pipeline, one per stage: download, prepare, train, evaluate, measure, report."""
+"""The commands of the pipeline, one per stage: download, prepare, train, evaluate, transfer, measure, report."""
 
 from pathlib import Path
 
@@ -91,6 +91,29 @@ def evaluate_command(context: click.Context, source: Path, runs: Path, target: P
     evaluate.run(source, runs, target, dataset, declared(params, "models"), seed_list(params), settings)
 
 
+@click.command("transfer")
+@click.argument("source", type=FOLDER)
+@click.argument("runs", type=FOLDER)
+@click.argument("target", type=FOLDER)
+@DATASET
+@click.option("--seeds", "only", multiple=True, type=int, help="Only runs of this seed; repeatable.")
+@click.pass_context
+def transfer_command(
+    context: click.Context, source: Path, runs: Path, target: Path, dataset: str, only: tuple[int, ...]
+) -> None:
+    """Count hits and misses on the other datasets.
+
+    The runs of one dataset in RUNS predict the test images of every dataset in SOURCE, the folder of prepared
+    datasets, and corrupted copies of their own; the counts are written to TARGET.
+    """
+    from bench.settings import seed_list
+    from bench.stages import transfer
+
+    params, settings = read_section(context, "transfer", transfer.TransferSettings)
+    cells = [(model, seed) for model in declared(params, "models") for seed in only or seed_list(params)]
+    transfer.run(source, runs, target, dataset, declared(params, "datasets"), cells, settings)
+
+
 @click.command("measure")
 @click.argument("target", type=FILE)
 @click.option("--model", required=True, help="Model id, such as unet.")
@@ -128,4 +151,7 @@ def report_command(
     click.echo(report.run(report.Folders(results, reports, prepared, runs), grid, settings, only))
 
 
-COMMANDS = (download_command, prepare_command, train_command, evaluate_command, measure_command, report_command)
+COMMANDS = (
+    download_command, prepare_command, train_command, evaluate_command, transfer_command, measure_command,
+    report_command,
+)  # fmt: skip

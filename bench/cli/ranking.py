@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import DATASET, FORMAT, RESULTS, declared, read_section
+from bench.cli.options import DATASET, FOLDER, FORMAT, RESULTS, read_section
 from bench.errors import UserError, instead_of
 
 if TYPE_CHECKING:
@@ -56,23 +56,31 @@ def metrics_command(context: click.Context, model: str, dataset: str, results: P
 
 
 @click.command("check")
+@click.argument("entry", required=False, type=FOLDER)
 @RESULTS
 @click.option(
     "--reports", type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Report to compare with the results.  [default: within or beside the results]",
 )  # fmt: skip
 @click.pass_context
-def check_command(context: click.Context, results: Path, reports: Path | None) -> None:
+def check_command(context: click.Context, entry: Path | None, results: Path, reports: Path | None) -> None:
     """Check that results are complete and consistent.
 
-    Exits with status 1 if they are not.
+    ENTRY is a model entered into the open track, results/open/external/MODEL: with it, its record is checked too, and
+    the results beside it. Exits with status 1 if a check fails.
     """
+    from bench.formats.entry import faults
     from bench.ranking import check
+
+    if entry:
+        results = entry.resolve().parents[1]
+        context.obj = results / "params.yaml"
 
     within = results / "reports"
     reports = reports or (within if within.is_dir() else results.parent / "reports")
     content = _read(context, results, mixed=True)
     failures = check.findings(content, reports / "summary.csv")
+    failures += list(faults(entry, context.obj)) if entry else []
     for failure in failures:
         click.echo(f"FAIL  {failure}")
     for note in check.notes(content, reports / "summary.csv"):
@@ -84,22 +92,60 @@ def check_command(context: click.Context, results: Path, reports: Path | None) -
 @click.command("leaderboard")
 @click.option("--dataset", "datasets", multiple=True, help="Rank on this dataset only; repeatable.")
 @click.option("--rank-published", is_flag=True, help="Rank the paper's rows among the others.")
+@click.option("--partial", is_flag=True, help="Show what an unfinished grid has so far, without ranks.")
+@click.option("--abroad", is_flag=True, help="Rank by crack IoU on the datasets that a model was not trained on.")
 @_query_options
 @RESULTS
 @FORMAT
 @click.pass_context
 def leaderboard_command(
-    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, results: Path, form: str, **query: Any
-) -> None:
+    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, abroad: bool,
+    results: Path, form: str, **query: Any,
+) -> None:  # fmt: skip
     """Print the ranking with intervals, places and cost."""
+    if abroad:
+        _print_abroad(context, results, form)
+        return
     from bench.ranking.leaderboard import leaderboards
+    from bench.ranking.partial import partial_table
 
     chosen = _query(context, **query)
     content = _read(context, results)
+    if partial:
+        _print([partial_table(content, chosen)], form, content.is_sample)
+        return
     tables = leaderboards(content, chosen, _chosen(content, datasets), rank_published)
     if not tables:
         raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
     _print(tables, form, content.is_sample)
+
+
+def _print_abroad(context: click.Context, results: Path, form: str) -> None:
+    """Print how the models do at home and abroad.
+
+    Raises:
+        UserError: fewer than two datasets have results of the stage transfer, or an option does not apply.
+    """
+    from bench.ranking.abroad_tables import of_results, per_model, train_by_test
+
+    for name in ("datasets", "rank_published", "metric", "average"):
+        if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
+            option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} does not apply to --abroad, which shows pooled crack IoU: leave it out.")
+    content = _read(context, results)
+    found = of_results(content)
+    if found is None:
+        raise UserError(f"{results / 'transfer'} holds no results of two datasets: run `dvc repro transfer`.")
+    _print([per_model(found, content.names), train_by_test(found, content.names)], form, content.is_sample)
+
+
+def print_power(context: click.Context, results: Path, wished: float) -> None:
+    """Print how small a difference in pooled crack IoU results like these can show, and what the wished one needs."""
+    from bench.ranking.power import power_tables
+    from bench.ranking.standings import Query
+
+    content = _read(context, results)
+    _print(power_tables(content, Query("crack_iou", "pooled", 2000), wished), "text", content.is_sample)
 
 
 @click.command("compare")
@@ -153,29 +199,23 @@ def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
 
 def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results":
     """Return the results of the declared cells and of the external models that fit them (all if ``mixed``)."""
-    from bench.ranking.results import external_models, read, refused, without
-    from bench.settings import load_params, seed_list
+    from bench.ranking.of_params import read_declared
+    from bench.settings import load_params
 
-    params = load_params(context.obj)
-    datasets, models = declared(params, "datasets"), declared(params, "models")
-    external = [m for m in external_models(folder) if m not in models]
-    content = read(folder, datasets, models, seed_list(params), external, mixed)
-    left_out = {} if mixed else refused(content)
+    content, left_out = read_declared(load_params(context.obj), folder, mixed)
     for model, reason in sorted(left_out.items()):
         click.echo(f"Left out: {model} {reason}.", err=True)
-    return without(content, left_out)
+    return content
 
 
 def _query(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Query":
     """Return the query; the average defaults to the headline of the report, if the metric defines it."""
-    from bench import plugins
+    from bench.ranking.of_params import default_average
     from bench.ranking.standings import Query
     from bench.report.settings import ReportSettings
 
     _, settings = read_section(context, "report", ReportSettings)
-    defined = plugins.load("metrics", metric).INPUT.averages
-    default = settings.headline if settings.headline in defined else defined[0]
-    return Query(metric, average or default, resamples, seed)
+    return Query(metric, average or default_average(metric, settings.headline), resamples, seed)
 
 
 def _print(tables: "Sequence[Table]", form: str, is_sample: bool = False) -> None:

@@ -1,8 +1,12 @@
 """The commands that run many cells: sweep and plan."""
 
+from pathlib import Path
 from typing import Any
 
 import click
+
+from bench.cli.options import RESULTS
+from bench.cli.ranking import print_power
 
 ENGINES = {"jobs": "local", "per_gpu": "local"}
 ENGINES |= dict.fromkeys(("partition", "account", "time_minutes", "gres", "max_parallel", "cells_per_job"), "slurm")
@@ -74,9 +78,17 @@ def sweep_command(context: click.Context, /, cells: tuple[str, ...], engine: Any
     "--format", "form", type=click.Choice(["table", "commands"]), default="table", show_default=True,
     help="Print the cost, or one shell line per cell for another scheduler.",
 )  # fmt: skip
+@click.option(
+    "--power", type=click.FloatRange(0, min_open=True),
+    help="Instead say how many datasets and seeds it takes to find this difference in crack IoU.",
+)  # fmt: skip
+@RESULTS
 @click.pass_context
-def plan_command(context: click.Context, gpus: tuple[int, ...], form: str) -> None:
+def plan_command(context: click.Context, gpus: tuple[int, ...], form: str, power: float | None, results: Path) -> None:
     """Estimate the cost of the remaining training."""
+    if power is not None:
+        print_power(context, results, power)
+        return
     from bench.settings import load_params
     from bench.tools import plan
 

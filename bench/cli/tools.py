@@ -1,10 +1,20 @@
-"""The commands that help to get started: demo, doctor, list, protocol."""
+"""The commands that help to get started: init, demo, doctor, list, protocol."""
 
 from pathlib import Path
 
 import click
 
 from bench.cli.options import FOLDER, read_section
+from bench.errors import UserError
+
+
+@click.command("init")
+@click.argument("folder", default=".", type=FOLDER)
+def init_command(folder: Path) -> None:
+    """Create a project in FOLDER: params.yaml and pipeline."""
+    from bench.tools.workspace import init_workspace
+
+    click.echo(init_workspace(folder))
 
 
 @click.command("demo")
@@ -13,8 +23,10 @@ from bench.cli.options import FOLDER, read_section
 def demo_command(context: click.Context, folder: Path) -> None:
     """Run the whole pipeline on the embedded sample, in FOLDER."""
     from bench.tools.demo import run_demo
+    from bench.tools.workspace import shipped_project
 
-    click.echo(run_demo(context.obj.resolve().parent, folder, context.meta["run_command"]))
+    project = context.obj.resolve().parent if context.obj.exists() else shipped_project()
+    click.echo(run_demo(project, folder, context.meta["run_command"]))
 
 
 @click.command("doctor")
@@ -24,9 +36,13 @@ def demo_command(context: click.Context, folder: Path) -> None:
     type=FOLDER,
     help="Time a training on this prepared dataset, such as prepared/cfd, for a minute to find what limits it.",
 )
+@click.option("--links", is_flag=True, help="Only ask every source of a dataset whether it is still there.")
 @click.pass_context
-def doctor_command(context: click.Context, model: str, prepared: Path | None) -> None:
+def doctor_command(context: click.Context, model: str, prepared: Path | None, links: bool) -> None:
     """Check what this machine has and lacks for a training."""
+    if links:
+        _print_links()
+        return
     from bench.tools import doctor
 
     for requirement, present, hint in doctor.environment(Path()):
@@ -41,6 +57,24 @@ def doctor_command(context: click.Context, model: str, prepared: Path | None) ->
         for kind, rate in rates.items():
             click.echo(f"{kind:28} {rate:.1f} images/s")
         click.echo(profile.verdict(rates, settings))
+
+
+def _print_links() -> None:
+    """Print the sources of the datasets.
+
+    Raises:
+        UserError: no address of a source answers.
+    """
+    from bench.tools.links import addresses, check_links, dead
+
+    checked = []
+    for name, url, reason in check_links(addresses()):
+        checked.append((name, url, reason))
+        click.echo(f"{name:22} {reason or 'ok':24} {url}")
+    if gone := dead(checked):
+        raise UserError(
+            f"no address answers for {', '.join(gone)}: check the network, then correct the dataset's file."
+        )
 
 
 @click.command("list")

@@ -11,6 +11,7 @@ from bench import plugins
 from bench.data.dataset import Card, Pair
 from bench.data.images import read_mask
 from bench.data.index import published_split
+from bench.data.own_split import own_split
 from bench.data.split import grouped_split, random_split, with_validation
 from bench.errors import UserError
 from bench.formats.prepared import IGNORED
@@ -21,7 +22,8 @@ class SplitPlan:
     """How a dataset is split.
 
     Attributes:
-        split: "random" by item, "grouped" by source image, "published" as listed in the merged collection.
+        split: "random" by item, "grouped" by source image, "published" as listed in the merged collection, or by
+            the user.
         test_share: share of the items for testing.
         validation_share: share of the rest for validation.
         seed: random seed.
@@ -59,7 +61,11 @@ def assign(
     try:
         if plan.split == "grouped":
             return grouped_split(groups, weights, *shares, plan.seed)
-        split = published_split(plugin.PREFIX, [pair.item for pair in pairs])
+        items = [pair.item for pair in pairs]
+        if own := own_split(pairs[0].image.parents[1], items):
+            share = 0.0 if "validation" in own else plan.validation_share
+            return with_validation(own, groups, weights, share, plan.seed)
+        split = published_split(plugin.PREFIX, items)
         return with_validation(split, groups, weights, plan.validation_share, plan.seed)
     except ValueError as error:
         raise UserError(f"dataset {dataset}: {error}; set prepare.split to random in params.yaml.") from None

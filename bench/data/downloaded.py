@@ -11,7 +11,7 @@ from bench import plugins
 from bench.data.dataset import pairs_of
 from bench.data.index import deviations
 from bench.data.sources import Origin, content_hash
-from bench.errors import shorten
+from bench.errors import UserError, os_error_line, shorten
 from bench.formats import files
 
 NETWORK = ("collection", "originals")
@@ -40,13 +40,22 @@ def is_filled(folder: Path, facts: dict[str, Any]) -> bool:
 
 
 def replace(name: str, folder: Path, origin: Origin) -> None:
-    """Fill a temporary folder, compare it with the index, and move it into place atomically."""
+    """Fill a temporary folder, compare it with the index, and move it into place atomically.
+
+    Raises:
+        UserError: the disk is full, or a file of the source cannot be read.
+    """
     plugin = plugins.load("datasets", name)
     partial = folder.with_name(f".{folder.name}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     for part in ("images", "masks"):
         (partial / part).mkdir(parents=True)
-    origin.fill(partial)
+    try:
+        origin.fill(partial)
+    except OSError as error:
+        line = os_error_line(error, Path(error.filename or folder), written=content_hash(partial)[2])
+        shutil.rmtree(partial)
+        raise UserError(line) from error
     content, count, size = content_hash(partial)
     record = {**origin.facts, "licence": plugin.CARD.licence, "citation": plugin.CARD.citation}
     record |= {"content": content, "files": count, "bytes": size}
@@ -58,7 +67,9 @@ def replace(name: str, folder: Path, origin: Origin) -> None:
             tqdm.write(f"{name}: deviates from the collection's index: {shorten(lines)}", file=sys.stderr)
     tqdm.write(f"{name}: licence: {plugin.CARD.licence}. Cite: {plugin.CARD.citation}", file=sys.stderr)
     before = read_record(folder)
-    if content_hash(folder)[0] == content and all(before.get(key) == record.get(key) for key in ("source", "content")):
+    if content_hash(folder)[0] == content and all(
+        before.get(key) == record.get(key) for key in ("source", "content", "split")
+    ):
         shutil.rmtree(partial)  # another archive with the same files: results that depend on them stay valid
         return
     files.write_json(partial / "source.json", record)

@@ -1,5 +1,6 @@
 """Fetch an archive: try its mirrors, compare its SHA-256 with the first download, else explain the manual way."""
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from bench.data.dataset import Archive
+from bench.data.network_errors import NETWORK_ERRORS, failure_reason
 from bench.data.transfer import TIMEOUT_S, transfer
 from bench.data.unpack import open_tree
 from bench.errors import UserError
@@ -15,6 +17,9 @@ from bench.formats import files
 
 LEDGER = "sha256.json"
 """File beside the archives, kept in git: link or file -> SHA-256 and bytes of the first download."""
+
+_LIST_BYTES = 2**24
+"""Most bytes of a repository's list of files that are read; a longer one is cut, and then no list."""
 
 
 def fetch(archive: Archive, mirrors: Sequence[str], folder: Path, pause_s: float = 1.0) -> Path:
@@ -44,8 +49,8 @@ def fetch(archive: Archive, mirrors: Sequence[str], folder: Path, pause_s: float
             downloaded.replace(path)
             _record(folder, archive.file, path)
             return path
-        except (requests.RequestException, UserError) as error:
-            reasons.append(f"  {_host(url)}: {str(error).splitlines()[0]}")
+        except (*NETWORK_ERRORS, UserError) as error:
+            reasons.append(f"  {_host(url)}: {failure_reason(error)}")
             downloaded.unlink(missing_ok=True)
     raise UserError(
         f"{archive.file} could not be downloaded:\n" + "\n".join(reasons) + "\n"
@@ -117,12 +122,13 @@ def _direct(url: str) -> str:
         return url
     host = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     repository = url.removeprefix("hf://").strip("/")
-    response = requests.get(f"{host}/api/{repository}", timeout=TIMEOUT_S)
-    if not response.ok:
-        raise UserError(f"answered {response.status_code} {response.reason}")
+    with requests.get(f"{host}/api/{repository}", timeout=TIMEOUT_S, stream=True) as response:
+        if not response.ok:
+            raise UserError(f"answered {response.status_code} {response.reason}")
+        answer = next(response.iter_content(_LIST_BYTES), b"")
     try:
-        names = sorted(str(file["rfilename"]) for file in response.json()["siblings"])
-    except (ValueError, KeyError, TypeError):
+        names = sorted(str(file["rfilename"]) for file in json.loads(answer)["siblings"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError("did not answer with a list of files") from None
     zips = [name for name in names if name.lower().endswith(".zip")]
     if len(zips) != 1:

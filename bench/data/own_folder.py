@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -15,8 +15,9 @@ from PIL import ExifTags, Image, ImageOps
 from bench.data.convention import Convention, canonical
 from bench.data.dataset import Pair
 from bench.data.decode import read_header
-from bench.data.folder import find_layout
+from bench.data.folder import Layout, find_layout
 from bench.data.images import WHITE, read_16_bit, read_image, read_size
+from bench.data.own_split import read_split_file, with_test, write_own_split
 from bench.data.sources import Origin
 from bench.errors import UserError
 from bench.formats import files
@@ -37,10 +38,12 @@ def from_folder(plugin: ModuleType) -> Origin:
     """
     folder = Path(plugin.FOLDER)
     convention, white = convention_of(plugin), getattr(plugin, "WHITE", WHITE)
-    pairs = find_layout(folder, getattr(plugin, "IMAGES", None), getattr(plugin, "MASKS", None)).pairs
+    layout = find_layout(folder, getattr(plugin, "IMAGES", None), getattr(plugin, "MASKS", None))
+    pairs, parts = layout.pairs, published_parts(layout, getattr(plugin, "SPLIT", None))
     exif = getattr(plugin, "EXIF", None)
 
     def fill(target: Path) -> None:
+        write_own_split(target, parts)
         for pair in pairs:
             is_scaled = white != WHITE and read_16_bit(pair.image) is not None
             name = f"{pair.item}{'.png' if is_scaled else pair.image.suffix.lower()}"
@@ -48,9 +51,29 @@ def from_folder(plugin: ModuleType) -> Origin:
             (target / "images" / name).write_bytes(content)
             (target / "masks" / f"{pair.item}.png").write_bytes(_png(canonical_mask(pair, convention, exif)))
 
-    facts = {"source": "folder", "archive": folder.name, "sha256": _digest(pairs), "white": white, "exif": exif}
+    facts: dict[str, Any] = {
+        "source": "folder",
+        "archive": folder.name,
+        "sha256": _digest(pairs),
+        "white": white,
+        "exif": exif,
+    }
+    if parts:
+        facts["split"] = files.digest(parts)
     labels = json.loads(json.dumps(asdict(convention)))  # lists, as they are read back from the record
     return Origin(facts | {"labels": labels}, fill)
+
+
+def published_parts(layout: Layout, split: str | None) -> dict[str, str]:
+    """Return the part of each item: from a CSV file, else from the folders train, val and test; empty without either.
+
+    Raises:
+        UserError: see `bench.data.own_split.read_split_file`.
+    """
+    items = [pair.item for pair in layout.pairs]
+    if split is not None:
+        return read_split_file(Path(split), items)
+    return with_test(layout.parts) if layout.parts else {}
 
 
 def convention_of(plugin: ModuleType) -> Convention:

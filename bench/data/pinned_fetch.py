@@ -11,16 +11,15 @@ from urllib.parse import quote, urlsplit
 import requests
 from tqdm import tqdm
 
-from bench.data.pinned import PinnedFile
-from bench.data.transfer import (
-    CHUNK,
-    LONGEST_PAUSE_S,
-    SPARE_BYTES,
-    TIMEOUT_S,
+from bench.data.network_errors import (
+    NETWORK_ERRORS,
     TransientError,
     failure_reason,
     raise_for_status,
+    refuse_compressed,
 )
+from bench.data.pinned import PinnedFile
+from bench.data.transfer import CHUNK, LONGEST_PAUSE_S, SPARE_BYTES, TIMEOUT_S
 from bench.errors import UserError
 from bench.formats import files
 
@@ -142,15 +141,16 @@ class PinnedFetcher:
             try:
                 if server not in self._unreachable:
                     content = self._attempts(session, server, file)
-                    with files.atomic_write(self.path(file)) as temporary:
-                        temporary.write_bytes(content)
-                    return
+                    break
                 reasons.append(f"{host}: {self._unreachable[server]}")
-            except (UserError, requests.RequestException, TransientError) as error:
+            except (UserError, TransientError, *NETWORK_ERRORS) as error:
                 reasons.append(f"{host}: {failure_reason(error)}")
                 if isinstance(error, requests.ConnectionError | requests.Timeout):
                     self._unreachable[server] = failure_reason(error)
-        raise UserError("; ".join(reasons))
+        else:
+            raise UserError("; ".join(reasons))
+        with files.atomic_write(self.path(file), len(content)) as temporary:
+            temporary.write_bytes(content)
 
     def _attempts(self, session: requests.Session, server: str, file: PinnedFile) -> bytes:
         """Return the content of a file from a server, after several attempts if need be; the last error is raised."""
@@ -160,7 +160,7 @@ class PinnedFetcher:
                 raise _StoppedError
             try:
                 return self._request(session, url, file)
-            except (TransientError, requests.RequestException) as error:
+            except (TransientError, *NETWORK_ERRORS) as error:
                 if attempt == TRIES or server in self._unreachable or isinstance(error, ValueError):  # a malformed link
                     raise
                 requested_s = error.pause_s if isinstance(error, TransientError) else 0.0
@@ -177,8 +177,7 @@ class PinnedFetcher:
         content = bytearray()
         with session.get(url, headers=_HEADERS, stream=True, timeout=TIMEOUT_S) as response:
             raise_for_status(response)
-            if response.headers.get("Content-Encoding", "identity") != "identity":  # may unpack to any size
-                raise UserError("answered with compressed content, which was not asked for")
+            refuse_compressed(response)
             if "text/html" in response.headers.get("Content-Type", ""):
                 raise UserError("answered with a web page")
             for chunk in response.iter_content(CHUNK):

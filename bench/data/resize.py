@@ -21,28 +21,32 @@ def resize(image: Array, labels: Array, size: int, how: MaskResize = "nearest") 
         image: (H, W, 3).
         labels: (H, W), class of each pixel, 255 where ignored.
         size: side, px.
-        how: "nearest" takes the label at the middle of each new pixel, so that thin cracks break; "any" takes the
-            class, other than background, that covers most of the new pixel, however little that is.
+        how: "nearest" takes the label at the middle of each new pixel, so that thin cracks break; "any" takes the most
+            frequent class, other than background, of the pixels whose middles lie in the new pixel: where the labels
+            shrink, what was connected stays connected.
     """
     enlarges = size > min(image.shape[:2])
     resized = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
-    scaled = _any(labels, size) if how == "any" and not enlarges else _nearest(labels, size)
+    scaled = _any(labels, size) if how == "any" else _nearest(labels, (size, size))
     return np.asarray(resized, np.uint8), scaled
 
 
-def _nearest(labels: Array, size: int) -> Array:
-    return np.asarray(cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+def _nearest(labels: Array, shape: tuple[int, int]) -> Array:
+    return np.asarray(cv2.resize(labels, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
 def _any(labels: Array, size: int) -> Array:
     """Return the most frequent class other than background in each new pixel; ignored only where there is none."""
-    result, most = np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
-    for value in np.unique(labels):
+    grown = _nearest(labels, (max(labels.shape[0], size), max(labels.shape[1], size)))
+    rows, columns = ((2 * np.arange(side) + 1) * size // (2 * side) for side in grown.shape)
+    place = rows[:, None] * size + columns  # of each pixel's middle
+    result, most = np.zeros(size * size, np.uint8), np.zeros(size * size, np.int64)
+    for value in np.unique(grown):
         if value in (0, IGNORED):
             continue
-        share = cv2.resize((labels == value).astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
-        wins = share > np.maximum(most, 1e-6)
-        result[wins], most[wins] = value, share[wins]
-    ignored = _nearest((labels == IGNORED).astype(np.uint8), size) > 0
+        number = np.bincount(place[grown == value], minlength=size * size)
+        wins = number > most
+        result[wins], most[wins] = value, number[wins]
+    ignored = _nearest((labels == IGNORED).astype(np.uint8), (size, size)).ravel() > 0
     result[ignored & (result == 0)] = IGNORED
-    return result
+    return result.reshape(size, size)

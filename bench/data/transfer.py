@@ -12,11 +12,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import requests
 from tqdm import tqdm
 
+from bench.data.network_errors import (
+    NETWORK_ERRORS,
+    TransientError,
+    failure_reason,
+    raise_for_status,
+    refuse_compressed,
+)
 from bench.data.web_page import download_link
 from bench.errors import UserError
 from bench.formats import files
@@ -28,18 +34,12 @@ CHUNK = 2**16
 SPARE_BYTES = 2**28
 """Free disk space to leave beside the download."""
 TRIES = 5
-"""Consecutive attempts without a single new byte before a URL is given up."""
+"""Attempts in a row that get no further than an earlier one before a URL is given up."""
+MOST_ATTEMPTS = 200
+"""Attempts before a URL is given up, even if each gets a little further."""
+MAX_BYTES = 64 * 2**30
+"""Most bytes of a download; the largest known archive is far smaller."""
 LONGEST_PAUSE_S = 60.0
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-"""HTTP status codes worth a retry."""
-
-
-class TransientError(Exception):
-    """The transfer failed but may succeed later; ``pause_s`` is the delay the server asks for."""
-
-    def __init__(self, reason: str, pause_s: float = 0.0) -> None:
-        super().__init__(reason)
-        self.pause_s = pause_s
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,25 @@ def transfer(url: str, path: Path, pause_s: float = 1.0) -> None:
         pause_s: seconds before the second attempt; doubled each time.
 
     Raises:
-        UserError: the link is dead, answers with a web page, or the disk is too small.
+        UserError: the link is dead, answers with a web page, nothing, too much or compressed content, breaks off too
+            often, or the disk is too small.
 
     **Source:** RFC 9110, sections 13.1.5 (If-Range) and 14 (ranges).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    furthest = part.stat().st_size if part.exists() else 0
     failures = 0
     with requests.Session() as session:
-        while True:
-            before = part.stat().st_size if part.exists() else 0
+        for attempt in range(1, MOST_ATTEMPTS + 1):
             try:
                 _attempt(session, url, part)
                 break
-            except (TransientError, requests.RequestException) as error:
-                failures = 0 if part.exists() and part.stat().st_size > before else failures + 1
-                if failures >= TRIES or isinstance(error, ValueError):  # a malformed link
+            except (TransientError, *NETWORK_ERRORS) as error:
+                reached = part.stat().st_size if part.exists() else 0
+                failures = 0 if reached > furthest else failures + 1  # as far as before is no progress
+                furthest = max(furthest, reached)
+                if failures >= TRIES or attempt == MOST_ATTEMPTS or isinstance(error, ValueError):  # a malformed link
                     raise UserError(failure_reason(error)) from None
                 requested_s = error.pause_s if isinstance(error, TransientError) else 0.0
                 time.sleep(min(max(pause_s * 2 ** max(failures - 1, 0), requested_s), LONGEST_PAUSE_S))
@@ -102,12 +105,9 @@ def _attempt(session: requests.Session, url: str, part: Path) -> None:
         UserError: see `transfer`.
     """
     with _open(session, url, part) as (response, start, total):
-        if start == total:
+        if start and start == total:
             return
-        if total is not None:
-            free = shutil.disk_usage(part.parent).free
-            if free < total - start + SPARE_BYTES:
-                raise UserError(f"needs {total - start} bytes on the disk of {part.parent}, which has {free} free")
+        _require_space(part.parent, (total or start) - start)
         with (
             part.open("ab" if start else "wb") as file,
             tqdm(initial=start, total=total, desc=part.stem, unit="B", unit_scale=True) as bar,
@@ -116,9 +116,23 @@ def _attempt(session: requests.Session, url: str, part: Path) -> None:
                 file.write(chunk)
                 file.flush()
                 bar.update(len(chunk))
+                _require_space(part.parent, 0)
+                if file.tell() > (total or MAX_BYTES):
+                    part.unlink()
+                    raise UserError(f"sends more than {total or MAX_BYTES} bytes")
         size = part.stat().st_size
+        if not size:
+            part.unlink()
+            raise UserError("answered with no content")
         if total is not None and size != total:
             raise TransientError(f"{size} of {total} bytes arrived")
+
+
+def _require_space(folder: Path, needed: int) -> None:
+    """Raise a UserError if the disk is too small for so many more bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + SPARE_BYTES:
+        raise UserError(f"needs {needed + SPARE_BYTES} bytes on the disk of {folder}, which has {free} free")
 
 
 @contextmanager
@@ -149,6 +163,7 @@ def _request(session: requests.Session, url: str, part: Path, stack: ExitStack) 
             return response, partial
         raise_for_status(response)
         if "text/html" not in response.headers.get("Content-Type", ""):
+            refuse_compressed(response)
             return response, partial
         url = download_link(response)
     raise UserError("answered with one web page after another")
@@ -158,7 +173,10 @@ def _read_partial(url: str, part: Path) -> _Partial:
     """Return the recorded state of a partial file; it starts over if the file belongs to another URL."""
     if not part.exists() or not _state_file(part).exists():
         return _Partial(url, 0)
-    state = files.read_object(_state_file(part), {}, "delete it")
+    try:
+        state = files.read_object(_state_file(part), {"total": int, "validator": (str, type(None))})
+    except UserError:  # damaged: nothing is lost but the part
+        return _Partial(url, 0)
     if state.get("link") != files.digest(url) or not state.get("total"):
         return _Partial(url, 0)
     return _Partial(url, part.stat().st_size, state["total"], state.get("validator"))
@@ -172,21 +190,6 @@ def _headers(partial: _Partial) -> dict[str, str]:
         if partial.validator:
             headers["If-Range"] = partial.validator
     return headers
-
-
-def raise_for_status(response: requests.Response) -> None:
-    """Raise for an error status.
-
-    Raises:
-        TransientError: it is worth a retry, after the seconds in ``Retry-After``.
-        UserError: it is permanent.
-    """
-    message = f"answered {response.status_code} {response.reason}"
-    if response.status_code in _TRANSIENT:
-        retry_after = response.headers.get("Retry-After", "")
-        raise TransientError(message, float(retry_after) if retry_after.isdecimal() else 0.0)
-    if response.status_code >= 400:
-        raise UserError(message)
 
 
 def _require_complete(partial: _Partial, part: Path) -> None:
@@ -222,14 +225,3 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
 
 def _state_file(part: Path) -> Path:
     return part.with_name(part.name + ".json")
-
-
-def failure_reason(error: Any) -> str:
-    """Return a short reason for a failed transfer."""
-    if isinstance(error, requests.Timeout):
-        return "the server did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection breaks repeatedly"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection"
-    return str(error).splitlines()[0]

@@ -1,17 +1,18 @@
-"""Write files atomically (temporary name, flush, rename), and read them with errors that name the file."""
+"""Write files atomically, and read them with errors that name the file."""
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.errors import UserError
+from bench.formats.atomic import atomic_write as atomic_write
 
 SUMS = "SHA256SUMS"
 """Name of the file with a folder's checksums, in the format of ``sha256sum --check``."""
@@ -26,34 +27,18 @@ _HINT = (
 )
 
 
-@contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path in the folder of ``path``; flush and rename it on success, remove it on failure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the umask of this process, to be applied here because mkstemp creates private files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8, atomically."""
+    content = text.encode()
+    with atomic_write(path, len(content)) as temporary:
+        temporary.write_bytes(content)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write an edited file as UTF-8, atomically, with the line ends that it has."""
+    is_windows = b"\r\n" in path.read_bytes()
     with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", newline="\r\n" if is_windows else "\n")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -154,13 +139,17 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     write_text(path, frame.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
-def read_csv(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
+def read_csv(
+    path: Path, columns: Sequence[str], text: Sequence[str] = (), optional: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return a CSV file; ``text`` columns as strings (an item may be called "NA"), empty numbers as NaN.
+
+    ``optional`` columns of numbers may be missing.
 
     Raises:
         UserError: the file is missing, damaged, not a CSV file, or lacks one of ``columns``.
     """
-    undefined = {column: [""] for column in columns if column not in text}
+    undefined = {column: [""] for column in [*columns, *optional] if column not in text}
     try:
         if not path.read_bytes().endswith(b"\n"):  # a truncated row would be read as NaN
             raise pd.errors.ParserError("its last line has no newline")
@@ -172,12 +161,27 @@ def read_csv(path: Path, columns: Sequence[str], text: Sequence[str] = ()) -> pd
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise UserError(f"{path} lacks the column {missing[0]!r}; expected: {', '.join(columns)}.")
-    for column in (c for c in columns if c not in text):
+    for column in (c for c in [*columns, *optional] if c not in text and c in frame):
         wrong = pd.to_numeric(frame[column], errors="coerce").isna() & frame[column].notna()
         if wrong.any():
             line, value = int(wrong.to_numpy().argmax()) + 2, frame[column][wrong].iloc[0]
             raise UserError(f"{path}: column {column!r} contains {value!r} in line {line}, expected a number.")
     return frame
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Return arrays of an .npz file, without executing pickles.
+
+    Raises:
+        UserError: the file is missing or damaged, or lacks one of ``names``.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            return {name: content[name] for name in names}
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run the stage that writes it, or `dvc repro`.") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run the stage that writes it again.") from None
 
 
 def sha256(path: Path) -> str:

@@ -1,6 +1,7 @@
 """A prepared dataset: images.npy, masks.npy, items.csv and card.json in one folder."""
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files
+from bench.formats.atomic import reserve
 
 COLUMNS = ["item", "file", "photo", "split", "image", "top", "left", "native_h", "native_w", "crack_share"]
 """item: name of the row, a squeezed image or a tile; file: its image file in the raw data; photo: its source image;
@@ -64,9 +66,10 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
     hasher = hashlib.sha256()
     measured: dict[str, list[Any]] = {"native_h": [], "native_w": [], "crack_share": []}
     ignored = 0
+    pixels = len(items) * side * side
     with (  # plain files: a full disk is an error in them, and a crash in a memory map
-        files.atomic_write(folder / "images.npy") as images_path,
-        files.atomic_write(folder / "masks.npy") as masks_path,
+        files.atomic_write(folder / "images.npy", 3 * pixels) as images_path,
+        files.atomic_write(folder / "masks.npy", pixels) as masks_path,
         images_path.open("wb") as images,
         masks_path.open("wb") as masks,
     ):
@@ -96,9 +99,10 @@ def write(folder: Path, items: pd.DataFrame, card: dict[str, Any], pairs: Iterab
 
 
 def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Write the header of an array of bytes."""
+    """Write the header of an array of bytes, and reserve the space of the whole file."""
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
+    reserve(file, file.tell() + math.prod(shape))
 
 
 def _crack_share(mask: Array) -> float:

@@ -11,7 +11,7 @@ MACHINE_ONLY = {"device", "threads", "workers", "deterministic", "compile", "che
 
 ADDED: dict[str, dict[str, Any]] = {
     "prepare": {"geometry": "squeeze", "tile_stride": None, "mask_resize": "nearest", "train_items": None},
-    "train": {"epoch_items": None},
+    "train": {"epoch_items": None, "schedule": "plateau"},
     "loss": {"dice_over": "image"},
 }
 """Settings added after the first results, and the value those had: with it they do not change the hash."""

@@ -1,7 +1,5 @@
 """The scores of one dataset: four tables, histograms.npz and cells.json in results/scores/<dataset>/."""
 
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,20 @@ CELL = ["dataset", "model", "seed"]
 
 COUNTS = ["tp", "fp", "fn", "tn"]
 
+LATER = ["hausdorff95_px", "surface_distance_px", "pieces_pred", "pieces_true", "width_max_pred", "width_max_true"]
+LATER += ["length_pred", "length_true", "skeleton_matched"]
+"""Columns of each image that older files lack; they are read as NaN.
+
+hausdorff95_px, surface_distance_px: between the borders of both masks, px. pieces_pred, pieces_true: connected pieces.
+width_max_pred, width_max_true: greatest widths, px. length_pred, length_true: lengths of the centrelines, px.
+skeleton_matched: pixels of both skeletons paired one to one within 0.75 % of the image diagonal."""
+
 IMAGES = [*CELL, "item", "photo", "batch", *COUNTS]
 IMAGES += ["pred_hit_2px", "true_hit_2px", "pred_hit_5px", "true_hit_5px"]
 IMAGES += ["skeleton_pred", "skeleton_pred_hit", "skeleton_true", "skeleton_true_hit"]
 IMAGES += ["centreline_pred_hit_4px", "centreline_true_hit_4px", "boundary_both", "boundary_pred", "boundary_true"]
 IMAGES += ["ignored", "best_threshold", "best_f1", "aiu", "average_precision", "expected_calibration_error"]
+IMAGES += LATER
 """One row per test image and run; all counts in pixels at p >= 0.5.
 
 batch: number of the evaluation batch the item falls into, from 0.
@@ -36,8 +43,14 @@ centreline_pred_hit_4px: pixels of the skeleton of the prediction within 4 px of
 centreline_true_hit_4px: the reverse.
 boundary_pred: predicted crack pixels within 2 % of the image diagonal of their contour; boundary_true: the same for the
 true mask; boundary_both: pixels in both.
-best_threshold: the lowest level t of 0..255 at which the mask ``floor(256 p) >= t`` has its highest F1 on this image;
+best_threshold: the lowest level t of 1..255 at which the mask ``floor(256 p) >= t`` has its highest F1 on this image;
 best_f1: that F1; both are NaN for an image without crack, as are aiu and average_precision."""
+
+DERIVED_IMAGES = ["best_threshold", "best_f1", "best_tp", "best_fp", "best_fn", "aiu_all_images"]
+"""Columns of each image that follow from its histogram; ``bench.metrics.histogram.at_best_threshold`` defines them."""
+
+DERIVED_CURVES = ["miou_mean"]
+"""Columns of CURVES that follow from the histograms: the mean over images of the mIoU of each image."""
 
 CURVES = [*CELL, "threshold", "tp", "fp", "fn", "f1_mean"]
 """Counts pooled over the test images of a cell at ``floor(256 p) >= threshold``, threshold 0..255; f1_mean: mean F1 of
@@ -110,10 +123,13 @@ def read(folder: Path) -> Scores:
     _require_records(cells, folder / "cells.json")
     frames = {}
     for name, (columns, _) in TABLES.items():
-        needed = [column for column in columns if column != "ignored"]
-        frame = files.read_csv(folder / f"{name}.csv", needed, text=["dataset", "model", "item", "photo"])
+        needed = [column for column in columns if column not in ("ignored", *LATER)]
+        text, later = ["dataset", "model", "item", "photo"], LATER if name == "images" else ()
+        frame = files.read_csv(folder / f"{name}.csv", needed, text, later)
         if "ignored" in columns and "ignored" not in frame:
             frame = frame.assign(ignored=0)
+        if name == "images":
+            frame = frame.assign(**{column: np.nan for column in LATER if column not in frame})
         foreign = set(frame["dataset"].unique()) - {cells["card"]["dataset"]}
         if foreign:
             raise UserError(f"{folder / f'{name}.csv'} has rows of another dataset: {', '.join(sorted(foreign))}.")
@@ -137,13 +153,7 @@ def _read_histograms(path: Path, images: int) -> npt.NDArray[np.uint32]:
     Raises:
         UserError: the file is missing or damaged, or contains another number of images.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            histograms: npt.NDArray[np.uint32] = content["histograms"]
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: evaluate this dataset again.") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} is damaged ({error}): evaluate this dataset again.") from None
+    histograms: npt.NDArray[np.uint32] = files.read_arrays(path, ["histograms"])["histograms"]
     if histograms.shape != (images, 2, 256):
         raise UserError(f"{path} has {len(histograms)} images, images.csv {images}: evaluate this dataset again.")
     return histograms

@@ -19,7 +19,8 @@ def compute(pred: Counts, pred_hit: Counts, true: Counts, true_hit: Counts) -> V
     Range 0 to 1, higher is better; nan where neither truth nor prediction has crack.
 
     **Source:** Benz and Rodehorst 2024, OmniCrack30k, CVPR workshops, clIoU at 4 px; implemented as in
-    ``evaluation.py`` of the authors' package omnicrack30k.
+    ``evaluation.py`` of the authors' package omnicrack30k, but for the skeletons: the package thins by ``thin`` of
+    scikit-image (Guo and Hall 1989), this suite by ``skeletonize``; single images can differ.
 
     >>> import numpy as np
     >>> float(compute(*np.array([4, 3, 5, 3])))

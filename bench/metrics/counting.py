@@ -6,8 +6,9 @@ import numpy.typing as npt
 from skimage.morphology import skeletonize
 
 from bench.metrics import aiu, average_precision, expected_calibration_error
-from bench.metrics.histogram import curves, histogram
+from bench.metrics.histogram import at_best_threshold, curves, histogram
 from bench.metrics.ratios import f1
+from bench.metrics.shape import count_shapes
 
 Levels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -32,7 +33,8 @@ def count_image(levels: Levels, true: Mask, known: Mask | None = None) -> tuple[
         true: crack, (H, W).
         known: pixels that count, (H, W); where they do not, ``levels`` and ``true`` must be 0. None: all.
     """
-    curve = threshold_counts(levels, true) if known is None else threshold_counts(levels[known], true[known])
+    of_known = histogram(levels, true) if known is None else histogram(levels[known], true[known])
+    curve = _threshold_counts(of_known)
     pred = levels >= HALF
     tp, fp, fn = (int(n) for n in curve[HALF])
     counted = true.size if known is None else int(known.sum())
@@ -41,7 +43,10 @@ def count_image(levels: Levels, true: Mask, known: Mask | None = None) -> tuple[
     for tolerance in TOLERANCES_PX:
         hits = tolerant_hits(pred, true, tolerance)
         values |= dict(zip((f"pred_hit_{tolerance}px", f"true_hit_{tolerance}px"), hits, strict=True))
-    return values | _skeleton_counts(pred, true) | _boundary_counts(pred, true) | _curve_values(curve), curve
+    values |= {column: float(value[0]) for column, value in at_best_threshold(of_known[None]).items()}
+    thin_pred, thin_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
+    values |= _skeleton_counts(pred, true, thin_pred, thin_true) | count_shapes(pred, true, thin_pred, thin_true)
+    return values | _boundary_counts(pred, true) | curve_metrics(curve), curve
 
 
 def threshold_counts(levels: Levels, true: Mask) -> Curve:
@@ -55,7 +60,11 @@ def threshold_counts(levels: Levels, true: Mask) -> Curve:
     >>> counts[[0, 128, 201]].tolist()
     [[1, 1, 0], [1, 0, 0], [0, 0, 1]]
     """
-    return np.stack(curves(histogram(levels, true)), axis=1).astype(np.int64)
+    return _threshold_counts(histogram(levels, true))
+
+
+def _threshold_counts(of_image: npt.NDArray[np.int64]) -> Curve:
+    return np.stack(curves(of_image), axis=1).astype(np.int64)
 
 
 def f1_curve(curve: Curve) -> npt.NDArray[np.float64]:
@@ -97,9 +106,8 @@ def _disc(radius_px: int) -> npt.NDArray[np.uint8]:
     return (offsets[:, None] ** 2 + offsets**2 <= radius_px**2).astype(np.uint8)
 
 
-def _skeleton_counts(pred: Mask, true: Mask) -> dict[str, float]:
+def _skeleton_counts(pred: Mask, true: Mask, skeleton_pred: Mask, skeleton_true: Mask) -> dict[str, float]:
     """Return lengths and hits of the skeletons, thinned by scikit-image after Zhang and Suen 1984."""
-    skeleton_pred, skeleton_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
     pred_near, true_near = tolerant_hits(skeleton_pred, skeleton_true, CENTRELINE_PX)
     return {
         "skeleton_pred": int(skeleton_pred.sum()),
@@ -116,10 +124,3 @@ def _boundary_counts(pred: Mask, true: Mask) -> dict[str, float]:
     pred_edge, true_edge = boundary(pred), boundary(true)
     both = int((pred_edge & true_edge).sum())
     return {"boundary_both": both, "boundary_pred": int(pred_edge.sum()), "boundary_true": int(true_edge.sum())}
-
-
-def _curve_values(curve: Curve) -> dict[str, float]:
-    """Return the columns from the counts by threshold: the lowest best threshold, its F1, and the curve metrics."""
-    values = f1_curve(curve)
-    best = float("nan") if np.isnan(values[0]) else float(values.argmax())
-    return {"best_threshold": best, "best_f1": float(values.max())} | curve_metrics(curve)

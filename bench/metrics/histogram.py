@@ -3,6 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from bench.metrics import aiu
+from bench.metrics.ratios import f1, iou
+
 Levels = npt.NDArray[np.uint8]
 Counts = npt.NDArray[np.float64]
 
@@ -27,3 +30,33 @@ def curves(histograms: npt.ArrayLike) -> tuple[Counts, Counts, Counts]:
     above = np.cumsum(np.asarray(histograms, np.float64)[..., ::-1], -1)[..., ::-1]
     tp, fp = above[..., 0, :], above[..., 1, :]
     return tp, fp, tp[..., :1] - tp
+
+
+def at_best_threshold(histograms: npt.ArrayLike) -> dict[str, Counts]:
+    """Return the columns of images at the thresholds chosen for them, (N,) each, from histograms (N, 2, 256).
+
+    best_threshold: the lowest level t of 1..255 at which ``level >= t`` has the highest F1; best_f1: that F1; both NaN
+    without crack. best_tp, best_fp, best_fn: the counts there; without crack those at t = 255. aiu_all_images: AIU, 0
+    without crack. All are NaN where a histogram is empty, which means that it was not recorded.
+    """
+    tp, fp, fn = curves(histograms)
+    has_crack, recorded = tp[:, 0] > 0, tp[:, 0] + fp[:, 0] > 0
+    values = f1(tp, fp, fn)[:, 1:]
+    best = np.where(has_crack, np.argmax(values, 1) + 1, 255)
+    rows = np.arange(len(best))
+    columns = {"best_threshold": np.where(has_crack, best, np.nan)}
+    columns |= {"best_f1": np.where(has_crack, values[rows, best - 1], np.nan)}
+    columns |= {f"best_{name}": counts[rows, best] for name, counts in (("tp", tp), ("fp", fp), ("fn", fn))}
+    columns |= {"aiu_all_images": np.nan_to_num(aiu.compute(tp, fp, fn))}
+    return {name: np.where(recorded, column, np.nan) for name, column in columns.items()}
+
+
+def miou_curves(histograms: npt.ArrayLike) -> Counts:
+    """Return the mean of the IoU of crack and background at the thresholds 0..255, (..., 256).
+
+    0 where there is no crack and none is predicted; otherwise, a class that neither of them has counts as 0.
+    """
+    tp, fp, fn = curves(histograms)
+    tn = fp[..., :1] - fp
+    both = np.nan_to_num(iou(tp, fp, fn)) + np.nan_to_num(iou(tn, fp, fn))
+    return np.where(tp + fp + fn > 0, both / 2, 0.0)

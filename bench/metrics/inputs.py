@@ -35,6 +35,14 @@ class Input:
 COUNTS = Input(("tp", "fp", "fn", "tn"), about="Counts of pixels at p >= 0.5; crack is positive.")
 """Pixels of one image at p >= 0.5."""
 
+BEST = (
+    "Each image at the threshold 1..255 of floor(256 p) with its highest F1, the lowest of several; one without crack "
+    "at 255."
+)
+
+OF_IMAGE = dict.fromkeys(("pooled", "batch_mean"), "it is measured on each image")
+"""Reasons of a metric that has only a mean over images."""
+
 SKELETONS = "Skeletons: thinned to one pixel after Zhang and Suen 1984, doi 10.1145/357994.358023."
 
 

@@ -16,10 +16,10 @@ INPUT = Input(
 
 
 def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
-    """Return the highest 2 tp / (2 tp + fp + fn) over the thresholds t = 0..255 of floor(256 p) >= t.
+    """Return the highest 2 tp / (2 tp + fp + fn) over the thresholds t = 1..255 of floor(256 p) >= t.
 
-    The arguments are (..., 256), the result (...). t = 0, where every pixel is predicted as crack, is one of the
-    candidates.
+    The arguments are (..., 256), the result (...). t = 0, where every pixel is predicted as crack whatever the model
+    says, is no candidate.
 
     Range 0 to 1, higher is better; nan where there is no crack.
 
@@ -27,8 +27,8 @@ def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
     ``f1_5px`` for a tolerance.
 
     >>> import numpy as np
-    >>> tp, fp, fn = np.array([[2, 2, 1], [4, 1, 0], [0, 0, 1]])
+    >>> tp, fp, fn = np.array([[2, 2, 1], [4, 1, 0], [0, 0, 1]])  # 3 thresholds
     >>> float(compute(tp, fp, fn))
     0.8
     """
-    return where_crack(f1(tp, fp, fn).max(-1), tp, fn)
+    return where_crack(f1(tp, fp, fn)[..., 1:].max(-1), tp, fn)

@@ -18,7 +18,7 @@ INPUT = Input(
 
 
 def compute(f1_mean: Values) -> Values:
-    """Return the highest mean F1 over the 256 thresholds, (..., 256) to (...).
+    """Return the highest mean F1 over the thresholds 1..255, (..., 256) to (...).
 
     ``f1_mean`` is the mean F1 over the images with crack, at each threshold. Much published code calls this ODS; it may
     be higher or lower than ``ods``, as it gives each image the same weight, however little crack it shows.
@@ -27,8 +27,8 @@ def compute(f1_mean: Values) -> Values:
 
     **Source:** no formal definition; public evaluation scripts for cracks compute it.
 
-    >>> float(compute(np.array([0.2, 0.6, 0.5])))
+    >>> float(compute(np.array([0.7, 0.6, 0.5])))  # the first, where all is crack, is no candidate
     0.6
     """
-    best: Values = np.asarray(f1_mean, np.float64).max(-1)
+    best: Values = np.asarray(f1_mean, np.float64)[..., 1:].max(-1)
     return best

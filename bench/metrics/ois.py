@@ -1,25 +1,25 @@
-"""OIS: the F1 of each image at its own best threshold, averaged over the images."""
+"""OIS: F1 of the counts added up over images, each image at its own best threshold."""
 
-import numpy as np
-
-from bench.metrics.inputs import Input
-from bench.metrics.ratios import Values
+from bench.metrics.inputs import BEST, Input
+from bench.metrics.ratios import Counts, Values, f1, where_any
 
 NAME = "OIS"
 HIGHER_IS_BETTER = True
-REASON = "each image has its own threshold, so counts cannot be added up"
-INPUT = Input(("best_f1",), undefined={"pooled": REASON, "batch_mean": REASON})
+REASON = "counts are added up over all images; see ois_image_mean for the mean of each image's best F1"
+INPUT = Input(("best_tp", "best_fp", "best_fn"), undefined={"image_mean": REASON, "batch_mean": REASON}, about=BEST)
 
 
-def compute(best_f1: Values) -> Values:
-    """Return the best F1 over the 256 thresholds of each image, unchanged.
+def compute(tp: Counts, fp: Counts, fn: Counts) -> Values:
+    """Return 2 tp / (2 tp + fp + fn) of counts at the best threshold of each image, elementwise.
 
-    Range 0 to 1, higher is better; optimistic, since the threshold is chosen with the truth of each image; nan for an
-    image without crack, which the mean skips.
+    Range 0 to 1, higher is better; optimistic, since thresholds are chosen with the truth of each image; nan where
+    there is no crack. An image without crack takes part at its highest threshold, with the fewest false alarms.
 
-    **Source:** Arbelaez 2011, doi 10.1109/TPAMI.2010.161 (optimal image scale), without its contour matching.
+    **Source:** Arbelaez 2011, doi 10.1109/TPAMI.2010.161 (optimal image scale), without its contour matching. Scripts
+    of CrackFormer and SCSegamba compute ``ois_image_mean`` instead; the two can order models differently.
 
-    >>> compute(np.array([0.25, np.nan])).tolist()
-    [0.25, nan]
+    >>> import numpy as np
+    >>> float(compute(*np.array([2, 1, 1])))
+    0.6666666666666666
     """
-    return np.asarray(best_f1, np.float64)
+    return where_any(f1(tp, fp, fn), tp + fn)

@@ -35,6 +35,11 @@ def f1_of_hits(pred_hit: Counts, pred: Counts, true_hit: Counts, true: Counts) -
     return np.where(np.isnan(precision) & np.isnan(recall), np.nan, values)
 
 
+def where_any(values: Values, counts: Counts) -> Values:
+    """Return the values where there is any count, else NaN."""
+    return np.where(counts > 0, values, np.nan)
+
+
 def where_crack(values: Values, tp: Counts, fn: Counts) -> Values:
     """Return the values of curves, (...), NaN for a curve (..., T) without crack pixels."""
     return np.where((tp + fn)[..., 0] > 0, values, np.nan)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.paper import published
+from bench.plugins import load
 from bench.render.tables import Table, comparable
 from bench.stats.paired import holm, smallest_p, wilcoxon
 from bench.stats.ranks import critical_difference, friedman, ranks
@@ -23,7 +24,7 @@ def identities() -> pd.DataFrame:
     Columns: those of the tables, dice_of_iou = 2 IoU / (1 + IoU), f1_of_pr = 2 P R / (P + R), the printed Dice minus
     each (iou_gap, f1_gap), and whether rounding to four digits explains each gap (iou_holds, f1_holds).
     """
-    rows = published("tables_3_4_5")
+    rows = _named("tables_3_4_5")
     rows["dice_of_iou"] = 2 * rows["miou"] / (1 + rows["miou"])
     rows["f1_of_pr"] = 2 * rows["precision"] * rows["recall"] / (rows["precision"] + rows["recall"])
     rows["iou_gap"] = rows["dice"] - rows["dice_of_iou"]
@@ -40,16 +41,16 @@ def identities() -> pd.DataFrame:
 def winners(column: str = "miou") -> pd.DataFrame:
     """Return the best and second-best model of each dataset in a column: dataset, first, value, second, margin."""
     rows = []
-    for dataset, part in published("tables_3_4_5").groupby("dataset", sort=False):
+    for dataset, part in _named("tables_3_4_5").groupby("dataset", sort=False):
         ordered = part.sort_values(column, ascending=False, kind="stable")
-        (first, value), (second, other) = ordered[["printed", column]].head(2).to_numpy().tolist()
+        (first, value), (second, other) = ordered[["name", column]].head(2).to_numpy().tolist()
         rows.append({"dataset": dataset, "first": first, "value": value, "second": second, "margin": value - other})
     return pd.DataFrame(rows)
 
 
 def scores(column: str = "miou") -> pd.DataFrame:
-    """Return a column of Tables 3 to 5 as a frame of datasets x models, by printed name."""
-    return published("tables_3_4_5").pivot(index="dataset", columns="printed", values=column)
+    """Return a column of Tables 3 to 5 as a frame of datasets x models, by name."""
+    return _named("tables_3_4_5").pivot(index="dataset", columns="name", values=column)
 
 
 def complexity(costs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def complexity(costs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     Args:
         costs: model id -> cost; models not measured under the paper's conditions get NaN.
     """
-    table = published("table_7")
+    table = _named("table_7")
     usable = {m: c for m, c in costs.items() if comparable(c)}
     for column, key, unit in (("params_m", "parameters", 1e6), ("gflops", "gflops", 1.0)):
         table[f"{column}_here"] = [usable.get(m, {}).get(key, np.nan) / unit for m in table["model"]]
@@ -69,6 +70,12 @@ def complexity(costs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def tables(costs: Mapping[str, Mapping[str, Any]]) -> list[Table]:
     """Return the tables of the audit, each with the command that reproduces it."""
     return [_identity_table(), _winner_table(), _rank_table(), _complexity_table(costs)]
+
+
+def _named(table: str) -> pd.DataFrame:
+    """Return a published table with this suite's names of the models in ``name``."""
+    rows = published(table)
+    return rows.assign(name=[load("models", model).NAME for model in rows["model"]])
 
 
 def _dataset_names() -> dict[str, str]:
@@ -167,14 +174,14 @@ def _rank_table() -> Table:
 def _complexity_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
     table = complexity(costs)
     frame = table[
-        ["printed", "params_m", "params_m_here", "params_m_ratio", "gflops", "gflops_here", "gflops_ratio"]
+        ["name", "params_m", "params_m_here", "params_m_ratio", "gflops", "gflops_here", "gflops_ratio"]
     ].set_axis(
         ["Model", "Params M", "Params M here", "Ratio of params", "GFLOPs", "GFLOPs here", "Ratio of GFLOPs"], axis=1
     )
     twice = table[table.duplicated("params_m", keep=False)]
     notes = [
         "GFLOPs here: two per multiply-add, at 448 px with ResNet50. Empty: not measured under these conditions.",
-        f"{' and '.join(twice['printed'])} are printed with the same number of parameters "
+        f"{' and '.join(twice['name'])} are printed with the same number of parameters "
         f"({twice['params_m'].iloc[0]} M).",
         f"Reproduce with `{COMMAND}`, and the measurements with `bench measure` (`dvc repro measure`).",
     ]

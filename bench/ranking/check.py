@@ -1,15 +1,16 @@
 """Check results: complete, of one protocol, internally consistent, and consistent with a printed report."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, scores
-from bench.ranking.results import EXTERNAL, Results, refused
+from bench.ranking.results import ENTERED, EXTERNAL, Results, refused
 
 SUMMARY = ["dataset", "model", "seed", "metric", "average", "value"]
 
@@ -34,6 +35,7 @@ def findings(results: Results, printed: Path | None = None) -> list[str]:
         printed: summary.csv of a report, if it exists; its numbers must agree with the counts.
     """
     failures = [*_missing(results), *_records(results), *_items(results), *_counts(results), *_curves(results)]
+    failures += _baselines(results)
     return failures + (_printed(results, printed) if printed and printed.is_file() else [])
 
 
@@ -89,7 +91,10 @@ def require(results: Results) -> None:
     failures = findings(results)
     if failures:
         more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
-        hint = " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml."
+        hint = (
+            " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml; "
+            "`bench leaderboard --partial` shows what there is."
+        )
         raise UserError(
             f"these results cannot be ranked: {' '.join(failures[:5])}{more} Run `bench check` for all findings."
             + (hint if any("/" in name for name in results.missing) else "")
@@ -119,7 +124,7 @@ def _records(results: Results) -> Iterator[str]:
         shown = ", ".join(f"{size} ({n} cells)" for size, n in batches.most_common())
         yield f"The cells were evaluated in batches of {shown} images: evaluate all with the same evaluate.batch."
     for cell in results.cells:
-        if cell.get("trained") != EXTERNAL and cell["data"] != results.cards[cell["dataset"]]["content"]:
+        if cell.get("trained") != EXTERNAL and not _has_same_data(cell, results.cards[cell["dataset"]]):
             yield f"{_name(cell)} was trained on a different version of {cell['dataset']}: run this cell again."
         if not cell.get("versions") or not cell.get("hardware"):
             yield f"{_name(cell)} does not record its environment."
@@ -127,6 +132,23 @@ def _records(results: Results) -> Iterator[str]:
         programs = sorted({c.get("program", "") for c in own if c["model"] == model})
         if len(programs) > 1:
             yield f"{model} was trained with {len(programs)} versions of the program: {', '.join(programs)}."
+
+
+def _has_same_data(cell: Mapping[str, Any], card: Mapping[str, Any]) -> bool:
+    """Return whether a cell was trained on the data of a card: equal pixels or, of an entry, equal source files."""
+    if cell["data"] == card["content"]:
+        return True
+    return cell.get("trained") == ENTERED and cell.get("files") == card["origin"].get("sha256") is not None
+
+
+def _baselines(results: Results) -> list[str]:
+    """Return the findings of detectors without training: their own, and data that are not those of the models."""
+    if results.baselines is None:
+        return []
+    content = {d: card["content"] for d, card in results.cards.items()}
+    other = sorted({c["dataset"] for c in results.baselines.cells if c["data"] != content.get(c["dataset"], c["data"])})
+    differ = [f"The baselines were scored on a different version of {d}: run `bench baselines` again." for d in other]
+    return differ + findings(results.baselines)
 
 
 def _items(results: Results) -> Iterator[str]:

@@ -16,18 +16,15 @@ from bench.ranking.standings import (
     compute_standings,
     covered,
     independent,
+    merged,
     per_image,
     shared_note,
 )
+from bench.ranking.verdict import coverage, decide, differences, sentence
 from bench.render.tables import Table
-from bench.stats.bootstrap import interval
 from bench.stats.paired import bayesian_signed_rank, cohen_dz, holm, rank_biserial, smallest_p, wilcoxon
 from bench.stats.ranks import rank_range, ranks
-
-ALPHA = 0.05
-
-FEW_DATASETS = 6
-"""With fewer, Wilcoxon's p cannot fall below 0.05 (2 / 2**5 = 0.0625): no claim about other datasets is possible."""
+from bench.stats.simultaneous import simultaneous
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,9 @@ def compare(results: Results, query: Query, model: str, against: str | None, rop
         _places(standings, results, model, left_out),
         _images(results, query, standings, model, rival),
     ]
-    verdict = _verdict(standings, results, model, rival, [rival] if against else others)
+    compared = [rival] if against else others  # the best of the others was chosen by the same scores
+    names = results.names[model], results.names[rival]
+    verdict = sentence(decide(standings, model, rival, compared), standings, names, len(compared))
     return Comparison(
         [t for t in tables if len(t.frame)], f"{SAMPLE_WARNING} {verdict}" if results.is_sample else verdict
     )
@@ -110,60 +109,64 @@ def _standings(
     return standings.only(models=defined), undefined_notes(standings, results)
 
 
-def _difference(standings: Standings, model: str, other: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return first minus second, positive where the first is better: values (D,) and resampled values (R, D)."""
-    i, j = standings.models.index(model), standings.models.index(other)
-    values, draws = standings.sign * standings.values, standings.sign * standings.draws
-    return values[:, i] - values[:, j], draws[..., i] - draws[..., j]
-
-
 def _per_dataset(standings: Standings, results: Results, query: Query, model: str, rival: str) -> Table:
     """Return the difference on each dataset with its interval and outcome."""
-    difference, draws = _difference(standings, model, rival)
-    low, high = interval(draws)
-    outcome = np.select([low > 0, high < 0, low <= high], ["win", "loss", "tie"], "")
+    values, draws = (found[..., 0] for found in differences(standings, model, [rival]))
+    difference, images = values, standings.source_images
+    ends = [simultaneous(difference[[d], None], draws[:, [d], None], images[[d]]) for d in range(len(difference))]
+    low, high = np.array(ends)[..., 0].T
+    held = np.array([coverage(number) for number in images])
+    few = np.isnan(held) & np.isfinite(low)
+    outcome = np.select([few, low > 0, high < 0, low <= high], ["few", "win", "loss", "tie"], "")
     i, j = standings.models.index(model), standings.models.index(rival)
     names = [results.names[m] for m in (model, rival)]
     frame = pd.DataFrame(
         {
             "Dataset": [results.names[d] for d in standings.datasets], names[0]: standings.values[:, i],
             names[1]: standings.values[:, j], "Difference": difference, "Low": low, "High": high, "Outcome": outcome,
+            "Source images": images, "Coverage %": 100 * held,
         }
     )  # fmt: skip
     count = {word: int((outcome == word).sum()) for word in ("win", "tie", "loss")}
+    undecided = f" {int((outcome == 'few').sum())} with few source images." if "few" in outcome else ""
     metric = query.module()
     caption = (
         f"{names[0]} against {names[1]}: {metric.NAME} ({results.spelled(query.average)}). "
-        f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses."
+        f"{count['win']} wins, {count['tie']} ties, {count['loss']} losses.{undecided}"
     )
     notes = [
         "Positive: the first is better. A tie: the 95 % interval of the paired difference contains 0. Without an "
-        "interval there is no outcome."
+        "interval there is no outcome.",
+        "Coverage: how often such an interval held in a simulation with at most so many source images, a few of them "
+        "with most of the crack (benchmarks/README.md). Few: with fewer than were simulated no outcome is claimed.",
     ]
-    return Table("datasets", caption, frame, dict.fromkeys([*names, "Difference", "Low", "High"], 4), notes)
+    digits = dict.fromkeys([*names, "Difference", "Low", "High"], 4) | {"Coverage %": 1}
+    return Table("datasets", caption, frame, digits, notes)
 
 
 def _pairs(standings: Standings, results: Results, model: str, others: list[str], rope: float, seed: int) -> Table:
     """Return the tests of the model against each other model, over the datasets."""
+    values, draws = differences(standings, model, others)
+    low, high = simultaneous(values, draws, standings.source_images)
     rows = []
-    for other in others:
-        difference, draws = _difference(standings, model, other)
-        low, high = interval(draws.mean(1))
+    for k, other in enumerate(others):
+        difference = merged(values[:, k], standings.datasets)
         worse, equal, better = bayesian_signed_rank(difference, rope, seed)
         rows.append(
             {
-                "Against": results.names[other], "Mean difference": float(difference.mean()), "Low": float(low),
-                "High": float(high), "Raw p": wilcoxon(difference), "Rank biserial": rank_biserial(difference),
+                "Against": results.names[other], "Mean difference": float(values[:, k].mean()), "Low": float(low[k]),
+                "High": float(high[k]), "Raw p": wilcoxon(difference), "Rank biserial": rank_biserial(difference),
                 "Cohen dz": cohen_dz(difference), "P worse": worse, "P equal": equal, "P better": better,
             }
         )  # fmt: skip
     frame = pd.DataFrame(rows)
     frame.insert(5, "Holm p", holm(frame["Raw p"]))
-    datasets = len(standings.datasets)
+    datasets = independent(standings.datasets)
     notes = [
-        "Low and High: 95 % bootstrap interval of the mean difference, for new source images of these datasets.",
-        f"Raw p: two-sided Wilcoxon over {datasets} datasets. Holm p: corrected for {len(others)} comparisons; "
-        f"it cannot fall below {smallest_p(datasets, len(others)):.2g}.",
+        "Low and High: bootstrap intervals of the mean differences, for new source images of these datasets; all hold "
+        "at once with 95 % probability (max-T).",
+        f"Raw p: two-sided Wilcoxon over {datasets} independent datasets. Holm p: corrected for {len(others)} "
+        f"comparisons; it cannot fall below {smallest_p(datasets, len(others)):.2g}.",
         f"P worse, equal, better: Bayesian signed-rank test; equal: within {rope:g} of each other.",
         *shared_note(results, standings.datasets),
     ]
@@ -194,7 +197,7 @@ def _places(standings: Standings, results: Results, model: str, left_out: list[s
                 "Trained": results.trained(name),
             }
         )  # fmt: skip
-    digits = {"Mean rank": 2, "Score": 4, "Params M": 2, "GMACs": 1, "Latency ms": 1}
+    digits = {"Mean rank": 2, "Score": 4, "Params M": -3, "GMACs": 1, "Latency ms": 1}
     caption = f"Places with and without {results.names[model]}, and costs."
     return Table("places", caption, pd.DataFrame(rows), digits, [*left_out, *check.notes(results)])
 
@@ -212,32 +215,3 @@ def _images(results: Results, query: Query, standings: Standings, model: str, ri
     order = frame["Difference"].abs().sort_values(ascending=False, kind="stable").index[:10]
     frame = frame.loc[order, ["Dataset", "Image", *names, "Difference"]]
     return Table("images", "The images on which the two differ most.", frame, dict.fromkeys([*names, "Difference"], 4))
-
-
-def _verdict(standings: Standings, results: Results, model: str, rival: str, compared: list[str]) -> str:
-    """Return one sentence; it claims a difference only if both interval and test show one."""
-    difference, draws = _difference(standings, model, rival)
-    names = results.names[model], results.names[rival]
-    low, high = interval(draws.mean(1))
-    p = float(holm([wilcoxon(_difference(standings, model, m)[0]) for m in compared])[compared.index(rival)])
-    datasets = f"{len(standings.datasets)} dataset" + "s" * (len(standings.datasets) > 1)
-    facts = f"mean difference {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
-    if not np.isfinite(draws).all():
-        return (
-            f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples, "
-            "histograms.npz is empty, or a dataset has a single source image for testing."
-        )
-    if low <= 0 <= high:
-        return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
-    side = "ahead of" if low > 0 else "behind"
-    if independent(standings.datasets) < FEW_DATASETS:
-        return (
-            f"Verdict: {names[0]} is {side} {names[1]} on new source images of {datasets} ({facts}); "
-            "these are too few datasets for a claim about others."
-        )
-    if p > ALPHA:
-        return (
-            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {p:.2g} after "
-            f"correction for {len(compared)} comparisons), though {side} it on new source images of these ({facts})."
-        )
-    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {p:.2g} after correction)."

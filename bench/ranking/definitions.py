@@ -13,6 +13,17 @@ from bench.render.tables import Table
 AVERAGES = {"pooled": "Pooled", "image_mean": "Mean of images", "batch_mean": "Mean of batches"}
 
 
+def by_average(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the scores of one cell as a table: metric (display name), then a column per average; NaN where undefined.
+
+    Args:
+        summary: rows of ``Results.summary`` of the cell.
+    """
+    names = {metric: plugins.load("metrics", metric).NAME for metric in summary["metric"].unique()}
+    table = summary.pivot(index="metric", columns="average", values="value").reindex(columns=list(AVERAGES))
+    return table.rename(index=names, columns=AVERAGES).rename_axis(columns=None).reset_index()
+
+
 def definitions(results: Results, model: str, dataset: str) -> Table:
     """Return every metric of a model on a dataset under every average, the mean over seeds.
 

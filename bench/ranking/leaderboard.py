@@ -9,17 +9,25 @@ import pandas as pd
 from bench import plugins
 from bench.ranking import check
 from bench.ranking.results import Results
-from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, shared_note
+from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, merged, shared_note
 from bench.render.tables import COLUMNS, Table
 from bench.stats.bootstrap import interval
+from bench.stats.letters import letters
 from bench.stats.paired import smallest_p
 from bench.stats.ranks import PERMUTATIONS, critical_difference, friedman, friedman_p, rank_range, ranks
+from bench.stats.simultaneous import simultaneous
 
 ORDER = [
-    "Place", "Model", "Score", "Low", "High", "Mean rank", "Places, 95 %", "P first", "Params M", "Latency ms",
-    "Trained",
+    "Place", "Group", "Model", "Score", "Low", "High", "Mean rank", "Places, 95 %", "P first", "Params M", "Latency ms",
+    "Trained", "Tier",
 ]  # fmt: skip
-DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P first": 2, "Params M": 2, "Latency ms": 1}
+TIERS = {"external": "re-scored", "paper": "claimed"}
+"""``Trained`` -> what stands behind a row, unless the suite ran it: predictions that it scored, or a printed number."""
+UNTRAINED_NOTE = (
+    "Rows not trained are classical detectors, the floor: width and threshold chosen on the validation images, neither "
+    "ranked nor tested."
+)
+DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P first": 2, "Params M": -3, "Latency ms": 1}
 
 
 def leaderboards(results: Results, query: Query, datasets: Sequence[str], rank_published: bool) -> list[Table]:
@@ -58,13 +66,19 @@ def _table(standings: Standings, results: Results, query: Query, left_out: list[
     ranked = [*standings.values.T, *published.values()] if rank_published else list(standings.values.T)
     for row, mean_rank in zip(rows, ranks(standings.sign * np.array(ranked).T).mean(0), strict=False):
         row["Mean rank"] = float(mean_rank)
+    for row, group in zip(rows, _groups(standings), strict=False):
+        row["Group"] = group
+    rows += (untrained := _untrained_rows(standings, results, query))
+    rows = [row | {"Tier": TIERS.get(row["Trained"], "re-run")} for row in rows]
     rows.sort(key=lambda r: (r.get("Mean rank", np.inf), -standings.sign * r["Score"]))
     frame = pd.DataFrame(rows)
     if rank_published:  # only measured models are resampled; their places among themselves would mislead
-        frame[["Places, 95 %", "P first"]] = "", np.nan
+        frame[["Places, 95 %", "P first", "Group"]] = "", np.nan, ""
+    frame["Group"] = frame["Group"].fillna("")
     frame["Place"] = [_place(frame, i) for i in range(len(frame))]
     notes = _notes(standings, results, rank_published)
     notes += [_published_note(query.average, rank_published)] if published else []
+    notes += [UNTRAINED_NOTE] if untrained else []
     notes += [*check.notes(results), *left_out]
     caption = _caption(standings, results, query)
     return Table(f"leaderboard_{standings.protocol}", caption, frame.reindex(columns=ORDER), DIGITS, notes)
@@ -102,6 +116,32 @@ def _measured_rows(standings: Standings, results: Results) -> list[dict[str, Any
             }
         )
     return rows
+
+
+def _groups(standings: Standings) -> list[str]:
+    """Return the letters of each model; those whose difference has an interval with 0 in it share one."""
+    count = len(standings.models)
+    pairs = np.array([(i, j) for i in range(count) for j in range(i)], int).reshape(-1, 2)
+    values, draws = (x[..., pairs[:, 0]] - x[..., pairs[:, 1]] for x in (standings.values, standings.draws))
+    low, high = simultaneous(values, draws, standings.source_images)
+    differ = np.zeros((count, count), bool)
+    differ[pairs[:, 0], pairs[:, 1]] = (low > 0) | (high < 0)
+    order = np.argsort(ranks(standings.sign * standings.values).mean(0), kind="stable")
+    given = letters((differ | differ.T)[np.ix_(order, order)])
+    return [given[place] for place in np.argsort(order)]
+
+
+def _untrained_rows(standings: Standings, results: Results, query: Query) -> list[dict[str, Any]]:
+    """Return a row per detector without training that was scored on all of the datasets, without place."""
+    floor = results.baselines
+    detectors = by_protocol(floor).get(standings.protocol, []) if floor else []
+    detectors = [m for m in detectors if floor and set(standings.datasets) <= set(covered(floor, m))]
+    if floor is None or not detectors:
+        return []
+    scored = compute_standings(floor, query, standings.datasets, detectors)
+    return [
+        {key: row[key] for key in ("Model", "Score", "Low", "High", "Trained")} for row in _measured_rows(scored, floor)
+    ]
 
 
 def _published(results: Results, metric: str, datasets: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
@@ -144,6 +184,11 @@ def _interval_notes(standings: Standings, results: Results, rank_published: bool
         f"source images for all models ({len(standings.draws):,} resamples)."
         + ("" if rank_published else " Places: range of the model's place in 95 % of the resamples.")
     ]
+    if len(standings.models) > 1 and not rank_published:
+        notes[0] += (
+            " Group: models that share a letter are not distinguishable on new source images of these datasets (95 % "
+            "intervals of all differences at once)."
+        )
     known = [bool(np.isfinite(standings.draws[..., i]).all()) for i in range(len(standings.models))]
     if all(known):
         return notes
@@ -157,21 +202,22 @@ def _interval_notes(standings: Standings, results: Results, rank_published: bool
 
 def _test_notes(standings: Standings) -> list[str]:
     """Return the Friedman test with its critical difference, and whether Wilcoxon can separate any pair."""
-    datasets, models = standings.values.shape
+    scores = standings.sign * merged(standings.values, standings.datasets)
+    datasets, models = scores.shape
     notes = []
     if datasets > 1 and models > 2:
-        scores = standings.sign * standings.values
         p, exact = friedman_p(scores)
         notes.append(
-            f"Friedman test over {datasets} datasets: chi2 {friedman(scores).chi2:.2f}, p {p:.2g} "
+            f"Friedman test over {datasets} independent datasets: chi2 {friedman(scores).chi2:.2f}, p {p:.2g} "
             f"({'exact' if exact else f'{PERMUTATIONS:,} random permutations of the ranks'}). Mean ranks differ "
             f"significantly (Nemenyi, all pairs) if {critical_difference(models, datasets):.2f} or more apart."
         )
     pairs = models * (models - 1) // 2
     if smallest_p(datasets, pairs) > 0.05:
+        plural = "" if datasets == 1 else "s"
         notes.append(
-            f"With {datasets} dataset{'' if datasets == 1 else 's'} Wilcoxon-Holm cannot reach p < 0.05 for any of the "
-            f"{pairs} pair{'' if pairs == 1 else 's'} (smallest possible p: {smallest_p(datasets, pairs):.2g}). The "
+            f"With {datasets} independent dataset{plural} Wilcoxon-Holm cannot reach p < 0.05 for any of the {pairs} "
+            f"pair{'' if pairs == 1 else 's'} (smallest possible p: {smallest_p(datasets, pairs):.2g}). The "
             "intervals are for new source images of these datasets, not for new datasets."
         )
     return notes

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.metrics.histogram import curves
+from bench.metrics.histogram import curves, miou_curves
 from bench.metrics.ratios import f1, ratio
 from bench.ranking.results import Results
 from bench.stats.bootstrap import resample
@@ -83,7 +83,7 @@ def statistic_of(metric: Any, average: str, histograms: npt.NDArray[np.uint32]) 
         tp, fp = np.split(sums, 2, axis=-1)
         return np.asarray(metric.compute(tp, fp, tp[..., :1] - tp))  # at level 0 every crack pixel is in tp
 
-    def of_f1(sums: Array) -> Array:
+    def of_mean(sums: Array) -> Array:
         return np.asarray(metric.compute(ratio(sums[..., :-1], sums[..., -1:])))
 
     if metric.INPUT.over == "images":
@@ -92,8 +92,10 @@ def statistic_of(metric: Any, average: str, histograms: npt.NDArray[np.uint32]) 
         return Statistic(of_histograms(_tp_and_fp), of_tp_and_fp, average, stacked=True)
     if metric.INPUT.image_column:  # already computed for each image, by evaluate
         return Statistic(of_columns, lambda value: value, average, stacked=False)
-    # one threshold for all images: their F1 is averaged first, then the best threshold is taken, as of a pool
-    return Statistic(of_histograms(_f1), of_f1, "pooled", stacked=True)
+    (mean,) = metric.INPUT.columns
+    # one threshold for all images: their scores are averaged first, then the best threshold is taken, as of a pool
+    of_image = {"f1_mean": _f1, "miou_mean": _miou}[mean]
+    return Statistic(of_histograms(of_image), of_mean, "pooled", stacked=True)
 
 
 def _tp_and_fp(histograms: Array) -> Array:
@@ -105,3 +107,9 @@ def _f1(histograms: Array) -> Array:
     """Return F1 of each image at all thresholds and whether it has any crack, (N, 257); F1 is 0 where it has none."""
     has_crack = histograms[:, 0].sum(1) > 0
     return np.column_stack([np.where(has_crack[:, None], f1(*curves(histograms)), 0.0), has_crack])
+
+
+def _miou(histograms: Array) -> Array:
+    """Return mIoU of each image at all thresholds and 1, (N, 257); NaN for an empty histogram."""
+    recorded = histograms.sum(axis=(1, 2)) > 0
+    return np.column_stack([np.where(recorded[:, None], miou_curves(histograms), np.nan), np.ones(len(histograms))])

@@ -1,7 +1,7 @@
 """Read a results folder into the frames that rankings, tables and figures are computed from."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,20 @@ import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError
-from bench.formats import cost, scores
+from bench.formats import cost, scores, transfer
 from bench.paper import TABLES, published
+from bench.ranking.derived import with_derived
 from bench.ranking.summary import summarise
 
 EXTERNAL = "external"
 """Folder in the results where `bench score` writes, external/<model>/<dataset>; also ``trained`` of its cells."""
+ENTERED = "entered"
+"""``trained`` of cells in that folder that `bench enter` trained, on some machine, by the protocol of the others."""
+
+BASELINES = "baselines"
+"""Folder in the results where `bench baselines` writes; a results folder itself, of external models only."""
+UNTRAINED = "not trained"
+"""``trained`` of cells in that folder: detectors without training, shown below a ranking and never ranked."""
 
 SAMPLE_WARNING = "SAMPLE: synthetic data, made to try the pipeline. Not a result."
 
@@ -40,6 +48,8 @@ class Results:
         missing: names of missing results: "<dataset>/<model>/<seed>", "cost of <model>", "any score of <model> on
             these datasets".
         published: the paper's tables.
+        transfers: results on the other datasets, by training dataset; empty if the stage did not run.
+        baselines: scores of detectors without training on these datasets; None if there are none.
     """
 
     datasets: list[str]
@@ -55,6 +65,8 @@ class Results:
     costs: dict[str, dict[str, Any]]
     missing: list[str]
     published: dict[str, pd.DataFrame]
+    transfers: dict[str, transfer.Transfer] = field(default_factory=dict)
+    baselines: "Results | None" = None
 
     @property
     def is_sample(self) -> bool:
@@ -111,15 +123,33 @@ def read(
     cells = [cell for part in parts for cell in part.cells]
     with_scores = {c["model"] for c in cells}
     frames = {kind: _concat([getattr(part, kind) for part in parts], kind) for kind in scores.TABLES}
+    histograms = np.concatenate([np.zeros((0, 2, 256), np.uint32), *(part.histograms for part in parts)])
+    frames["images"], frames["curves"] = with_derived(frames["images"], frames["curves"], histograms)
     return Results(
         datasets=list(datasets), models=[*models, *(m for m in external if m in with_scores)],
         names=_names(datasets, models, cells),
         summary=summarise(frames["images"], frames["curves"], frames.pop("batches")), **frames,
-        histograms=np.concatenate([np.zeros((0, 2, 256), np.uint32), *(part.histograms for part in parts)]),
-        cells=cells, cards={part.card["dataset"]: part.card for part in [*external_scores, *scored.values()]},
+        histograms=histograms, cells=cells,
+        cards={part.card["dataset"]: part.card for part in [*external_scores, *scored.values()]},
         costs=costs, missing=_missing(datasets, models, seeds, external, cells, costs),
         published={name: published(name) for name in TABLES},
+        transfers=_transfers(folder, datasets, models, seeds), baselines=_baselines(folder / BASELINES, datasets),
     )  # fmt: skip
+
+
+def _baselines(folder: Path, datasets: Sequence[str]) -> Results | None:
+    """Return the scores of detectors without training on these datasets."""
+    detectors = external_models(folder)
+    is_scored = any((folder / EXTERNAL / m / d).is_dir() for m in detectors for d in datasets)
+    return read(folder, datasets, [], [], detectors) if is_scored else None
+
+
+def _transfers(
+    folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int]
+) -> dict[str, transfer.Transfer]:
+    """Return the results of the stage transfer, of the declared models and seeds."""
+    found = {d: transfer.read(path) for d in datasets if (path := folder / "transfer" / d).is_dir()}
+    return {d: transfer.only(part, models, seeds) for d, part in found.items()}
 
 
 def _names(datasets: Sequence[str], models: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:

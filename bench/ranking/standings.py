@@ -57,6 +57,7 @@ class Standings:
         draws: values in each resample, (R, D, M); NaN where the metric is undefined, the score files hold no
             histograms, or the dataset has a single source image, so that nothing can be resampled.
         higher_is_better: direction of the metric.
+        source_images: number of source images for testing of each dataset, (D,).
     """
 
     protocol: str
@@ -65,6 +66,7 @@ class Standings:
     values: Array
     draws: Array
     higher_is_better: bool
+    source_images: npt.NDArray[np.int64]
 
     @property
     def sign(self) -> int:
@@ -84,6 +86,7 @@ class Standings:
         return Standings(
             self.protocol, [self.datasets[i] for i in d], [self.models[i] for i in m],
             self.values[np.ix_(d, m)], self.draws[:, d][:, :, m], self.higher_is_better,
+            self.source_images[d],
         )  # fmt: skip
 
 
@@ -105,12 +108,17 @@ def compute_standings(results: Results, query: Query, datasets: Sequence[str], m
     """Return the standings of these models, all of one protocol, on these datasets.
 
     Raises:
-        UserError: a model lacks a dataset, or the metric or its average does not exist.
+        UserError: a model lacks a dataset, the metric or its average does not exist, or no score file has its columns.
     """
     metric = query.module()
     chosen = results.summary[
         (results.summary["metric"] == query.metric) & (results.summary["average"] == query.average)
     ]
+    if not len(chosen) and len(results.summary):
+        raise UserError(
+            f"no score file here records {', '.join(metric.INPUT.columns)}, which {query.metric} is computed from: "
+            "evaluate the runs again (`dvc repro evaluate`), or choose another --metric."
+        )
     table = chosen.groupby(["dataset", "model"])["value"].mean(skipna=False).unstack("model")
     missing = [f"{d}/{m}" for d in datasets for m in models if d not in table.index or m not in table.columns]
     missing = missing or [f"{d}/{m}" for d in datasets for m in models if not _has(results, d, m)]
@@ -121,7 +129,10 @@ def compute_standings(results: Results, query: Query, datasets: Sequence[str], m
         [draw(results, metric, query.average, d, models, query.resamples, query.seed) for d in datasets], axis=1
     )
     protocol = next(c["protocol"] for c in results.cells if c["model"] == models[0])
-    return Standings(protocol, list(datasets), list(models), values, draws, metric.HIGHER_IS_BETTER)
+    photos = results.images.groupby("dataset")["photo"].nunique().reindex(list(datasets)).to_numpy().astype(np.int64)
+    return Standings(
+        protocol, list(datasets), list(models), values, draws, metric.HIGHER_IS_BETTER, photos.astype(np.int64)
+    )
 
 
 def independent(datasets: Sequence[str]) -> int:
@@ -133,12 +144,24 @@ def independent(datasets: Sequence[str]) -> int:
     return len(_connected(datasets))
 
 
+def merged(values: Array, datasets: Sequence[str]) -> Array:
+    """Return values (D, ...) with the mean of datasets that have source images in common in place of these, (G, ...).
+
+    Tests over datasets take their inputs as independent; such datasets are not.
+
+    >>> merged(np.array([1.0, 3, 7]), ["cfd", "forest", "volker"]).tolist()
+    [2.0, 7.0]
+    """
+    names = list(datasets)
+    return np.stack([values[[names.index(d) for d in group]].mean(0) for group in _connected(names)])
+
+
 def shared_note(results: Results, datasets: Sequence[str]) -> list[str]:
     """Return how source images shared between datasets affect intervals and tests: a sentence per group of datasets."""
     groups = [[results.names[d] for d in group] for group in _connected(datasets) if len(group) > 1]
     return [
-        f"{', '.join(names[:-1])} and {names[-1]} have source images in common but count as independent: intervals "
-        "of means over them are too narrow, p values too small."
+        f"{', '.join(names[:-1])} and {names[-1]} have source images in common: tests take their mean as one dataset; "
+        "intervals of means count them as independent and are too narrow."
         for names in groups
     ]
 

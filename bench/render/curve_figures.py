@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bench.render import style
+from bench.render.style import Look
 
 COLUMNS = 3
 """Panels per row."""
@@ -25,7 +26,7 @@ def precision_recall(
     names: Mapping[str, str],
     datasets: Sequence[str],
     models: Sequence[str],
-    highlight: Container[str] = (),
+    looks: Mapping[str, Look],
 ) -> Figure:
     """Return precision against recall at all thresholds, pooled over test images and seeds; a dot marks p = 0.5.
 
@@ -34,14 +35,18 @@ def precision_recall(
         names: id -> display name.
         datasets: ids, one panel each.
         models: ids.
-        highlight: ids of models to emphasise.
+        looks: model id -> its look.
     """
     parts = frames_by_cell(curves.groupby(["dataset", "model", "threshold"])[["tp", "fp", "fn"]].sum())
 
     def draw(axis: Any, dataset: str, model: str) -> None:
         precision, recall = ratios(parts[(dataset, model)])
-        axis.plot(recall, precision, **style.line(model, model in highlight), label=names[model])
-        axis.plot(recall[128], precision[128], marker="o", markersize=2.5, color=style.colour(model), zorder=4)
+        look = looks[model]
+        if is_binary(parts[(dataset, model)]):
+            axis.plot(recall[128], precision[128], linestyle="", markersize=4, **look.marker, label=names[model])
+            return
+        axis.plot(recall, precision, **look.line, label=names[model])
+        axis.plot(recall[128], precision[128], marker="o", markersize=2.5, color=look.colour, zorder=4)
 
     figure = _panels(parts, draw, names, datasets, models, ("Recall", "Precision"))
     for axis in figure.axes[: len(datasets)]:
@@ -56,7 +61,7 @@ def training(
     names: Mapping[str, str],
     datasets: Sequence[str],
     models: Sequence[str],
-    highlight: Container[str] = (),
+    looks: Mapping[str, Look],
 ) -> Figure:
     """Return the loss per epoch on the split that selects the checkpoint (line) and on the training split (faint).
 
@@ -65,14 +70,14 @@ def training(
         names: id -> display name.
         datasets: ids, one panel each.
         models: ids.
-        highlight: ids of models to draw on top.
+        looks: model id -> its look.
     """
     parts = frames_by_cell(history.groupby(["dataset", "model", "epoch"])[["train_loss", "val_loss"]].mean())
 
     def draw(axis: Any, dataset: str, model: str) -> None:
         rows: pd.DataFrame = parts[(dataset, model)]
         lone = {"marker": "o", "markersize": 3} if len(rows) == 1 else {}
-        look = style.line(model, model in highlight)
+        look = looks[model].line
         axis.plot(rows.index, rows["val_loss"], **look | {"linewidth": 0.9}, **lone, label=names[model])
         axis.plot(rows.index, rows["train_loss"], **look | {"linewidth": 0.5}, alpha=0.45)
 
@@ -92,6 +97,11 @@ def ratios(counts: pd.DataFrame) -> tuple[Any, Any]:
     tp, fp, fn = counts[["tp", "fp", "fn"]].to_numpy(float).T
     with np.errstate(invalid="ignore"):
         return tp / (tp + fp), tp / (tp + fn)
+
+
+def is_binary(counts: pd.DataFrame) -> bool:
+    """Return whether counts by threshold are those of a binary mask, which has one point instead of a curve."""
+    return bool((counts.loc[1:255].nunique() == 1).all())
 
 
 def _panels(

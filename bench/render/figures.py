@@ -1,6 +1,6 @@
 """Figure 6 of the paper, and crack IoU by crack width."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.render import style
+from bench.render.style import Look
 
 FIGURE_6 = {"crack_iou": "Crack IoU", "dice": "Dice", "recall": "Recall"}
 
@@ -20,7 +21,10 @@ APART = 1.6
 
 
 @matplotlib.rc_context(style.RC)
-def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str]) -> Figure:
+def figure_6(
+    values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str],
+    looks: Mapping[str, Look],
+) -> Figure:  # fmt: skip
     """Return three bar charts, crack IoU, Dice and recall, of every model on every dataset, with 95 % intervals.
 
     The bars are horizontal, so that a hundred of them keep their hatches and labels at the width of one column.
@@ -30,6 +34,7 @@ def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[
         names: id -> display name.
         datasets: ids, from top to bottom.
         models: ids, in the order of the bars; a cross marks a missing cell.
+        looks: model id -> its look.
     """
     table = values.set_index(["metric", "dataset", "model"])[["value", "low", "high"]]
     step = len(models) + APART
@@ -40,7 +45,7 @@ def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[
         for i, model in enumerate(models):
             cells = [(metric, dataset, model) for dataset in datasets]
             ends = table.reindex(pd.MultiIndex.from_tuples(cells)).to_numpy(float)
-            _bars(axis, np.arange(len(datasets)) * step + i, ends, model, names[model])
+            _bars(axis, np.arange(len(datasets)) * step + i, ends, looks[model], names[model])
         axis.set(title=title, xlim=(0, top(values[values["metric"] == metric])))
         axis.grid(axis="y", visible=False)
         axis.tick_params(axis="y", length=0)
@@ -53,11 +58,11 @@ def figure_6(values: pd.DataFrame, names: Mapping[str, str], datasets: Sequence[
     return figure
 
 
-def _bars(axis: Any, places: npt.NDArray[Any], ends: npt.NDArray[Any], model: str, label: str) -> None:
+def _bars(axis: Any, places: npt.NDArray[Any], ends: npt.NDArray[Any], look: Look, label: str) -> None:
     """Draw the bars of one model: its value, low and high, (D, 3), at D places."""
     value, low, high = ends.T
     axis.barh(
-        places, value, 1, label=label, color=style.colour(model), hatch=style.HATCHES.get(model, ""),
+        places, value, 1, label=label, color=look.colour, hatch=look.hatch,
         edgecolor="white", linewidth=0.2,
     )  # fmt: skip
     axis.errorbar(value, places, xerr=_beyond(value, low, high), fmt="none", ecolor="black", elinewidth=0.6)
@@ -67,7 +72,7 @@ def _bars(axis: Any, places: npt.NDArray[Any], ends: npt.NDArray[Any], model: st
 
 @matplotlib.rc_context(style.RC)
 def by_width(
-    values: pd.DataFrame, names: Mapping[str, str], models: Sequence[str], highlight: Container[str] = ()
+    values: pd.DataFrame, names: Mapping[str, str], models: Sequence[str], looks: Mapping[str, Look]
 ) -> Figure:
     """Return crack IoU against the mean crack width of an image, and the number of images per bin of width.
 
@@ -75,7 +80,7 @@ def by_width(
         values: bin ("< 2", ...), order, images, model, value, low, high; NaN for a bin without images.
         names: id -> display name.
         models: ids.
-        highlight: ids of models to emphasise.
+        looks: model id -> its look.
     """
     bins = values.drop_duplicates("bin").sort_values("order")
     figure = Figure(figsize=(style.COLUMN, 3.0 + 0.14 * -(-len(models) // 3)), layout="constrained")
@@ -85,10 +90,10 @@ def by_width(
         part = values[values["model"] == model].sort_values("order")
         shift = (i - (len(models) - 1) / 2) * 0.05
         value, low, high = part[["value", "low", "high"]].to_numpy(float).T
-        point = style.marker(model, model in highlight) | {"markersize": 3.5}
-        axis.plot(places + shift, value, **style.line(model, model in highlight) | point, label=names[model])
+        point = looks[model].marker | {"markersize": 3.5}
+        axis.plot(places + shift, value, **looks[model].line | point, label=names[model])
         axis.errorbar(
-            places + shift, value, _beyond(value, low, high), fmt="none", ecolor=style.colour(model), elinewidth=0.5
+            places + shift, value, _beyond(value, low, high), fmt="none", ecolor=looks[model].colour, elinewidth=0.5
         )
     axis.set(ylabel="Crack IoU, pooled", ylim=(0, top(values)))
     counts.bar(places, bins["images"], 0.6, color="#666666")

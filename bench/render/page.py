@@ -27,14 +27,15 @@ class Picture:
 
 
 def page(
-    data: Mapping[str, Any], warning: str, tables: Sequence[Table], audit: Sequence[Table], facts: Sequence[str],
-    faults: Sequence[str], notes: Sequence[str], pictures: Sequence[Picture],
+    data: Mapping[str, Any], warning: str, published: Sequence[Table], tables: Sequence[Table], audit: Sequence[Table],
+    facts: Sequence[str], faults: Sequence[str], notes: Sequence[str], pictures: Sequence[Picture],
 ) -> str:  # fmt: skip
     """Return the page.
 
     Args:
         data: data for the script; ``page.js`` documents each key.
         warning: text at the top; may be empty.
+        published: tables of scores that others have published.
         tables: tables of the results.
         audit: tables of the audit of the paper.
         facts: provenance shared by all cells, one sentence each.
@@ -48,8 +49,8 @@ def page(
     galleries = [("columns", [p for p in pictures if p.width < WIDE_PX])]
     galleries += [("wide", [p for p in pictures if p.width >= WIDE_PX])]
     return environment.get_template("page.html").render(
-        data=embed(data), warning=warning, tables=[(t, fragment(t)) for t in tables], faults=faults, notes=notes,
-        facts=facts, audit=[(t, fragment(t)) for t in audit], galleries=galleries, vega=vega(), style=_text("page.css"),
+        data=embed(data), warning=warning, published=published, tables=tables, audit=audit, fragment=fragment,
+        faults=faults, notes=notes, facts=facts, galleries=galleries, vega=vega(), style=_text("page.css"),
         program=_text("page.js"),
     )  # fmt: skip
 

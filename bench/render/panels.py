@@ -24,6 +24,9 @@ TRANSFORMS = {
 OUTCOMES = {"found (TP)": "#004488", "false alarm (FP)": "#FFDD44", "missed (FN)": "#DD2266"}
 """Distinct in greyscale too: dark, light and medium; the faded image below has none of these greys."""
 
+HATCH = "#7A7A7A"
+"""Colour of the hatches of ignored pixels, visible on black and on white."""
+
 NEAR_PX = 2
 """A crack pixel is missed if nothing is predicted within this distance, px."""
 LEAST_PX = 12
@@ -60,7 +63,9 @@ def augmentations(rows: Sequence[tuple[str, Sequence[Image], Sequence[Mask]]]) -
 
 
 @matplotlib.rc_context(RC)
-def comparison(rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], models: Sequence[str]) -> Figure:
+def comparison(
+    rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], models: Sequence[str], ignored: Sequence[Mask] = ()
+) -> Figure:
     """Return a row per dataset: image, ground truth, one prediction per model.
 
     In the panels of all models but the first, boxes mark the pieces of crack that only the first model detects.
@@ -68,6 +73,7 @@ def comparison(rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], m
     Args:
         rows: dataset, image (H, W, 3), truth (H, W), predictions in the order of ``models``; None for a missing cell.
         models: names; the first is compared with the others.
+        ignored: pixels of each row that do not count, hatched over the ground truth; empty: none.
     """
     columns = 2 + len(models)
     figure, axes = _grid(len(rows), columns, _side(len(rows), columns), above=0.16)
@@ -83,17 +89,20 @@ def comparison(rows: Sequence[tuple[str, Image, Mask, Sequence[Mask | None]]], m
             if place and masks[0] is not None:
                 for x, y, width, height in missed_pieces(true, masks[0], mask):
                     axis.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor="#EE3333", linewidth=0.9))
+    for line, mask in zip(axes, ignored, strict=False):
+        _hatch(line[1], mask)
     for axis, title in zip(axes[0], ["Image", "Ground truth", *models], strict=True):
         axis.set_title(title, fontsize=6.5)
     return figure
 
 
 @matplotlib.rc_context(RC)
-def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Figure:
+def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]], ignored: Sequence[Mask] = ()) -> Figure:
     """Return a row per dataset: image, RFEM's gates over it from coarse to fine, prediction, ground truth.
 
     Args:
         rows: dataset, image (H, W, 3), truth (H, W), gates (h, w) with 0 closed and 255 open, prediction (H, W).
+        ignored: pixels of each row that do not count, hatched over the ground truth; empty: none.
     """
     scales = len(rows[0][3])
     figure, axes = _grid(len(rows), 3 + scales, _side(len(rows), 3 + scales), above=0.16, below=0.42)
@@ -105,6 +114,8 @@ def gates(rows: Sequence[tuple[str, Image, Mask, Sequence[Image], Mask]]) -> Fig
             drawn = _overlay(axis, image, gate)
         line[-2].imshow(predicted, **MASK)
         line[-1].imshow(true, **MASK)
+    for line, mask in zip(axes, ignored, strict=False):
+        _hatch(line[-1], mask)
     shares = [f"gate at 1/{rows[0][1].shape[0] // g.shape[0]}" for g in rows[0][3]]
     for axis, title in zip(axes[0], ["Image", *shares, "Prediction", "Ground truth"], strict=True):
         axis.set_title(title, fontsize=6.5)
@@ -126,11 +137,12 @@ def _overlay(axis: Any, image: Image, gate: Image) -> Any:
 
 
 @matplotlib.rc_context(RC)
-def failures(rows: Sequence[tuple[str, Image, Mask, Mask, str]]) -> Figure:
+def failures(rows: Sequence[tuple[str, Image, Mask, Mask, str]], ignored: Sequence[Mask] = ()) -> Figure:
     """Return the worst image of each dataset, beside its true positives, false positives and false negatives.
 
     Args:
         rows: title, image (H, W, 3), truth (H, W), prediction (H, W), likely cause.
+        ignored: pixels of each row that do not count, hatched and in no colour; empty: none.
     """
     wide = min(len(rows), 2 if len(rows) <= 6 else 3)
     high = -(-len(rows) // wide)
@@ -144,11 +156,22 @@ def failures(rows: Sequence[tuple[str, Image, Mask, Mask, str]]) -> Figure:
         left.set_title(title, fontsize=6.5, loc="left")
         right.imshow(_outcomes(image, true, predicted))
         left.set_xlabel("\n".join(lines), fontsize=6, loc="left", labelpad=2)
+    for (_, right), mask in zip(pairs, ignored, strict=False):
+        _hatch(right, mask)
     for axis in pairs[len(rows) :].ravel():
         axis.set_visible(False)
     handles = [Patch(facecolor=colour, edgecolor="#666666", linewidth=0.4, label=k) for k, colour in OUTCOMES.items()]
-    figure.legend(handles=handles, loc="lower center", ncols=3, borderaxespad=0)
+    if any(mask.any() for mask in ignored):
+        handles.append(Patch(facecolor="white", edgecolor=HATCH, hatch="/////", linewidth=0.4, label="ignored"))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), borderaxespad=0)
     return figure
+
+
+def _hatch(axis: Any, ignored: Mask) -> None:
+    """Hatch the pixels that do not count."""
+    if ignored.any():
+        drawn = axis.contourf(ignored, levels=[0.5, 1.5], colors="none", hatches=["/////"])
+        drawn.set(edgecolor=HATCH, linewidth=0)
 
 
 def missed_pieces(true: Mask, finds: Mask, misses: Mask) -> list[tuple[float, float, float, float]]:

@@ -1,6 +1,6 @@
 """Figures of ranks and cost: critical-difference diagram, heat map of ranks, accuracy against cost."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -8,12 +8,14 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from bench.render import style
+from bench.render.style import Look
 
 Array = npt.NDArray[np.float64]
 
-COSTS = {"gmacs": "GMACs per image", "parameters": "Parameters, millions", "latency_ms_p50": "Latency, ms"}
+COSTS = {"gmacs": "GMACs per image", "parameters": "Parameters", "latency_ms_p50": "Latency, ms"}
 
 
 CLIQUE_STEP, LABEL_STEP = 0.28, 0.42
@@ -119,7 +121,7 @@ def pareto(
     costs: Mapping[str, Mapping[str, float]],
     names: Mapping[str, str],
     label: str,
-    highlight: Container[str] = (),
+    looks: Mapping[str, Look],
 ) -> Figure:
     """Return score against multiply-adds, parameters and latency, with the Pareto front.
 
@@ -128,22 +130,24 @@ def pareto(
         costs: model -> ``COSTS``.
         names: id -> display name.
         label: of the vertical axis.
-        highlight: ids of models to emphasise.
+        looks: model id -> its look.
     """
     models = [m for m in scores if m in costs]
     figure = Figure(figsize=(style.COLUMN, 4.1 + 0.14 * -(-len(models) // 3)), layout="constrained")
     axes = figure.subplots(len(COSTS), 1, sharey=True)
     for axis, (key, title) in zip(axes, COSTS.items(), strict=True):
-        x = np.array([costs[m][key] for m in models], float) / (1e6 if key == "parameters" else 1)
+        x = np.array([costs[m][key] for m in models], float)
         y, low, high = np.array([scores[m] for m in models], float).reshape(-1, 3).T
         front = pareto_front(x, y)
         axis.plot(x[front], y[front], color="#444444", linewidth=0.8, drawstyle="steps-post", zorder=1)
         for i, model in enumerate(models):
             error = np.maximum(0, [[y[i] - low[i]], [high[i] - y[i]]])
-            axis.errorbar(x[i], y[i], error, fmt="none", ecolor=style.colour(model), elinewidth=0.8)
-            look = style.marker(model, model in highlight) | {"markersize": 8 if model in highlight else 5}
+            axis.errorbar(x[i], y[i], error, fmt="none", ecolor=looks[model].colour, elinewidth=0.8)
+            look = looks[model].marker | {"markersize": 8 if looks[model].highlighted else 5}
             axis.plot(x[i], y[i], linestyle="", label=names[model], **look)
         _cost_axis(axis, x, title)
+        if key == "parameters":
+            axis.xaxis.set_major_formatter(EngFormatter())
     figure.supylabel(label, fontsize=7)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -179,6 +183,6 @@ def _ticks(x: Array) -> list[float]:
         return [1.0]
     steps: tuple[float, ...] = (1, 2, 3, 5, 7) if finite.max() < 10 * finite.min() else (1, 2, 5)
     steps = steps if finite.max() > 2 * finite.min() else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
-    candidates = [m * 10.0**e for e in range(-3, 7) for m in steps]
+    candidates = [m * 10.0**e for e in range(-3, 10) for m in steps]
     inside = [c for c in candidates if finite.min() * 0.9 <= c <= finite.max() * 1.1]
     return inside or [float(finite.min())]

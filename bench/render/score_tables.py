@@ -10,6 +10,8 @@ from bench.render.tables import COLUMNS, Table
 
 TITLES = {"miou": "Crack IoU (printed: mIoU)", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
 
+HEADINGS = {"crack_iou": "Crack IoU", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
+
 KINDS = ("published", "measured", "difference", "95 % interval")
 
 ABLATION_DATASET = "gaps"
@@ -21,13 +23,14 @@ FAIR_ABLATION = ("context_cracknet_skip", "context_cracknet_cagm_skip")
 MOST_NAMES = 5
 """Maximum number of missing rows that are named; more are only counted."""
 
+MARKS_MEAN = "The marks do not imply a significant difference: see the intervals and the leaderboard."
+
 NOTES = (
     "Difference: measured minus published; empty for synthetic data. Other empty fields: no result, or not published.",
     "95 % interval: of the measured value, from a hierarchical bootstrap over the source images of the test split; "
     "empty if there is only one source image.",
     "Bold: highest value of a column on this dataset, to the printed precision; underlined: second highest; ties share "
-    "the mark. Published values are marked among all models of the paper, declared here or not. The marks do not imply "
-    "a significant difference: see the intervals and the leaderboard.",
+    f"the mark. Published values are marked among all models of the paper, declared here or not. {MARKS_MEAN}",
 )
 
 Measured = Mapping[tuple[str, str], Mapping[str, tuple[float, float, float]]]
@@ -72,6 +75,35 @@ def segmentation_tables(
         if rows.rows:
             tables.append(rows.table(f"table{number}", f"Table {number}. Segmentation results ({average}).", NOTES))
     return tables
+
+
+def scores(
+    measured: Measured, average: str, names: Mapping[str, str], datasets: Sequence[str], models: Sequence[str]
+) -> Table | None:
+    """Return the scores on datasets that the paper does not have, a row per dataset and model; None without scores.
+
+    Args:
+        measured: the measured scores.
+        average: how they are averaged, for the caption.
+        names: id -> display name.
+        datasets: ids of the datasets.
+        models: ids of the models.
+    """
+    rows: list[dict[str, Any]] = []
+    for dataset, model in ((d, m) for d in datasets for m in models if (d, m) in measured):
+        row: dict[str, Any] = {"Dataset": names[dataset], "Model": names[model]}
+        for metric in COLUMNS.values():
+            value, low, high = measured[(dataset, model)][metric]
+            row |= {HEADINGS[metric]: value, f"{HEADINGS[metric]}, 95 % interval": _interval(low, high)}
+        rows.append(row)
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows)
+    marked: dict[tuple[int, str], str] = {}
+    for heading in HEADINGS.values():
+        marked |= {(r, heading): m for r, m in marks(frame[heading].tolist(), frame["Dataset"].tolist(), 4).items()}
+    notes = [*NOTES[1:2], "Bold: highest value on this dataset; underlined: second highest. " + MARKS_MEAN]
+    return Table("scores", f"Scores by dataset ({average}).", frame, dict.fromkeys(HEADINGS.values(), 4), notes, marked)
 
 
 def table_6(
@@ -162,7 +194,11 @@ def _compare(paper: Any, measured: Mapping[str, tuple[float, float, float]], syn
     for column, metric in COLUMNS.items():
         theirs = float(paper[column]) if column in paper else float("nan")
         ours, low, high = measured.get(metric, (float("nan"),) * 3)
-        interval = f"{low:.3f}–{high:.3f}" if np.isfinite([low, high]).all() else ""
-        cells = theirs, ours, float("nan") if synthetic else ours - theirs, interval
+        cells = theirs, ours, float("nan") if synthetic else ours - theirs, _interval(low, high)
         row |= {f"{TITLES[column]}, {kind}": cell for kind, cell in zip(KINDS, cells, strict=True)}
     return row
+
+
+def _interval(low: float, high: float) -> str:
+    """Return an interval as printed, "" if it is not known."""
+    return f"{low:.3f}–{high:.3f}" if np.isfinite([low, high]).all() else ""

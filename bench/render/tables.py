@@ -24,7 +24,7 @@ class Table:
         name: file name without suffix.
         caption: one sentence.
         frame: rows, with the headings as column names; numbers unrounded, NaN for missing values.
-        digits: heading -> number of decimals.
+        digits: heading -> number of decimals; negative: of significant digits.
         notes: sentences below the table.
         marks: (row number, heading) -> "best" or "second".
         blank: text for NaN.
@@ -40,7 +40,10 @@ class Table:
 
 
 def table_1(
-    cards: Mapping[str, dict[str, Any]], datasets: Mapping[str, dict[str, Any]], printed: pd.DataFrame
+    cards: Mapping[str, dict[str, Any]],
+    datasets: Mapping[str, dict[str, Any]],
+    printed: pd.DataFrame,
+    of_paper: bool = True,
 ) -> Table:
     """Return Table 1, the datasets: as published, and as prepared here.
 
@@ -48,6 +51,7 @@ def table_1(
         cards: dataset id -> card.json, for prepared datasets.
         datasets: dataset id -> published facts, for all declared datasets.
         printed: the paper's Table 1.
+        of_paper: whether the paper has any of the datasets.
     """
     crack_type = printed.set_index("dataset")["crack_type"]
     rows = [
@@ -59,7 +63,8 @@ def table_1(
         "Published: facts of the published collection. Here: measured on the prepared images; empty if not prepared.",
         "Crack share: percentage of pixels labelled as crack.",
     ]
-    return Table("table1", "Table 1. Datasets and their crack types.", pd.DataFrame(rows), digits, notes)
+    caption = "Table 1. Datasets and their crack types." if of_paper else "Datasets and their crack types."
+    return Table("table1", caption, pd.DataFrame(rows), digits, notes)
 
 
 def _dataset_row(facts: Mapping[str, Any], crack_type: str, card: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -82,12 +87,13 @@ def _dataset_row(facts: Mapping[str, Any], crack_type: str, card: Mapping[str, A
     }
 
 
-def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
+def table_2(settings: Mapping[str, Any], printed: pd.DataFrame, of_paper: bool = True) -> Table:
     """Return Table 2, the training settings: as published, and as used in the runs.
 
     Args:
         settings: dotted key -> value, from the protocol of the runs; empty without runs.
         printed: the paper's settings.
+        of_paper: whether the paper has any of the datasets; otherwise its settings are left out.
     """
     rows = []
     for row in printed.itertuples():
@@ -97,7 +103,12 @@ def table_2(settings: Mapping[str, Any], printed: pd.DataFrame) -> Table:
         shown = "none" if settings and used is None else used
         rows.append((row.printed, row.where, row.value, "" if shown is None else f"{shown}", note))
     frame = pd.DataFrame(rows, columns=["Setting", "Where", "Published", "Here", "Agreement"])
+    if not of_paper:
+        return Table("table2", "Training settings.", frame[["Setting", "Here"]])
     return Table("table2", "Table 2. Training settings.", frame)
+
+
+COUNTED = "One multiply-add counts as two floating-point operations: GFLOPs = 2 x GMACs. fvcore reports GMACs."
 
 
 def comparable(cost: Mapping[str, Any]) -> bool:
@@ -105,13 +116,16 @@ def comparable(cost: Mapping[str, Any]) -> bool:
     return bool(cost["image_size"] == 448 and cost["encoder"] == "resnet50")
 
 
-def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], printed: pd.DataFrame) -> Table:
+def table_7(
+    costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], printed: pd.DataFrame, of_paper: bool = True
+) -> Table:
     """Return Table 7, the complexity of the models: parameters, multiply-adds, latency and memory.
 
     Args:
         costs: model id -> cost.
         names: id -> display name, for all declared models.
         printed: the paper's Table 7.
+        of_paper: whether the paper has any of the datasets; otherwise its numbers are left out.
     """
     published = printed.set_index("model").to_dict("index")
     rows = [_cost_row(name, published.get(model, {}), costs.get(model, {})) for model, name in names.items()]
@@ -120,8 +134,17 @@ def table_7(costs: Mapping[str, dict[str, Any]], names: Mapping[str, str], print
         for heading in rows[0]
         if heading.startswith(("Params", "GFLOPs", "GMACs", "Latency ms, published", "Images/s"))
     }
+    if not of_paper:
+        frame = pd.DataFrame(rows)
+        frame = frame[
+            [c for c in map(str, frame) if "published" not in c and c not in ("GFLOPs difference %", "Reproduces")]
+        ]
+        frame = frame.rename(columns=lambda heading: heading.removesuffix(", here"))
+        digits = {heading.removesuffix(", here"): places for heading, places in digits.items()}
+        notes = [COUNTED, "Latency: one image, float32, on the device in the last column."]
+        return Table("table7", "Model complexity.", frame, digits, notes)
     notes = [
-        "One multiply-add counts as two floating-point operations: GFLOPs = 2 x GMACs. fvcore reports GMACs.",
+        COUNTED,
         "Reproduces: parameters must agree to the printed precision, GFLOPs to within "
         f"{100 * GFLOPS_TOLERANCE:.1f} %. Only costs measured at 448 px with ResNet50 are comparable.",
         "Latency: one image, float32, on the device in the last column. Published latencies: NVIDIA A40.",

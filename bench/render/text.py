@@ -108,5 +108,5 @@ def _show(value: Any, digits: int | None, blank: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return blank
     if digits is not None:
-        return f"{value:.{digits}f}"
+        return f"{value:.{digits}f}" if digits >= 0 else f"{value:#.{-digits}g}".rstrip(".")
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.ranking import check, standings
+from bench.ranking import abroad_tables, check, standings
+from bench.ranking.abroad import Abroad
 from bench.ranking.results import EXTERNAL, SAMPLE_WARNING, Results
+from bench.render.style import Look, looks
 from bench.render.tables import COLUMNS
 from bench.report.photographs import Photographs
 from bench.stats.bootstrap import interval
@@ -42,6 +44,7 @@ class Values:
         runs: folder with the runs; may be missing.
         left_out: external models that are not among the results -> the reason.
         highlight: ids of the models to emphasise in figures, in order of preference.
+        kept: folder with figures of source images that an earlier report drew of these results; may be missing.
         drawn: figures drawn so far, name -> files.
     """
 
@@ -51,6 +54,7 @@ class Values:
     runs: Path
     left_out: Mapping[str, str] = field(default_factory=dict)
     highlight: Sequence[str] = ()
+    kept: Path = Path("kept")
     drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
     _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
 
@@ -138,6 +142,11 @@ class Values:
         return datasets, [m for m in self.results.models if m in complete or m in trained]
 
     @cached_property
+    def looks(self) -> dict[str, Look]:
+        """How each model is drawn."""
+        return looks(self.results.models, self.highlight)
+
+    @cached_property
     def preferred(self) -> list[str]:
         """The shown models, highlighted ones first, the others by mean rank."""
         models = self.shown[1]
@@ -185,6 +194,11 @@ class Values:
                 value = float(np.mean([table[(d, model)] for d in datasets]))
                 of_model[model] = (value, float(low[0]), float(high[0]))
         return of_model
+
+    @cached_property
+    def abroad(self) -> Abroad | None:
+        """How the models do on the datasets they were not trained on; None if the stage transfer did not run."""
+        return abroad_tables.of_results(self.results)
 
     @cached_property
     def photographs(self) -> Photographs:

@@ -18,6 +18,9 @@ HARD = {
 }
 """Measure -> whether a high (1) or a low (-1) value makes an image difficult, and the label of that case."""
 
+EXTREME = 0.9
+"""A measure is named as a likely cause if the image is harder in it than at least this share of the others."""
+
 
 def difficulty(image: npt.NDArray[np.uint8], true: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Return the measures of an image (H, W, 3) with its true mask (H, W); NaN without cracks.
@@ -66,7 +69,7 @@ def likely_cause(measured: pd.DataFrame, item: str) -> str:
         f"contrast {own['contrast']:.1f}, width {own['width_px']:.1f} px, share {own['share_pct']:.2f} %, "
         f"texture {own['texture']:.1f}"
     )
-    if harder[most] <= 0.5:
+    if harder[most] < EXTREME:
         return f"likely: no measure is unusual\n{numbers}"
     beaten = round(harder[most] * len(others))
     return f"likely: {HARD[most][1]} (harder than {beaten} of {len(others)} others)\n{numbers}"

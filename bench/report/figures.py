@@ -2,22 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from bench.ranking import check
 from bench.ranking.standings import covered
-from bench.render import curve_figures, figures, rank_figures
+from bench.render import abroad_figures, curve_figures, figures, rank_figures
 from bench.report import photograph_figures
 from bench.report.context import Values
 from bench.report.photographs import Photographs
 from bench.report.width import iou_by_width
+from bench.stats.bootstrap import interval
 
 Draw = Callable[[Values], Figure | None]
 
 
 def _figure_6(values: Values) -> Figure | None:
-    return figures.figure_6(values.headline, values.results.names, *values.shown) if values.shown[1] else None
+    return (
+        figures.figure_6(values.headline, values.results.names, *values.shown, values.looks)
+        if values.shown[1]
+        else None
+    )
 
 
 def _iou_by_width(values: Values) -> Figure | None:
@@ -26,7 +34,7 @@ def _iou_by_width(values: Values) -> Figure | None:
     if not models:
         return None
     images = values.results.images[values.results.images["dataset"].isin(datasets)]
-    return figures.by_width(iou_by_width(images, models), values.results.names, models, values.highlight)
+    return figures.by_width(iou_by_width(images, models), values.results.names, models, values.looks)
 
 
 def _pareto(values: Values) -> Figure | None:
@@ -35,7 +43,7 @@ def _pareto(values: Values) -> Figure | None:
     if not set(means) & set(costs):
         return None
     label = f"Crack IoU ({values.convention}), mean of {len(values.shown[0])} datasets"
-    return rank_figures.pareto(means, costs, values.results.names, label, values.highlight)
+    return rank_figures.pareto(means, costs, values.results.names, label, values.looks)
 
 
 def _ranks(values: Values) -> Figure | None:
@@ -60,13 +68,30 @@ def _precision_recall(values: Values) -> Figure | None:
     if not values.shown[1]:
         return None
     results = values.results
-    return curve_figures.precision_recall(results.curves, results.names, *values.shown, values.highlight)
+    return curve_figures.precision_recall(results.curves, results.names, *values.shown, values.looks)
+
+
+def _transfer(values: Values) -> Figure | None:
+    found = values.abroad
+    if found is None:
+        return None
+    labels = [values.results.names[d] for d in found.datasets]
+    return abroad_figures.heat_map(found.values.mean(0), labels, found.left_out)
+
+
+def _home_and_abroad(values: Values) -> Figure | None:
+    found = values.abroad
+    if found is None:
+        return None
+    labels = [values.results.names[m] for m in found.models]
+    low, high = (np.asarray(ends) for ends in interval(found.draws))
+    return abroad_figures.home_and_abroad(found.home, found.abroad, low, high, found.models, labels, values.looks)
 
 
 def _training(values: Values) -> Figure | None:
     if not len(values.results.history):
         return None
-    return curve_figures.training(values.results.history, values.results.names, *values.shown, values.highlight)
+    return curve_figures.training(values.results.history, values.results.names, *values.shown, values.looks)
 
 
 def _with_photographs(draw: Callable[[Photographs], Figure | None]) -> Draw:
@@ -125,6 +150,18 @@ FIGURES = {
         "Precision against recall at all thresholds, pooled per dataset. Dots: p = 0.5. Grey lines: constant F1.",
         _precision_recall,
     ),
+    "transfer": FigurePart(
+        "Train on one, test on another.",
+        "Pooled crack IoU by training and test dataset, mean over models and the seeds of the table. A star: test "
+        "images that share a source image with the training set are left out.",
+        _transfer,
+    ),
+    "home_and_abroad": FigurePart(
+        "At home and abroad.",
+        "Pooled crack IoU of each model on the datasets it was trained on, and on the others, mean over datasets and "
+        "the seeds of the table, with 95 % confidence intervals.",
+        _home_and_abroad,
+    ),
     "training": FigurePart(
         "Training.",
         "Loss per epoch on the split that selects the checkpoint; faint lines: on the training split.",
@@ -159,10 +196,22 @@ FIGURES = {
 }
 """Name on the command line -> figure."""
 
+CAPTION = "Description"
+"""Key of the caption in the PNG of a figure of source images."""
+
+
+def kept(values: Values, name: str) -> Path | None:
+    """Return the PNG of a figure of source images drawn before; None if predictions are on disk, or it is missing."""
+    path = values.kept / f"{name}.png"
+    return path if FIGURES[name].of_photographs and not values.photographs.data and path.is_file() else None
+
 
 def caption(values: Values, name: str) -> tuple[str, str]:
     """Return the title and the completed caption of a figure."""
     compared = photograph_figures.compared(values.photographs)
     first = values.results.names[compared[0]] if compared else ""
     figure = FIGURES[name]
+    if (drawn_before := kept(values, name)) is not None:
+        with Image.open(drawn_before) as picture:
+            return figure.title, str(picture.info[CAPTION])
     return figure.title, figure.text.format(average=values.convention, first=first)

@@ -9,12 +9,11 @@ import pandas as pd
 from bench import plugins
 from bench.ranking.results import Results
 from bench.render.tables import COLUMNS, Table
-from bench.render.text import markdown
 from bench.report.context import Values, rank
 
 HEADINGS = {"miou": "Crack IoU", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
 
-FIRST_TABLES = ("leaderboard_", "table7", "audit_")
+FIRST_TABLES = ("leaderboard_", "published", "table7", "audit_")
 """Tables that have sections of their own."""
 
 
@@ -29,12 +28,12 @@ def index(values: Values, target: Path, written: set[Path], source: Path) -> str
     """
     names = sorted(path.relative_to(target).as_posix() for path in written)
     tables = {Path(n).stem: f"- {_link(target, n)}" for n in names if n.startswith("tables/") and n.endswith(".md")}
-    leaderboards, complexity, audit = ([t for n, t in tables.items() if n.startswith(f)] for f in FIRST_TABLES)
+    complexity, audit = ([t for n, t in tables.items() if n.startswith(f)] for f in FIRST_TABLES[2:])
     lines = ["# CrackBench report", ""] + ([f"**{values.warning}**", ""] if values.warning else [])
     lines += ["[The page](index.html): leaderboard, curves and source images."] if "index.html" in names else []
-    lines += _section("Leaderboard", leaderboards)
-    if (published := published_leaderboard(values.results)) is not None:
-        lines += _section("Leaderboard as published", [markdown(published).rstrip("\n")])
+    for heading, name in (("Leaderboard", "leaderboard_"), ("Leaderboard as published", "published")):
+        boards = [n for n in names if n.startswith(f"tables/{name}") and n.endswith(".md")]
+        lines += _section(heading, [(target / n).read_text(encoding="utf-8").rstrip("\n") for n in boards])
     lines += _section("Model complexity", complexity)
     lines += _section("Audit of the paper", audit)
     lines += _section("Experiments", _experiments(source, target))
@@ -46,13 +45,14 @@ def index(values: Values, target: Path, written: set[Path], source: Path) -> str
 
 
 def published_leaderboard(results: Results) -> Table | None:
-    """Return the paper's means over the declared datasets, best mean rank by crack IoU first.
+    """Return the paper's means, best mean rank by crack IoU first; None for synthetic data.
 
-    None for synthetic data, or if the paper has none of the datasets.
+    They are over the declared datasets, or over all that the paper has if none of them is declared.
     """
     printed = results.published["tables_3_4_5"]
-    datasets = [d for d in results.datasets if d in set(printed["dataset"])]
-    if results.is_sample or not datasets:
+    every = list(dict.fromkeys(printed["dataset"]))
+    datasets = [d for d in results.datasets if d in every] or every
+    if results.is_sample:
         return None
     printed = printed[printed["dataset"].isin(datasets)]
     means = printed.groupby("model")[list(COLUMNS)].mean()
@@ -63,11 +63,11 @@ def published_leaderboard(results: Results) -> Table | None:
     frame = frame.sort_values("Mean rank", kind="stable", ignore_index=True)
     frame.insert(0, "Place", frame["Mean rank"].rank(method="min").astype(int))
     digits = dict.fromkeys(HEADINGS.values(), 4) | {"Mean rank": 2}
-    over = ", ".join(results.names[d] for d in datasets)
+    over = ", ".join(results.names.get(d) or plugins.load("datasets", d).CARD.name for d in datasets)
     caption = f"Scores printed in Tables 3 to 5 of the paper, mean over {over}, ordered by mean rank by crack IoU."
     order = ["Place", "Model", "Mean rank", *HEADINGS.values()]
     notes = ["Not measured by this suite: the paper's own numbers. Its column mIoU is the IoU of the crack class."]
-    return Table("leaderboard_published", caption, pd.DataFrame(frame[order]), digits, notes)
+    return Table("published", caption, pd.DataFrame(frame[order]), digits, notes)
 
 
 def _section(heading: str, lines: list[str]) -> list[str]:

@@ -11,9 +11,9 @@ from bench import plugins
 from bench.ranking import check, standings
 from bench.ranking.definitions import AVERAGES
 from bench.ranking.results import EXTERNAL
-from bench.render import style
-from bench.render.curve_figures import frames_by_cell, ratios
+from bench.render.curve_figures import frames_by_cell, is_binary, ratios
 from bench.render.page import Picture, page
+from bench.render.style import Look, looks
 from bench.render.tables import COLUMNS, Table
 from bench.report.context import CURVE_RESAMPLES, PAGE_RESAMPLES, RESAMPLES, Values
 from bench.stats.bootstrap import interval
@@ -28,13 +28,14 @@ PUBLISHED = "published"
 
 
 def render(
-    values: Values, tables: Sequence[Table], audit: Sequence[Table], pictures: Sequence[Picture],
-    images: Mapping[str, list[dict[str, Any]]], addresses: Mapping[str, str],
+    values: Values, published: Sequence[Table], tables: Sequence[Table], audit: Sequence[Table],
+    pictures: Sequence[Picture], images: Mapping[str, list[dict[str, Any]]], addresses: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
     """Yield index.html.
 
     Args:
         values: the results.
+        published: tables of published scores.
         tables: tables to show.
         audit: tables of the audit of the paper.
         pictures: the figures.
@@ -46,6 +47,7 @@ def render(
         page(
             _data(values, images) | {"addresses": addresses},
             values.warning,
+            published,
             tables,
             audit,
             _facts(values),
@@ -60,34 +62,35 @@ def _data(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[st
     """Return the data that page.js reads."""
     results = values.results
     printed = results.published["tables_3_4_5"]
+    printed = printed[printed["dataset"].isin([] if results.is_sample else results.datasets)]
     known = set(results.summary["metric"]) | (set() if results.is_sample else set(COLUMNS.values()))
     metrics = {m: plugins.load("metrics", m) for m in plugins.names("metrics") if m in known}
     groups = standings.by_protocol(results).items()
     protocols: list[dict[str, Any]] = [
         {"id": p, "name": p, "models": models, "ranked": not values.faults} for p, models in groups
     ]
-    if not results.is_sample:
+    if len(printed):
         of_paper = sorted(set(printed["model"]))
         protocols.append({"id": PUBLISHED, "name": "published (paper)", "models": of_paper, "ranked": True})
-    models = list(dict.fromkeys([*results.models, *([] if results.is_sample else printed["model"])]))
+    models = list(dict.fromkeys([*results.models, *printed["model"]]))
     order = sorted(metrics, key=lambda m: (m not in COLUMNS.values(), m))
     return {
-        "models": [_model(values, m) for m in models],
+        "models": [_model(values, model, look) for model, look in looks(models).items()],
         "datasets": [{"id": d, "name": results.names[d]} for d in results.datasets],
         "metrics": [{"id": m, "name": metrics[m].NAME, "higher": metrics[m].HIGHER_IS_BETTER} for m in order],
         "protocols": protocols,
-        "values": _values(values, models, protocols) | ({} if results.is_sample else _printed(values, models)),
+        "values": _values(values, models, protocols) | (_printed(values, models) if len(printed) else {}),
         "cells": _cells(values, images),
         "chosen": {"metric": "crack_iou", "average": values.average},
         "batch": results.batch,
     }
 
 
-def _model(values: Values, model: str) -> dict[str, Any]:
+def _model(values: Values, model: str, look: Look) -> dict[str, Any]:
     """Return id, name, colour and cost of a model."""
     cost = values.results.costs.get(model, {})
     name = values.results.names.get(model) or plugins.load("models", model).NAME
-    entry = {"id": model, "name": name, "colour": style.colour(model)}
+    entry = {"id": model, "name": name, "colour": look.colour}
     numbers = {
         "params": cost.get("parameters", 0) / 1e6,
         "gmacs": cost.get("gmacs"),
@@ -169,6 +172,7 @@ def _cells(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[s
 
 def _pr(counts: pd.DataFrame) -> list[list[float]]:
     """Return threshold (as a probability), precision and recall; points with an undefined value are dropped."""
+    counts = counts.loc[[128]] if is_binary(counts) else counts
     precision, recall = ratios(counts)
     points = list(zip(counts.index, precision, recall, strict=True))[::THRESHOLD_STEP]
     return [[t / 256, round(p, 4), round(r, 4)] for t, p, r in points if np.isfinite([p, r]).all()]

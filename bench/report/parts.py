@@ -4,7 +4,6 @@ import io
 import json
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from math import isfinite
 from textwrap import wrap
 from typing import Any
@@ -14,48 +13,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from bench import plugins
 from bench.paper import audit
-from bench.ranking import leaderboard
-from bench.ranking.definitions import AVERAGES
-from bench.ranking.standings import Query
-from bench.render import html, latex, model_card, score_tables, tables, text
+from bench.ranking import abroad_tables
+from bench.ranking.definitions import by_average
+from bench.render import html, latex, model_card, tables, text
 from bench.render.page import Picture
 from bench.render.tables import COLUMNS
-from bench.report import external, photographs
 from bench.report import page as report_page
+from bench.report import photographs
 from bench.report.context import Values
-from bench.report.figures import FIGURES, caption
+from bench.report.figures import CAPTION, FIGURES, caption, kept
+from bench.report.report_tables import all_tables, published, ranking, transfer_tables
 
 Files = Iterator[tuple[str, str | bytes]]
-
-
-def all_tables(values: Values) -> Iterator[tables.Table]:
-    """Yield Tables 1 to 7, with or without runs, and the table of external models, if there are any."""
-    results, paper = values.results, values.results.published
-    facts = {d: asdict(plugins.load("datasets", d).CARD) for d in results.datasets}
-    yield tables.table_1(results.cards, facts, paper["table_1"])
-    yield tables.table_2(flat(values.trained[0]["settings"]) if values.trained else {}, paper["table_2"])
-    measured = score_tables.intervals_by_cell(values.headline)
-    declared = [m for m in results.models if m not in values.external]
-    yield from score_tables.segmentation_tables(
-        measured, values.convention, results.names, declared, values.comparable, paper["tables_3_4_5"],
-        results.is_sample,
-    )  # fmt: skip
-    fair = {m: plugins.load("models", m).NAME for m in score_tables.FAIR_ABLATION}
-    yield score_tables.table_6(measured, values.convention, fair | results.names, paper["table_6"], results.is_sample)
-    yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"])
-    average = values.averaged([c for c in results.cells if c["model"] in values.external])
-    of_external = external.table(results, values.headline, average, values.comparable, values.left_out)
-    yield from [of_external] if of_external else []
-
-
-def ranking(values: Values) -> list[tables.Table]:
-    """Return the leaderboards, one per protocol; none for results that fail the check."""
-    if values.faults or not values.results.cells:
-        return []
-    query = Query("crack_iou", values.average)
-    return leaderboard.leaderboards(values.results, query, values.results.datasets, rank_published=False)
 
 
 def _table(number: str) -> Callable[[Values], Files]:
@@ -68,7 +38,15 @@ def _table(number: str) -> Callable[[Values], Files]:
 
 
 def _leaderboard(values: Values) -> Files:
-    for table in ranking(values):
+    for table in [*ranking(values), *published(values)]:
+        yield from _table_files(table, values)
+
+
+def _transfer_tables(values: Values) -> Files:
+    """Yield these tables, and training by test dataset of each model."""
+    found = values.abroad
+    of_models = [abroad_tables.train_by_test(found, values.results.names, m) for m in found.models] if found else []
+    for table in [*transfer_tables(values), *of_models]:
         yield from _table_files(table, values)
 
 
@@ -80,12 +58,9 @@ def _audit(values: Values) -> Files:
 
 def _cards(values: Values) -> Files:
     results = values.results
-    metric_names = {m: plugins.load("metrics", m).NAME for m in results.summary["metric"].unique()}
     of_cell = dict(list(results.summary.groupby(["dataset", "model", "seed"])))
     for cell in values.trained:
-        part = of_cell[(cell["dataset"], cell["model"], cell["seed"])]
-        scores = part.pivot(index="metric", columns="average", values="value").reindex(columns=list(AVERAGES))
-        scores = scores.rename(index=metric_names, columns=AVERAGES).rename_axis(columns=None).reset_index()
+        scores = by_average(of_cell[(cell["dataset"], cell["model"], cell["seed"])])
         page = model_card.model_card(cell, results.names, scores, results.cards[cell["dataset"]], values.warning)
         yield f"cards/{cell['dataset']}_{cell['model']}_{cell['seed']}.md", page
 
@@ -133,8 +108,9 @@ def _page(values: Values) -> Files:
         addresses = {path: photographs.data_uri(path, content) for path, content in images.items()}
     else:
         yield from images.items()
-    every = [*ranking(values), *all_tables(values)]
-    yield from report_page.render(values, every, audit.tables(values.results.costs), pictures, rows, addresses)
+    tables_shown = [*ranking(values), *transfer_tables(values), *all_tables(values)]
+    of_paper = audit.tables(values.results.costs)
+    yield from report_page.render(values, published(values), tables_shown, of_paper, pictures, rows, addresses)
 
 
 def _pictures(values: Values, name: str) -> Iterator[Picture]:
@@ -151,14 +127,6 @@ def _pictures(values: Values, name: str) -> Iterator[Picture]:
         yield Picture(*caption(values, name), address, width, height)
 
 
-def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings with dotted keys."""
-    dotted: dict[str, Any] = {}
-    for key, value in settings.items():
-        dotted |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return dotted
-
-
 def _table_files(table: tables.Table, values: Values) -> Files:
     return _files(table, values.warning, values.data)
 
@@ -173,13 +141,21 @@ def _files(table: tables.Table, warning: str, data: str) -> Files:
 def figure_files(values: Values, name: str) -> list[tuple[str, bytes]]:
     """Return a figure as PNG (200 dpi) and SVG, drawn once; empty without data. Equal results give equal bytes."""
     if name not in values.drawn:
-        figure = FIGURES[name].draw(values)
-        values.drawn[name] = [] if figure is None else _saved(name, figure, values.warning)
+        values.drawn[name] = _drawn(values, name)
     return values.drawn[name]
 
 
-def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
+def _drawn(values: Values, name: str) -> list[tuple[str, bytes]]:
+    """Return a figure as drawn now, or as drawn before if the predictions that it shows are gone."""
+    if (drawn_before := kept(values, name)) is not None:
+        return [(f"photographs/{name}.png", drawn_before.read_bytes())]
+    figure = FIGURES[name].draw(values)
+    return [] if figure is None else _saved(name, figure, values)
+
+
+def _saved(name: str, figure: Figure, values: Values) -> list[tuple[str, bytes]]:
     """Return a figure as PNG and SVG, with the warning in an added strip on top."""
+    warning = values.warning
     width, height = figure.get_size_inches()
     lines = wrap(warning, int(20 * width))
     strip = 0.12 * len(lines) + 0.06 if lines else 0.0
@@ -190,7 +166,8 @@ def _saved(name: str, figure: Figure, warning: str) -> list[tuple[str, bytes]]:
     folder = "photographs" if FIGURES[name].of_photographs else "figures"
     saved = []
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
-        for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+        described = {CAPTION: caption(values, name)[1]} if FIGURES[name].of_photographs else {}
+        for suffix, metadata in (("png", {"Software": None} | described), ("svg", {"Date": None})):
             buffer, box = io.BytesIO(), Bbox([[0, 0], [width, height + strip]])
             figure.savefig(buffer, format=suffix, dpi=200, metadata=metadata, bbox_inches=box)
             saved.append((f"{folder}/{name}.{suffix}", buffer.getvalue()))
@@ -202,8 +179,9 @@ def _figure(name: str) -> Callable[[Values], Files]:
 
 
 PARTS: dict[str, Callable[[Values], Files]] = {
-    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "external")},
+    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "external")},
     "leaderboard": _leaderboard,
+    "transfer_tables": _transfer_tables,
     "audit": _audit,
     **{name: _figure(name) for name in FIGURES},
     "cards": _cards,

@@ -83,36 +83,40 @@ def compared(photographs: Photographs) -> list[str]:
 
 def figure_5(photographs: Photographs) -> Figure | None:
     """Return a row per dataset: the image with the first model's median IoU, its truth and the predictions."""
-    names, rows = photographs.results.names, []
+    names, rows, ignored = photographs.results.names, [], []
     columns = compared(photographs)
     for dataset in photographs.data:
         available = photographs.models(dataset)
         if not columns or columns[0] not in available:
             continue
         ordered = photographs.by_iou(dataset, columns[0])
+        if ordered.empty:  # no test image has a crack
+            continue
         item = ordered["item"].iloc[(len(ordered) - 1) // 2]
         masks = [photographs.predicted(dataset, m, item) if m in available else None for m in columns]
         rows.append((names[dataset], *photographs.pair(dataset, item), masks))
-    return panels.comparison(rows, [names[m] for m in columns]) if rows else None
+        ignored.append(photographs.ignored(dataset, item))
+    return panels.comparison(rows, [names[m] for m in columns], ignored) if rows else None
 
 
 def figure_7(photographs: Photographs) -> Figure | None:
     """Return RFEM's gates over the image, beside the prediction; a row per dataset whose run saved gates."""
-    rows = []
+    rows, ignored = [], []
     for dataset in photographs.data:
         if (saved := photographs.gates(dataset)) is not None:
             model, item, gates = saved
             prediction = photographs.predicted(dataset, model, item)
             rows.append((photographs.results.names[dataset], *photographs.pair(dataset, item), gates, prediction))
-    return panels.gates(rows) if rows else None
+            ignored.append(photographs.ignored(dataset, item))
+    return panels.gates(rows, ignored) if rows else None
 
 
 def figure_8(photographs: Photographs) -> Figure | None:
     """Return the preferred model's worst image of each dataset, with measures of how difficult it is."""
-    names, rows = photographs.results.names, []
+    names, rows, ignored = photographs.results.names, [], []
     for dataset, data in photographs.data.items():
         available = photographs.models(dataset)
-        if not available:
+        if not available or photographs.by_iou(dataset, available[0]).empty:  # no test image has a crack
             continue
         model = available[0]
         worst = photographs.by_iou(dataset, model).iloc[0]
@@ -122,7 +126,9 @@ def figure_8(photographs: Photographs) -> Figure | None:
             index=[image.name for image in tests],
         )
         image, true = photographs.pair(dataset, worst["item"])
-        cause = likely_cause(measured.dropna(), worst["item"])
+        cause = likely_cause(measured.dropna(subset="share_pct"), worst["item"])
         title = f"{names[dataset]}, {names[model]}, IoU {worst['iou']:.3f}"
-        rows.append((title, image, true, photographs.predicted(dataset, model, worst["item"]), cause))
-    return panels.failures(rows) if rows else None
+        ignored.append(photographs.ignored(dataset, worst["item"]))
+        predicted = photographs.predicted(dataset, model, worst["item"]) & ~ignored[-1]
+        rows.append((title, image, true, predicted, cause))
+    return panels.failures(rows, ignored) if rows else None

@@ -60,6 +60,10 @@ class Photographs:
         pixels = whole(data, image.rows, image.places, [np.asarray(data.images[row]) for row in image.rows])
         return pixels, (image.mask > 0) & (image.mask != prepared.IGNORED)
 
+    def ignored(self, dataset: str, item: str) -> npt.NDArray[np.bool_]:
+        """Return the pixels (H, W) of an item that count neither in training nor in scores."""
+        return np.asarray(view(self.data[dataset], item).mask == prepared.IGNORED, np.bool_)
+
     def predicted(self, dataset: str, model: str, item: str) -> npt.NDArray[np.bool_]:
         """Return the predicted mask (H, W) of an item."""
         data = self.data[dataset]

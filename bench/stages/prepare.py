@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,10 @@ from tqdm import tqdm
 from bench import plugins
 from bench.data.assign import SplitPlan, assign
 from bench.data.dataset import Card, Pair, pairs_of
-from bench.data.duplicates import duplicates_across, join_groups
 from bench.data.images import read_image, read_mask, read_size
+from bench.data.own_split import own_split
 from bench.data.resize import MaskResize, resize
+from bench.data.same_place import same_place_groups
 from bench.data.split import choose_train_items
 from bench.data.tiles import Place, cut, ignore_covered, tile_places
 from bench.errors import UserError, shorten
@@ -39,10 +41,10 @@ class PrepareSettings:
         image_size: side of the square that networks see, px: a squeezed image, or a tile.
         geometry: "squeeze" resizes each image to the square, "tiles" cuts squares of it at native scale.
         tile_stride: from a tile to the next, px; None for the side, without overlap.
-        mask_resize: "nearest" samples a squeezed mask, "any" keeps a crack wherever it touches a pixel.
+        mask_resize: "nearest" samples a squeezed mask, "any" keeps thin cracks in one piece.
         mask_threshold: a pixel is crack where its grey level is above this, 0 to 254.
-        split: "random" by item, "grouped" by source image with balanced crack share (duplicate images count as one
-            source image), "published" as listed in the merged collection.
+        split: "random" by item, "grouped" by source image (duplicates count as one) with balanced crack share,
+            "published" as in the merged collection or, for own data, its folders or `--split`.
         test_share: share of the items for testing, between 0 and 1; the published split has its own.
         validation_share: share of the rest for validation, at least 0 and below 1.
         train_items: how many of the training pairs to use, chosen by the seed; None for all.
@@ -153,15 +155,14 @@ def _split(dataset: str, pairs: Sequence[Pair], settings: PrepareSettings, split
     groups = [pair.photo for pair in pairs]
     facts: dict[str, Any] = {name: getattr(settings, name) for name in SPLIT_SETTINGS}
     facts["photos"] = files.digest(groups)
-    if settings.split == "grouped" and (duplicates := duplicates_across(pairs, f"compare {dataset}")):
-        groups = join_groups(groups, duplicates)
-        facts["duplicates"] = [[pairs[a].item, pairs[b].item] for a, b in duplicates]
-    if splits is None:
-        return assign(dataset, pairs, settings.plan, groups)
     names = [pair.item for pair in pairs]
-    return load_or_create(
-        splits, dataset, settings.split, names, facts, lambda: assign(dataset, pairs, settings.plan, groups)
-    )
+    if settings.split == "published" and (own := own_split(pairs[0].image.parents[1], names)):
+        facts["published"] = files.digest(own)
+    if settings.split == "grouped":
+        groups, joined = same_place_groups(dataset, plugins.load("datasets", dataset), pairs)
+        facts |= joined
+    make = partial(assign, dataset, pairs, settings.plan, groups)
+    return make() if splits is None else load_or_create(splits, dataset, settings.split, names, facts, make)
 
 
 def _require_known(dataset: str, skip: set[str], items: Sequence[str], entries: Sequence[str]) -> None:
@@ -238,7 +239,6 @@ def _card(
     published = {key: value for key, value in asdict(card).items() if key not in NOT_PUBLISHED}
     recorded = {**asdict(settings), "skip": sorted(skip)}
     counts = {name: int((items["split"] == name).sum()) for name in ("train", "validation", "test")}
-    tested = items.loc[items["split"] == "test", "image"]
     return {
         "dataset": dataset,
         "classes": card.classes,
@@ -246,5 +246,5 @@ def _card(
         "origin": origin,
         "settings": recorded,
         "counts": counts,
-        "test_images": int(tested.nunique()),
+        "test_images": int(items.loc[items["split"] == "test", "image"].nunique()),
     }

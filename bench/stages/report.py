@@ -19,6 +19,9 @@ from bench.report.settings import ReportSettings as ReportSettings  # the stage'
 MANIFEST = "MANIFEST"
 """File that lists the files of a report, so that the next report can remove those it does not write."""
 
+KEPT = "photographs"
+"""Folder of the results with figures of source images, shown where the predictions are no longer on disk."""
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -91,7 +94,8 @@ def _read(folders: Folders, grid: Grid, settings: ReportSettings) -> Values:
     results = external.read_all(folders.results, grid.datasets, grid.models, grid.seeds)
     left_out = refused(results)
     included = without(results, left_out)
-    return Values(included, settings.headline, folders.prepared, folders.runs, left_out, settings.highlight)
+    kept = folders.results / KEPT
+    return Values(included, settings.headline, folders.prepared, folders.runs, left_out, settings.highlight, kept)
 
 
 def _write_parts(values: Values, target: Path, names: Sequence[str]) -> set[Path]:

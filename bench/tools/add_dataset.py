@@ -1,4 +1,4 @@
-"""Add a folder of images and masks as a dataset: write its file in bench/datasets and list it in params.yaml."""
+"""Add a folder of images and masks as a dataset: write its file and list it in params.yaml."""
 
 import json
 import keyword
@@ -39,6 +39,7 @@ IMAGES = {image_glob}  # pattern of the images' paths in it; None: the usual nam
 MASKS = {mask_glob}
 CONVENTION = {convention}
 EXIF = {exif}  # what masks of rotated images were drawn on
+SPLIT = {split}  # CSV file with the part of each item; None: the folders train, val and test, if there are any
 WHITE = {white}  # grey level of white in images of 16 bits
 '''
 
@@ -76,7 +77,7 @@ def add_dataset(
         )
     added = with_name(params, "datasets", name)
     files.write_text(target / f"{name}.py", _content(folder, name, reading, contents))
-    files.write_text(params, added)
+    files.replace_text(params, added)
     return (
         f"{shown}\nIts card is {target / name}.py, and it is listed in `datasets` of {params}. Now: dvc repro\n"
         f"If the overlays are wrong: bench remove-dataset {name}"
@@ -94,7 +95,7 @@ def remove_dataset(name: str, params: Path, target: Path) -> str:
         kind = "is not one of your own" if name in plugins.names("datasets") else "does not exist"
         raise UserError(f"the dataset {name!r} {kind}: only what `bench add-dataset` made is removed.")
     removed = without_name(params, "datasets", name)
-    files.write_text(params, removed)
+    files.replace_text(params, removed)
     path.unlink()
     return f"Removed {path} and its entry in `datasets` of {params}; the images and masks are untouched."
 
@@ -155,7 +156,7 @@ def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> s
         share=100 * share, classes=len(convention.names) or 1, coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
         mask_glob=_quoted(reading.masks), convention=_written(convention), exif=_quoted(reading.exif),
-        white=contents.white,
+        white=contents.white, split=_quoted(str(Path(reading.split).resolve()) if reading.split else None),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Add a model from an installed package: write its file in bench/models, which DVC tracks; list it in params.yaml."""
+"""Add a model of the user's folder or of an installed package, whose file is written for DVC to track."""
 
 import importlib
 import keyword
@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
+from bench import plugins
 from bench.errors import UserError
 from bench.formats import files
 from bench.tools.add_dataset import with_name
@@ -39,26 +40,41 @@ def add_model(name: str, params: Path, target: Path) -> str:
     Raises:
         UserError: no package offers the name, it is taken, or the module does not define NAME or build.
     """
-    entry = _entry(name)
     path = target / f"{name}.py"
+    is_own = path.exists() and MARK not in path.read_text(encoding="utf-8")
+    if is_own and name not in {entry.name for entry in entry_points(group=GROUP)}:
+        return _add_file(name, params, path)
+    entry = _entry(name)
     if path.exists() and MARK not in path.read_text(encoding="utf-8"):
         raise UserError(f"{path} is not from a package: {_package(entry)} must offer its model under another name.")
     module = importlib.import_module(entry.module)
-    missing = [attribute for attribute in ("NAME", "build") if not hasattr(module, attribute)]
-    if missing:
-        raise UserError(
-            f"{module.__file__} does not define {' and '.join(missing)}: a model needs NAME and build, see README.md."
-        )
+    _verify(module)
     listed = with_name(params, "models", name)
     title = (module.__doc__ or f"{module.NAME}.").strip().splitlines()[0]
     files.write_text(
         path,
         TEMPLATE.format(title=title, package=_package(entry), digest=_digest(module), name=name, module=entry.module),
     )
-    files.write_text(params, listed)
+    files.replace_text(params, listed)
     return (
         f"{name}: wrote {path}, imported from {_package(entry)}, and added it to `models` of {params}. Next: dvc repro"
     )
+
+
+def _add_file(name: str, params: Path, path: Path) -> str:
+    """List a model whose file is in the user's folder."""
+    _verify(plugins.load("models", name))
+    files.replace_text(params, with_name(params, "models", name))
+    return f"{name}: {path} is listed in `models` of {params}. Next: dvc repro"
+
+
+def _verify(module: ModuleType) -> None:
+    missing = [attribute for attribute in ("NAME", "build") if not hasattr(module, attribute)]
+    if missing:
+        raise UserError(
+            f"{module.__file__} does not define {' and '.join(missing)}: a model needs NAME and build, "
+            "see CONTRIBUTING.md."
+        )
 
 
 def _entry(name: str) -> EntryPoint:
@@ -68,7 +84,7 @@ def _entry(name: str) -> EntryPoint:
         valid = ", ".join(sorted(offered)) or "none"
         raise UserError(
             f"no installed package offers a model {name!r} (entry points in the group {GROUP}: {valid}). "
-            f"A model in a single file needs no package: put it into bench/models and list it in params.yaml."
+            f"A model in a single file needs no package: put it into models/ of the folder `plugins` in params.yaml."
         )
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(

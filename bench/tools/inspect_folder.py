@@ -13,7 +13,7 @@ from bench.data.convention import Census, Convention, census, crack_share, descr
 from bench.data.dataset import Pair
 from bench.data.folder import Layout, find_layout
 from bench.data.images import WHITE, read_16_bit, read_image
-from bench.data.own_folder import Exif, turn_of
+from bench.data.own_folder import Exif, published_parts, turn_of
 from bench.errors import UserError, shorten
 
 CROPS = (r"(.+)_\d+_\d+", r"(.+)[_-]\d+")
@@ -31,6 +31,7 @@ class Reading:
         ignore: values of pixels that do not count.
         photo: pattern whose first group is the source image in the name of a pair.
         exif: what masks of rotated images were drawn on.
+        split: CSV file with the part of each pair; None: the folders train, val and test, if there are any.
     """
 
     images: str | None = None
@@ -40,6 +41,7 @@ class Reading:
     ignore: tuple[int, ...] = ()
     photo: str = "(.*)"
     exif: Exif | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Contents:
 
     Attributes:
         layout: its pairs.
+        parts: published split: name of a pair -> train, validation or test; empty if there is none.
         masks: values of each mask, in the order of the pairs.
         convention: the meaning of the values.
         crack_share: of the pixels that are not ignored, 0 to 1.
@@ -58,6 +61,7 @@ class Contents:
     """
 
     layout: Layout
+    parts: dict[str, str]
     masks: list[Census]
     convention: Convention
     crack_share: float
@@ -76,6 +80,7 @@ def inspect_folder(folder: Path, reading: Reading) -> Contents:
             masks are ambiguous.
     """
     layout = find_layout(folder, reading.images, reading.masks)
+    parts = published_parts(layout, reading.split)
     masks: list[Census] = []
     sizes: Counter[tuple[int, int]] = Counter()
     faults: list[str] = []
@@ -100,7 +105,7 @@ def inspect_folder(folder: Path, reading: Reading) -> Contents:
     photos = {source_image(reading.photo, pair.item) for pair in layout.pairs}
     white = max(2 ** int(np.ceil(np.log2(brightest + 1))) - 1, 255) if brightest else WHITE
     share = crack_share(masks, convention)
-    return Contents(layout, masks, convention, share, len(photos), sizes, resized, turned, white)
+    return Contents(layout, parts, masks, convention, share, len(photos), sizes, resized, turned, white)
 
 
 def _convention(masks: Sequence[Census], reading: Reading) -> Convention:
@@ -140,14 +145,14 @@ def doubt(contents: Contents) -> str:
 def table(contents: Contents, photo: str) -> str:
     """Return a summary of the contents, one fact per line."""
     pairs, layout = contents.layout.pairs, contents.layout
-    parts = Counter(layout.parts.values())
+    parts = Counter(contents.parts.values())
     split = ", ".join(f"{parts[part]} {part}" for part in ("train", "validation", "test") if parts[part])
     channels = Counter(mask.channel for mask in contents.masks)
     common = [f"{width}x{height}" for (width, height), _ in contents.sizes.most_common(3)]
     rows = {
         "pairs": f"{len(pairs)}",
         "folders": ", ".join(layout.folders),
-        "published split": split,
+        "published split": f"{split}: used with prepare.split: published" if split else "",
         "source images": f"{contents.photos}",
         "sizes": ", ".join(common)
         + (f" and {len(contents.sizes) - 3} others" if len(contents.sizes) > 3 else "")

@@ -1,53 +1,121 @@
 """Segment test items or images of any size with a run, an ONNX file or a torch.export file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from tqdm import tqdm
 
 from bench.data.images import read_image
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared
-from bench.tools.predictor import Image, Predictor, Prob, load
+from bench.metrics.crack_size import measure_cracks
+from bench.tools.load_network import DEFAULT_SIDE, load
+from bench.tools.predictor import Image, Predictor, Prob
+from bench.tools.tiling import squeezed, tiled
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 CRACK_BGR = (0, 0, 255)
+BATCH = 4
+"""Tiles or items that are predicted at a time: larger batches are no faster on a CPU, and need more memory."""
 
 
-def on_dataset(source: Path, data_folder: Path, target: Path, is_logits: bool) -> str:
+@dataclass(frozen=True)
+class Network:
+    """What the user says about a network.
+
+    Attributes:
+        source: folder of a run, an .onnx or a .pt2 file.
+        stated: what a file returns, "logits" or "probabilities"; None: found by a probe.
+        output: name of a file's output that is the map; None: its only one.
+        device: auto, cpu or cuda.
+    """
+
+    source: Path
+    stated: str | None = None
+    output: str | None = None
+    device: str = "auto"
+
+    def load(self, side: int) -> tuple[Predictor, str]:
+        """Return the network, for images of ``side`` px if it takes any size, and a remark on its output."""
+        return load(self.source, self.stated, self.output, self.device, side)
+
+
+@dataclass(frozen=True)
+class View:
+    """How images of any size are shown to a network.
+
+    Attributes:
+        scale: "native": tiles at the image's own scale; "trained": the whole image resized to the network's square, as
+            `prepare.geometry: squeeze` does.
+        tile: side of a tile, px; None: the network's image size.
+        overlap: of neighbouring tiles, as a fraction of the side.
+        mm_per_px: size of a pixel on the surface, mm; None: unknown.
+    """
+
+    scale: Literal["native", "trained"] = "native"
+    tile: int | None = None
+    overlap: float = 0.25
+    mm_per_px: float | None = None
+
+
+def on_dataset(network: Network, data_folder: Path, target: Path) -> str:
     """Write the probability maps of a dataset's test items, ready for `bench score`.
 
     Raises:
         UserError: the network or the data cannot be read, or their image sizes differ.
     """
-    predictor, data = load(source, is_logits), prepared.read(data_folder)
-    if predictor.side not in (None, data.images.shape[1]) and source.is_file():
+    data = prepared.read(data_folder)
+    side = data.images.shape[1]
+    predictor, remark = network.load(side)
+    if predictor.side not in (None, side) and network.source.is_file():
         raise UserError(
-            f"{source} takes {predictor.side} px, but {data_folder} has images of {data.images.shape[1]} px: "
-            "export it again."
+            f"{network.source} takes {predictor.side} px, but {data_folder} has images of {side} px: export it again."
         )
-    rows, lowest = data.split("test"), 1.0
-    for row in tqdm(rows, desc=f"predict {data.card['dataset']}", unit="image"):
-        prob = predictor(np.asarray(data.images[row]))
-        lowest = min(lowest, float(prob.min()))
-        predictions.write_one(target, data.items["item"].iloc[row], predictions.quantise(prob))
-    return f"{len(rows)} probability maps are in {target}.{_all_crack(predictor, lowest)}"
+    rows, shares = data.split("test"), []
+    for start in tqdm(range(0, len(rows), BATCH), desc=f"predict {data.card['dataset']}", unit="batch"):
+        chosen = rows[start : start + BATCH]
+        for row, prob in zip(chosen, predictor.many(np.asarray(data.images[chosen])), strict=True):
+            shares.append(float((prob >= 0.5).mean()))
+            predictions.write_one(target, data.items["item"].iloc[row], predictions.quantise(prob))
+    return f"{len(rows)} probability maps are in {target}.{remark}{_doubt(predictor, shares)}"
 
 
-def on_images(source: Path, folder: Path, target: Path, is_logits: bool, tile: int | None, overlap: float) -> str:
-    """Write probabilities/, masks/ and overlays/ of all images in a folder, of any size.
+def on_images(network: Network, folder: Path, target: Path, view: View) -> str:
+    """Write probabilities/, masks/, overlays/ and cracks.csv of all images in a folder, of any size.
 
     Raises:
         UserError: the folder has no images, an image is unreadable, or the network cannot be read.
     """
-    predictor = load(source, is_logits)
-    if source.is_file() and predictor.side and tile and tile != predictor.side:
-        raise UserError(f"{source} takes {predictor.side} px only: omit --tile {tile}.")
-    side = tile or predictor.side or 448
+    predictor, remark = network.load(view.tile or DEFAULT_SIDE)
+    paths = _images(folder)
+    if network.source.is_file() and predictor.side and view.tile and view.tile != predictor.side:
+        raise UserError(f"{network.source} takes {predictor.side} px only: omit --tile {view.tile}.")
+    side = view.tile or predictor.side or DEFAULT_SIDE
+    rows: list[Future[dict[str, Any]]] = []
+    with ThreadPoolExecutor(2) as writers:
+        for path, image in tqdm(_read_ahead(paths), desc="predict", unit="image", total=len(paths)):
+            if view.scale == "trained":
+                prob = squeezed(predictor.many, image, side)
+            else:
+                prob = tiled(predictor.many, image, side, view.overlap, BATCH)
+            rows.append(writers.submit(_write, target, path, image, prob, view.mm_per_px))
+            if len(rows) > 2:
+                rows[-3].result()  # at most two images wait to be written
+    table = pd.DataFrame([row.result() for row in rows])
+    files.write_text(target / "cracks.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.4g"))
+    doubt = _doubt(predictor, [share / 100 for share in table["crack_share_pct"]])
+    return f"{len(paths)} images: probabilities, masks, overlays and cracks.csv are in {target}.{remark}{doubt}"
+
+
+def _images(folder: Path) -> list[Path]:
     paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise UserError(f"{folder} contains no images ({', '.join(sorted(IMAGE_SUFFIXES))}): choose another folder.")
@@ -55,60 +123,53 @@ def on_images(source: Path, folder: Path, target: Path, is_logits: bool, tile: i
     for path in paths:
         if (other := of_stem.setdefault(path.stem, path)) != path:
             raise UserError(f"{path} and {other.name} would be written to the same file: rename one of them.")
-    lowest = 1.0
-    for path in tqdm(paths, desc="predict", unit="image"):
-        image = read_image(path)
-        prob = tiled(predictor, image, side, overlap)
-        lowest = min(lowest, float(prob.min()))
-        levels = predictions.quantise(prob)
-        predictions.write_one(target / "probabilities", path.stem, levels)
-        predictions.write_one(target / "masks", path.stem, np.where(levels >= 128, 255, 0).astype(np.uint8))
-        _write_overlay(target / "overlays" / f"{path.stem}.png", image, levels >= 128)
-    return f"{len(paths)} images: probabilities, masks and overlays are in {target}.{_all_crack(predictor, lowest)}"
+    return paths
 
 
-def _all_crack(predictor: Predictor, lowest: float) -> str:
-    """Return a warning if every pixel is crack, which suggests probabilities taken for logits; otherwise ""."""
-    hint = f" Every pixel is crack: if {predictor.source} returns probabilities, use --output probabilities."
-    return hint if predictor.is_logits and lowest >= 0.5 else ""
+def _read_ahead(paths: list[Path]) -> Iterator[tuple[Path, Image]]:
+    """Yield each image; the next one is read meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(read_image, paths[0])
+        for number, path in enumerate(paths):
+            image = following.result()
+            if number + 1 < len(paths):
+                following = reader.submit(read_image, paths[number + 1])
+            yield path, image
 
 
-def tiled(predict: Callable[[Image], Prob], image: Image, tile: int, overlap: float) -> Prob:
-    """Return the probability of crack of an image of any size, (H, W), from overlapping tiles.
-
-    Overlapping tiles are averaged with pyramid weights, which fall off towards the edges of a tile, where a network has
-    the least context. Images smaller than a tile are padded by reflection.
-
-    Args:
-        predict: RGB (tile, tile, 3) -> probability (tile, tile).
-        image: RGB, (H, W, 3).
-        tile: side of a tile, px.
-        overlap: overlap of neighbouring tiles, as a fraction of the side, 0 to below 1.
-    """
-    height, width = image.shape[:2]
-    below, right = max(0, tile - height), max(0, tile - width)
-    padded = np.pad(image, ((0, below), (0, right), (0, 0)), mode="symmetric")
-    ramp = np.minimum(np.arange(1, tile + 1), np.arange(tile, 0, -1)).astype(np.float32)
-    weight = np.minimum(ramp[:, None], ramp)
-    total, weights = np.zeros(padded.shape[:2], np.float32), np.zeros(padded.shape[:2], np.float32)
-    for top, left in _corners(padded.shape[0], padded.shape[1], tile, overlap):
-        place = np.s_[top : top + tile, left : left + tile]
-        total[place] += weight * predict(padded[place])
-        weights[place] += weight
-    return np.asarray((total / weights)[:height, :width], np.float32)
+def _write(target: Path, path: Path, image: Image, prob: Prob, mm_per_px: float | None) -> dict[str, Any]:
+    """Write the files of one image; return its row of cracks.csv."""
+    levels = predictions.quantise(prob)
+    mask = levels >= 128
+    predictions.write_one(target / "probabilities", path.stem, levels)
+    predictions.write_one(target / "masks", path.stem, np.where(mask, 255, 0).astype(np.uint8))
+    _write_overlay(target / "overlays" / f"{path.stem}.png", image, mask)
+    size = measure_cracks(mask)
+    row = {
+        "file": path.name, "width": image.shape[1], "height": image.shape[0], "crack_share_pct": 100 * size.share,
+        "length_px": size.length_px, "mean_width_px": size.mean_width_px,
+    }  # fmt: skip
+    if mm_per_px is not None:
+        row |= {"length_mm": size.length_px * mm_per_px, "mean_width_mm": size.mean_width_px * mm_per_px}
+    return row
 
 
-def _corners(height: int, width: int, tile: int, overlap: float) -> Iterator[tuple[int, int]]:
-    """Yield top and left of tiles that cover the image, the last ones flush with its edges."""
-    step = max(1, round(tile * (1 - overlap)))
-    tops, lefts = ([*range(0, size - tile, step), size - tile] for size in (height, width))
-    yield from ((top, left) for top in tops for left in lefts)
+def _doubt(predictor: Predictor, shares: list[float]) -> str:
+    """Return a warning if most of the pixels, or none, are crack, with the likely reason; otherwise ""."""
+    if shares and not any(shares):
+        return " No pixel is crack: check the network's input and output."
+    if not shares or sum(shares) <= len(shares) / 2:
+        return ""
+    return (
+        f" {100 * sum(shares) / len(shares):.0f} % of the pixels are crack: check whether {predictor.source} returns "
+        "background as its first class, and whether --output says what it returns."
+    )
 
 
 def _write_overlay(path: Path, image: Image, mask: npt.NDArray[np.bool_]) -> None:
     """Write the image with cracks in red."""
     shown = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     shown[mask] = (shown[mask] * 0.4 + np.array(CRACK_BGR) * 0.6).astype(np.uint8)
-    _, buffer = cv2.imencode(".png", shown)
+    _, buffer = cv2.imencode(".png", shown, [cv2.IMWRITE_PNG_COMPRESSION, 1])  # three times as fast as the default
     with files.atomic_write(path) as temporary:
         temporary.write_bytes(buffer.tobytes())

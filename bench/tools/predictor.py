@@ -1,19 +1,18 @@
-"""Load a network from a run, an ONNX file or a torch.export file, and predict one image with it."""
+"""Predict images with a network whose output is logits or probabilities, of one class or several."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.errors import UserError
-from bench.formats import files, run
 from bench.training.settings import IMAGENET_MEAN, IMAGENET_STD
 
 Image = npt.NDArray[np.uint8]
 Prob = npt.NDArray[np.float32]
+Outputs = Mapping[str, npt.NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -22,15 +21,21 @@ class Predictor:
 
     Attributes:
         source: its folder or file, for messages.
-        forward: normalised images, float32 (1, 3, H, W) -> output of the network, (1, C, H, W).
+        forward: normalised images, float32 (B, 3, H, W) -> the network's outputs by name, each (B, C, H, W).
         side: image size of the network, px; None for any.
-        is_logits: whether ``forward`` returns logits rather than probabilities.
+        is_logits: whether the output is logits rather than probabilities.
+        output: name of the output that is the map; None: the only one.
+        batch: images per forward pass that the file is fixed to; None for any number.
+        stated: what the file itself says it returns, "logits" or "probabilities"; None: nothing.
     """
 
     source: Path
-    forward: Callable[[Prob], Prob]
+    forward: Callable[[Prob], Outputs]
     side: int | None
     is_logits: bool = True
+    output: str | None = None
+    batch: int | None = None
+    stated: str | None = None
 
     def __call__(self, image: Image) -> Prob:
         """Return the probability of crack, float32 (H, W), of an RGB image (H, W, 3).
@@ -38,126 +43,118 @@ class Predictor:
         Raises:
             UserError: the network does not accept the image, or does not return a map of its size.
         """
+        return np.asarray(self.many(image[None])[0], np.float32)
+
+    def many(self, images: Image) -> Prob:
+        """Return the probability of crack, float32 (B, H, W), of RGB images (B, H, W, 3).
+
+        Raises:
+            UserError: the network does not accept the images, or does not return maps of their size.
+        """
+        output = self.raw(images)
+        if not np.isfinite(output).all():
+            raise UserError(f"{self.source} returns NaN or infinity: export it in float32.")
+        if not self.is_logits and (output.min() < 0 or output.max() > 1):
+            values = f"{output.min():.3g} to {output.max():.3g}"
+            raise UserError(f"{self.source} returns {values}, which are no probabilities: use --output logits.")
+        return np.stack([_probability(one, self.is_logits) for one in output])
+
+    def raw(self, images: Image) -> Prob:
+        """Return the network's output, float32 (B, C, H, W), of RGB images (B, H, W, 3).
+
+        Raises:
+            UserError: the network does not accept the images, has several outputs of which none is chosen, or does not
+                return maps of their size.
+        """
         mean, std = (np.array(values, np.float32) for values in (IMAGENET_MEAN, IMAGENET_STD))
-        ready = ((image.astype(np.float32) / 255 - mean) / std).transpose(2, 0, 1)[None]
+        scaled = (images.astype(np.float32) - 255 * mean) / (255 * std)
+        ready = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+        step = self.batch or len(ready)
+        parts = [self._forward(ready[start : start + step]) for start in range(0, len(ready), step)]
+        return np.concatenate(parts)
+
+    def _forward(self, ready: Prob) -> Prob:
+        count, missing = len(ready), max(0, (self.batch or 0) - len(ready))
+        if missing:  # a file of a fixed batch size gets the last image several times
+            ready = np.concatenate([ready, np.repeat(ready[-1:], missing, axis=0)])
         try:
-            output = np.asarray(self.forward(np.ascontiguousarray(ready)), np.float64)
+            outputs = self.forward(ready)
+        except UserError:
+            raise
         except Exception as error:  # each library has its own exceptions
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise UserError(
                 f"{self.source} does not take a normalised RGB image, float32 {ready.shape} ({reason}): "
                 "export it with this input."
             ) from None
-        if output.ndim != 4 or len(output) != 1 or output.shape[1] == 0 or output.shape[2:] != image.shape[:2]:
-            expected = f"(1, C, {image.shape[0]}, {image.shape[1]})"
+        output = np.asarray(self._chosen(outputs), np.float32)
+        if output.ndim == 3 and len(output) == len(ready):  # the channel is left out
+            output = output[:, None]
+        if output.ndim != 4 or output.shape[1] == 0 or (len(output), *output.shape[2:]) != (
+            len(ready), *ready.shape[2:],
+        ):  # fmt: skip
+            expected = f"({len(ready)}, C, {ready.shape[2]}, {ready.shape[3]})"
             raise UserError(
                 f"{self.source} returns an array {output.shape} for an image, expected {expected}: "
                 "export it with this output."
             )
-        if not np.isfinite(output).all():
-            raise UserError(f"{self.source} returns NaN or infinity: export it in float32.")
-        if not self.is_logits and (output.min() < 0 or output.max() > 1):
-            values = f"{output.min():.3g} to {output.max():.3g}"
-            raise UserError(f"{self.source} returns {values}, which are no probabilities: use --output logits.")
-        return _probability(output[0], self.is_logits)
+        return output[:count]
+
+    def _chosen(self, outputs: Outputs) -> npt.NDArray[np.generic]:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
+        if self.output is not None and self.output not in outputs:
+            raise UserError(f"{self.source} has no output {self.output!r}. Its outputs: {shapes}.")
+        if self.output is None and len(outputs) > 1:
+            raise UserError(
+                f"{self.source} has {len(outputs)} outputs: {shapes}. Name the map with --output-name, such as "
+                f"--output-name {list(outputs)[-1]}."
+            )
+        return outputs[self.output] if self.output is not None else next(iter(outputs.values()))
 
 
-def _probability(output: npt.NDArray[np.float64], is_logits: bool) -> Prob:
+def _probability(output: Prob, is_logits: bool) -> Prob:
     """Return the probability of crack, (H, W), from the output (C, H, W); with C > 1, class 0 is background.
 
     With several classes it is that of the likeliest class but background, against background: as in training.
     """
     if not is_logits:
         likeliest = output[0] if len(output) == 1 else output[1:].max(0)
-        both = 1.0 if len(output) == 1 else np.maximum(likeliest + output[0], np.finfo(np.float64).tiny)
+        both = 1.0 if len(output) == 1 else np.maximum(likeliest + output[0], np.finfo(np.float32).tiny)
         return np.asarray(likeliest / both, np.float32)
     logit = output[0] if len(output) == 1 else output[1:].max(0) - output[0]
-    return np.asarray(np.exp(-np.logaddexp(0, -logit)), np.float32)
+    return np.asarray(np.exp(-np.logaddexp(0, -logit.astype(np.float64))), np.float32)
 
 
-def load(source: Path, is_logits: bool) -> Predictor:
-    """Return the network in a run's folder, an .onnx or a .pt2 file.
+def settled(predictor: Predictor, stated: str | None, side: int) -> tuple[Predictor, str]:
+    """Return the predictor with its kind of output settled by a probe, and a remark on what was found.
+
+    Args:
+        predictor: of a file.
+        stated: "logits" or "probabilities" if the user says so; else what the file says counts, as files of
+            `bench export` do.
+        side: of the probe, px, if the network takes any size.
 
     Raises:
-        UserError: it is none of these, is damaged, or a library to read it is not installed.
+        UserError: two passes differ, so that the file was exported in training mode; or the output, within 0 and 1,
+            may be either.
     """
-    if source.is_dir():
-        return _from_run(source)
-    if not source.is_file():
+    side, stated = predictor.side or side, stated or predictor.stated
+    probe = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    first, second = predictor.raw(probe), predictor.raw(probe)
+    if not np.allclose(first, second, rtol=1e-3, atol=1e-4, equal_nan=True):
         raise UserError(
-            f"{source} not found: give the folder of a run (runs/<dataset>/<model>/<seed>), an .onnx or a .pt2 file."
+            f"{predictor.source} gives two results for one image (they differ by up to "
+            f"{np.abs(first - second).max():.3g}): it was exported in training mode. Call model.eval() first."
         )
-    if source.suffix == ".onnx":
-        return _from_onnx(source, is_logits)
-    if source.suffix == ".pt2":
-        return _from_export(source, is_logits)
-    raise UserError(f"{source} is neither .onnx nor .pt2 (torch.export.save): export the model to one of them.")
-
-
-def _from_run(folder: Path) -> Predictor:
-    from bench import plugins
-
-    record, _ = run.read(folder)
-    torch = _torch()
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    side = record["settings"]["prepare"]["image_size"]
-    files.verify(folder, ["weights.safetensors"])
-    classes, encoder = record.get("classes", 1), record["settings"]["train"]["encoder"]
-    network = plugins.build_network(record["model"], 3, classes, side, encoder, None)
-    try:
-        network.load_state_dict(load_file(folder / "weights.safetensors"))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise UserError(
-            f"{folder / 'weights.safetensors'} does not contain the weights of this model ({error}): train again."
-        ) from None
-    return Predictor(folder, _torch_forward(torch, network.eval()), side)
-
-
-def _from_export(path: Path, is_logits: bool) -> Predictor:
-    torch = _torch()
-    try:
-        program = torch.export.load(path)
-    except Exception as error:  # a broken archive can raise anything
-        raise UserError(
-            f"{path} is not a readable torch.export file ({error}): write it with torch.export.save."
-        ) from None
-    inputs = program.graph_signature.user_inputs
-    shape: Any = next((node.meta["val"].shape for node in program.graph.nodes if node.name in inputs), ())
-    side = shape[2] if len(shape) == 4 and isinstance(shape[2], int) else None
-    return Predictor(path, _torch_forward(torch, program.module()), side, is_logits)
-
-
-def _from_onnx(path: Path, is_logits: bool) -> Predictor:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise UserError(".onnx files need onnxruntime: `pip install '.[onnx]'` in the clone of CrackBench.") from None
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # exceptions of onnxruntime have no common base
-        raise UserError(
-            f"{path} is not a readable ONNX file ({str(error).splitlines()[0]}): export it again."
-        ) from None
-    image = session.get_inputs()[0]
-    side = image.shape[2] if len(image.shape) == 4 and isinstance(image.shape[2], int) else None
-    return Predictor(path, lambda images: np.asarray(session.run(None, {image.name: images})[0]), side, is_logits)
-
-
-def _torch() -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise UserError(
-            "runs and .pt2 files need torch: `pip install '.[train]'` in the clone of CrackBench; .onnx files do not."
-        ) from None
-    return torch
-
-
-def _torch_forward(torch: Any, network: Any) -> Callable[[Prob], Prob]:
-    def forward(images: Prob) -> Prob:
-        with torch.inference_mode():
-            return np.asarray(network(torch.from_numpy(images)).float().numpy())
-
-    return forward
+    if stated:
+        return replace(predictor, is_logits=stated == "logits"), ""
+    extremes = [predictor.raw(np.full_like(probe, level)) for level in (0, 255)]
+    every = np.concatenate([first, *extremes])
+    if not np.isfinite(every).all() or every.min() < 0 or every.max() > 1:
+        return replace(predictor, is_logits=True), ""
+    if every.shape[1] > 1 and np.allclose(every.sum(1), 1, atol=1e-3):
+        return replace(predictor, is_logits=False), " Its channels sum to 1: they were read as probabilities."
+    raise UserError(
+        f"{predictor.source} returns values from {every.min():.3g} to {every.max():.3g} for images of noise, of black "
+        "and of white. Say what they are: --output probabilities (after a sigmoid or softmax) or --output logits."
+    )

@@ -1,6 +1,5 @@
 """Read a folder of predictions from any tool as probability levels, or refuse it with the name of the file."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
@@ -15,15 +14,12 @@ from bench.data.decode import read_header
 from bench.data.labels import read_stored
 from bench.errors import UserError, shorten
 from bench.formats import predictions, prepared
+from bench.tools.levels import Levels, to_levels
 
 SUFFIXES = (".png", ".npy")
 _UNREADABLE = (
     ValueError, EOFError, OSError, MemoryError, SyntaxError, TypeError, OverflowError, LookupError, TokenError,
 )  # fmt: skip
-FEW = 8
-"""Predictions with more distinct integers, over all files, are probabilities; with fewer they are codes."""
-
-Levels = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 
 
@@ -42,9 +38,9 @@ def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False
     paths = _paths(folder)
     expected, is_whole = _expected(tests, paths, (data.masks.shape[1], data.masks.shape[2]), _is_tiled(data))
     _require_fit(folder, paths, expected, resize, f"{'images' if is_whole else 'items'} of {data.card['dataset']}")
-    arrays = {name: read_one(paths[name]) for name in expected}
-    levels = _levels(paths, arrays, int(data.card.get("classes", 1)))
-    levels = {name: _resized(array, expected[name]) for name, array in levels.items()}
+    arrays = {str(paths[name]): read_one(paths[name]) for name in expected}
+    of_path = to_levels(arrays, str(folder), int(data.card.get("classes", 1)))
+    levels = {name: _resized(of_path[str(paths[name])], size) for name, size in expected.items()}
     return _tiles(levels, tests, data.masks.shape[1]) if is_whole else levels
 
 
@@ -157,76 +153,6 @@ def read_one(path: Path) -> npt.NDArray[Any]:
     if decoded is None:
         raise UserError(f"{path} is not a readable PNG: write it again.")
     return np.asarray(decoded) if decoded.ndim == 2 else read_stored(path).values
-
-
-def _levels(paths: Mapping[str, Path], arrays: Mapping[str, npt.NDArray[Any]], classes: int) -> dict[str, Levels]:
-    """Return floor(256 p) of arrays that one tool wrote.
-
-    Raises:
-        UserError: they are neither probabilities nor masks of 0 and one other value.
-    """
-    counts = _values(arrays)
-    first = next(iter(arrays), "")
-    if counts is not None:
-        crack = _crack_values(paths[first].parent, counts, classes)
-        if crack:
-            return {name: np.where(np.isin(a, list(crack)), 255, 0).astype(np.uint8) for name, a in arrays.items()}
-    highest = max((float(a.max(initial=0)) for a in arrays.values()), default=0.0)
-    return {name: _probabilities(paths[name], array, highest) for name, array in arrays.items()}
-
-
-def _values(arrays: Mapping[str, npt.NDArray[Any]]) -> Counter[int] | None:
-    """Return the pixels of each value if there are few and all are integers, else None."""
-    counts: Counter[int] = Counter()
-    for array in arrays.values():
-        values, pixels = np.unique(array, return_counts=True)
-        if len(values) > FEW or not np.isfinite(values).all() or (values != np.floor(values)).any():
-            return None
-        counts.update({int(value): int(count) for value, count in zip(values, pixels, strict=True)})
-    return counts if len(counts) <= FEW else None
-
-
-def _crack_values(folder: Path, counts: Counter[int], classes: int) -> set[int]:
-    """Return the values that are crack, or an empty set if the values are probabilities.
-
-    Raises:
-        UserError: the values are codes of unknown meaning.
-    """
-    values = set(counts)
-    if values <= {0, 1}:
-        return {1}
-    if len(values) == 2 and 0 in values and min(values) == 0:
-        return values - {0}
-    if classes > 1 and values <= set(range(classes)):
-        return values - {0}
-    if len(values) > 1 and min(values) >= 0 and (0 in values or max(values) <= FEW):
-        total = sum(counts.values())
-        shares = ", ".join(f"{value} ({100 * counts[value] / total:.2f} %)" for value in sorted(values))
-        raise UserError(
-            f"{folder} contains the values {shares}: codes, none of which is known to be crack. "
-            "Write masks of 0 and 1, or of 0 and 255, with crack above 0."
-        )
-    return set()
-
-
-def _probabilities(path: Path, array: npt.NDArray[Any], highest: float) -> Levels:
-    """Return probabilities as floor(256 p); ``highest`` is the maximum over all files.
-
-    Raises:
-        UserError: they are not probabilities.
-    """
-    if array.dtype == np.uint8:
-        return np.asarray(array)
-    if array.dtype == np.uint16 and highest > 255:
-        return (array >> 8).astype(np.uint8)
-    is_float = np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all()
-    if is_float and array.min(initial=0) >= 0 and array.max(initial=0) <= 1:
-        return predictions.quantise(array.astype(np.float32))
-    span = f"from {array.min()} to {array.max()}" if array.size else "without pixels"
-    raise UserError(
-        f"{path} contains {array.dtype} {span}: write probabilities as float from 0 to 1 (after the sigmoid), as 8-bit "
-        "grey, or as 16-bit grey with white at 65535, masks as bool, 0 and 1, or 0 and 255."
-    )
 
 
 def _resized(levels: Levels, size: Sequence[int]) -> Levels:

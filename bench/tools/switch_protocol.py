@@ -26,15 +26,18 @@ TABLE: dict[str, tuple[str, str | None, str]] = {
     "download.source":          ("collection",        None,         "pinned"),
     "prepare.image_size":       ("448",               None,         "128"),
     "prepare.geometry":         ("squeeze",           None,         "tiles"),
+    "prepare.mask_resize":      ("nearest",           "any",        "nearest"),  # benchmarks/README.md
     "prepare.mask_threshold":   ("0",                 "127",        "127"),
     "prepare.split":            ("random",            "grouped",    "grouped"),
     "prepare.validation_share": ("0.0",               "0.125",      "0.2"),  # strict: a tenth of the dataset
     "train.encoder":            ("resnet50",          None,         "efficientnet_lite0"),
     "train.weights":            ("imagenet",          None,         "imagenet"),
-    "train.epochs":             ("1000",              None,         "12"),
+    "train.epochs":             ("1000",              None,         "16"),
     "train.epoch_items":        ("null",              None,         "64"),  # equal cost on each dataset
-    "train.batch":              ("32",                None,         "8"),
-    "train.lr":                 ("1.0e-4",            None,         "1.0e-3"),
+    "train.batch":              ("32",                None,         "4"),
+    "train.lr":                 ("1.0e-4",            None,         "3.0e-3"),  # 1e-3 is too slow for linknet
+    "train.schedule":           ("plateau",           None,         "cosine"),  # short trainings must end at a low rate
+    "train.precision":          ("mixed",             None,         "float32"),  # the same on a laptop and on a GPU
     "train.loss":               (_LOSS.format("image"), None,       _LOSS.format("batch")),  # many tiles have no crack
     "train.select_on":          ("test",              "validation", "validation"),
     "measure.encoder":          ("resnet50",          None,         "efficientnet_lite0"),
@@ -67,7 +70,7 @@ def switch_protocol(path: Path, name: str) -> str:
             holder[key] = yaml.safe_load(new)
     for extent, new in sorted(replacements, reverse=True):  # the last first: it moves no other
         text = _replaced(text, extent, new)
-    files.write_text(path, verify_edit(path, text, wanted))
+    files.replace_text(path, verify_edit(path, text, wanted))
     return "\n".join([f"protocol {name}:", *(f"  {line}" for line in changed or ["nothing to change"])])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
+from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 from tqdm import tqdm
 
 from bench import signals
@@ -116,7 +117,7 @@ def validation_loss(
     """Return ``SUMS`` (loss, tp, fp, fn, items) over the items, without augmentation."""
     network.eval()
     sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
-    for images, masks in resident.batches(settings.micro_batch):
+    for images, masks in resident.batches(settings.predict_batch):
         with autocast(settings, device):
             logits = network(images)
         _accumulate(sums, criterion(logits.float(), masks), logits, masks)
@@ -127,9 +128,11 @@ def start(network: nn.Module, settings: TrainSettings, device: torch.device) -> 
     """Return the state before the first step."""
     # fused: one pass over the weights, where the default makes a dozen
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True)
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=settings.plateau.factor, patience=settings.plateau.patience
-    )
+    scheduler: CosineAnnealingLR | ReduceLROnPlateau
+    if settings.schedule == "cosine":
+        scheduler = CosineAnnealingLR(optimizer, settings.epochs)
+    else:
+        scheduler = ReduceLROnPlateau(optimizer, factor=settings.plateau.factor, patience=settings.plateau.patience)
     scaler = GradScaler(device.type, enabled=compute_dtype(settings, device) == torch.float16)
     return State(network, optimizer, scheduler, scaler, torch.zeros(len(SUMS), dtype=torch.float64, device=device))
 
@@ -166,7 +169,7 @@ def _accumulate(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> 
 def _end_epoch(
     state: State, resident: Resident, criterion: Loss, settings: TrainSettings, device: torch.device
 ) -> None:
-    """Validate, record the epoch, keep the weights if they are the best, lower the learning rate on a plateau."""
+    """Validate, record the epoch, keep the weights if they are the best, and change the learning rate."""
     train = _loss_and_iou(state.sums)
     val = _loss_and_iou(validation_loss(state.network, resident, criterion, settings, device))
     if not math.isfinite(val[0]):
@@ -178,7 +181,10 @@ def _end_epoch(
     if val[0] < state.best_loss:
         state.best_loss, state.best_epoch = val[0], state.epoch
         state.keep_best()
-    state.scheduler.step(val[0])
+    if isinstance(state.scheduler, CosineAnnealingLR):
+        state.scheduler.step()
+    else:
+        state.scheduler.step(val[0])
     state.sums.zero_()
     state.epoch, state.step = state.epoch + 1, 0
 

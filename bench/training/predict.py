@@ -24,7 +24,7 @@ def predict(
     network.eval()
     rows = data.split("test")
     names = iter(data.items["item"].iloc[rows])
-    for images, _ in load_resident(data, rows, device).batches(settings.micro_batch):
+    for images, _ in load_resident(data, rows, device).batches(settings.predict_batch):
         with autocast(settings, device):
             logits = network(images)
         for prob in crack_probability(logits.float()).cpu().numpy():

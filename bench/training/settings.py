@@ -115,6 +115,7 @@ class TrainSettings:
     accumulate: int
     lr: float
     weight_decay: float
+    schedule: Literal["plateau", "cosine"]
     plateau: Plateau
     stop_patience: int
     select_on: Literal["test", "validation"]
@@ -155,3 +156,8 @@ class TrainSettings:
     def micro_batch(self) -> int:
         """Number of images computed at once."""
         return math.ceil(self.batch / self.accumulate)
+
+    @property
+    def predict_batch(self) -> int:
+        """Number of images predicted at once: up to 16, as a pass without gradients needs a fraction of the memory."""
+        return max(self.micro_batch, min(16, 4 * self.micro_batch))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
+from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
 from bench.formats import checkpoint
 
@@ -22,7 +23,7 @@ class State:
     Attributes:
         network: on its device.
         optimizer: AdamW.
-        scheduler: ReduceLROnPlateau.
+        scheduler: of the learning rate, stepped after each epoch.
         scaler: gradient scaler; enabled for float16 only.
         sums: ``SUMS`` of the current epoch so far, float64, on the device.
         best: weights of the best epoch so far.
@@ -37,7 +38,7 @@ class State:
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.ReduceLROnPlateau
+    scheduler: CosineAnnealingLR | ReduceLROnPlateau
     scaler: GradScaler
     sums: Tensor
     best: dict[str, Tensor] = field(default_factory=dict)

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.audit.integrity import COLUMNS, FLAGS, inspect, unpaired
+from bench.audit.integrity import COLUMNS, FLAGS, doubt_about_all, inspect, unpaired
 from bench.data.dataset import Pair
 
 
@@ -95,3 +96,11 @@ def test_files_without_a_partner_are_listed(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert unpaired(tmp_path) == ["images/a.jpg", "masks/c.png"]
+
+
+def test_masks_that_are_unlikely_together_are_named() -> None:
+    frame = pd.DataFrame({"above_127": [0.0, 0.0, np.nan]})
+    assert "nothing is labelled" in str(doubt_about_all(frame))
+    assert "may be inverted" in str(doubt_about_all(frame.assign(above_127=[0.97, 0.95, np.nan])))
+    assert doubt_about_all(frame.assign(above_127=[0.0, 0.9, 0.1])) is None
+    assert doubt_about_all(frame[2:]) is None

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.audit.crops import find_crops, same_photograph
-from bench.audit.features import extract
+from bench.data.crops import find_crops, same_photograph
 from bench.data.duplicates import TURNS, find_duplicates, thumbnail
+from bench.data.features import extract
 
 
 def photograph(seed: int, side: int = 600) -> np.ndarray:

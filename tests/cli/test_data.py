@@ -1,6 +1,5 @@
 """The commands on raw data: their arguments reach the tools, unknown names are refused."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 @pytest.fixture(autouse=True)
 def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(PARAMS, tmp_path)
+    text = PARAMS.read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text.replace("plugins: null", "plugins: mine"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
@@ -49,7 +49,7 @@ def test_add_dataset_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.Mo
     arguments = ["add-dataset", str(tmp_path), "--name", "own", "--classes", "3", "--photo", "(.)_.*", "--yes"]
     assert CliRunner().invoke(main, arguments).output == "added\n"
     assert calls[0][:4] == (tmp_path, "own", Reading(classes=3, photo="(.)_.*"), Path("params.yaml"))
-    assert calls[0][4].name == "datasets"
+    assert calls[0][4] == tmp_path / "mine" / "datasets"
     assert calls[0][5] == {"replace": False, "yes": True}
     more = [
         "--crack",

@@ -1,6 +1,9 @@
 """The group: topics in the help text, and one message for every error meant for the user."""
 
 import errno
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,12 +55,36 @@ def test_a_missing_training_library_names_what_to_install_and_any_other_is_a_bug
     assert isinstance(invoke(fail(ModuleNotFoundError("x", name="bench.typo")), "act").exception, ModuleNotFoundError)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-def test_a_disk_that_cannot_be_written_is_named(number: int) -> None:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.ENAMETOOLONG, errno.ENOTDIR])
+def test_a_file_that_cannot_be_used_is_named(number: int) -> None:
     result = invoke(fail(OSError(number, "no room", "runs/a.png")), "act")
     assert result.exit_code == 1
     assert "runs/a.png: no room" in result.output
-    assert isinstance(invoke(fail(OSError(errno.EIO, "bad", "x")), "act").exception, OSError)
+
+
+def bench(*arguments: str, output: str) -> subprocess.CompletedProcess[str]:
+    """Run a command whose standard output is the file ``output``."""
+    with Path(output).open("w") as file:
+        return subprocess.run(
+            [sys.executable, "-m", "bench", *arguments], stdout=file, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["list", "models"], ["prepare", "--help"]])
+def test_output_to_a_full_disk_is_one_line(arguments: list[str]) -> None:
+    found = bench(*arguments, output="/dev/full")
+    assert found.returncode == 1
+    assert found.stderr == "Error: the output cannot be written: No space left on device.\n"
+
+
+def test_a_pipe_whose_reader_has_ended_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    found = subprocess.run(
+        [sys.executable, "-m", "bench", "list", "models"], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (found.returncode, found.stderr) == (1, b"")
 
 
 def test_a_signal_gives_128_plus_its_number() -> None:

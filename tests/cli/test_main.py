@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import entry_points, version
@@ -19,7 +20,7 @@ from bench.errors import UserError
 from bench.stages import report
 
 ROOT = Path(__file__).parents[2]
-STAGES = ["download", "prepare", "train", "evaluate", "measure", "report"]
+STAGES = ["download", "prepare", "train", "evaluate", "transfer", "measure", "report"]
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_a_wrong_call_is_told_by_exit_code_2(params: Path, arguments: list[str])
     [
         (OSError(errno.ENOSPC, "No space left on device", "runs/x"), True),
         (PermissionError(errno.EACCES, "Permission denied", "runs/x"), True),
-        (OSError(errno.EIO, "Input/output error", "runs/x"), False),
+        (OSError(errno.EIO, "Input/output error", "runs/x"), True),
         (ValueError("a fault of the program"), False),
     ],
 )
@@ -258,3 +259,9 @@ def test_the_lists_of_params_reach_the_stages(params: Path, monkeypatch: pytest.
         report.Grid(["volker", "cfd"], ["pan", "unet"], [3, 1]),
     )
     assert calls[1][:6] == (Path("p"), Path("r"), Path("s"), "cfd", ["pan", "unet"], [3, 1])
+
+
+def test_the_backend_of_a_notebook_hinders_no_figure() -> None:
+    code = "from bench.cli.main import main; main(['explain', 'dice'], standalone_mode=False); import matplotlib"
+    environment = os.environ | {"MPLBACKEND": "module://a_notebook.backend"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)

@@ -1,6 +1,5 @@
 """The commands for a model of one's own: which names and combinations of options are refused."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,8 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(PARAMS, tmp_path)
+    text = PARAMS.read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text.replace("plugins: null", "plugins: mine"), encoding="utf-8")
     (tmp_path / "maps").mkdir()
     monkeypatch.chdir(tmp_path)
 
@@ -48,7 +48,7 @@ def test_predict_hands_on_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(predict, "on_dataset", lambda *given: calls.append(given) or "done")
     result = run("predict", "net.onnx", "--dataset", "cfd", "--output", "probabilities", "--out", "p")
     assert result.output == "done\n"
-    assert calls == [(Path("net.onnx"), Path("prepared/cfd"), Path("p"), False)]
+    assert calls == [(predict.Network(Path("net.onnx"), "probabilities"), Path("prepared/cfd"), Path("p"))]
 
 
 def test_add_model_refuses_a_name_that_no_package_offers() -> None:

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skimage.measure import label
 
 from bench.data.resize import resize
@@ -26,6 +28,24 @@ def test_any_keeps_a_thin_crack_whole_where_nearest_breaks_it() -> None:
     assert pieces(mask) == 1
     assert pieces(resize(image, mask, 320, "nearest")[1]) > 20
     assert pieces(resize(image, mask, 320, "any")[1]) == 1
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(40, 90), st.integers(40, 90))
+def test_what_was_connected_stays_connected_and_is_hardly_thicker(seed: int, height: int, width: int) -> None:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((height, width), np.uint8)
+    path = rng.integers(0, (width, height), (4, 2)).astype(np.int32)
+    cv2.polylines(mask, [path], False, 1, 1)
+    shrunk = resize(np.zeros((height, width, 3), np.uint8), mask, 32, "any")[1]
+    assert pieces(shrunk) == 1
+    assert shrunk.sum() <= mask.sum()  # each pixel of the crack falls into one new pixel
+
+
+def test_an_axis_that_grows_is_repeated_and_one_that_shrinks_keeps_its_cracks() -> None:
+    labels = np.zeros((2, 8), np.uint8)
+    labels[0, 1] = 1
+    assert resize(np.zeros((2, 8, 3), np.uint8), labels, 4, "any")[1].tolist() == [[1, 0, 0, 0]] * 2 + [[0] * 4] * 2
 
 
 def test_a_new_pixel_has_the_largest_class_beside_background() -> None:

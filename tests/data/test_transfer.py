@@ -1,5 +1,6 @@
 """Downloads from a real local server that drops connections, lies, changes its content and serves web pages."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -31,6 +32,9 @@ class Site:
         self.statuses: list[int] = []
         self.extra_length = 0
         self.pages: dict[str, bytes] = {}
+        self.headers: dict[str, str] = {}
+        self.shifted = False
+        self.raw: dict[str, bytes] = {}
         self.requests: list[tuple[str, str | None]] = []
         self.url = ""
 
@@ -39,7 +43,10 @@ class Site:
         if self.requests and self.after_first:
             self.content, self.etag = self.after_first
         self.requests.append((path, wanted))
-        if self.statuses:
+        if path in self.raw:
+            handler.wfile.write(self.raw[path])
+            handler.close_connection = True
+        elif self.statuses:
             handler.send_error(self.statuses.pop(0))
         elif path in self.pages:
             handler.send_response(200)
@@ -53,15 +60,18 @@ class Site:
         start = 0
         if wanted and self.ranges and handler.headers.get("If-Range") in (None, self.etag):
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
-        if start >= len(self.content):
+        if start and start >= len(self.content):
             handler.send_error(416)
             return
+        start -= bool(start and self.shifted)  # another range than was asked for
         total = len(self.content) + self.extra_length
         handler.send_response(206 if start else 200)
         if start:
             handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
         handler.send_header("Content-Length", str(total - start))
         handler.send_header("ETag", self.etag)
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         body = self.content[start:]
         handler.wfile.write(body[: self.break_after.pop(0)] if self.break_after else body)
@@ -170,7 +180,7 @@ def test_the_button_of_the_virus_scan_page_is_followed_once(site: Site, tmp_path
 
 def test_a_full_disk_is_found_before_the_transfer(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_module, "SPARE_BYTES", 2**60)
-    with pytest.raises(UserError, match=f"needs {len(CONTENT)} bytes"):
+    with pytest.raises(UserError, match=f"needs {len(CONTENT) + 2**60} bytes"):
         transfer(f"{site.url}/a", tmp_path / "a", 0.001)
 
 
@@ -219,3 +229,69 @@ def test_hugging_face_repositories_are_listed_first(
         "/api/datasets/who/what",
         "/datasets/who/what/resolve/main/data%20set.zip",
     ]
+
+
+OK = b"HTTP/1.0 200 OK\r\n"
+ODD = {
+    "nothing, of stated length": OK + b"Content-Length: 0\r\n\r\n",
+    "nothing, of no length": OK + b"\r\n",
+    "two lengths": OK + b"Content-Length: 5\r\nContent-Length: 7\r\n\r\nabcde",
+    "chunks that are none": OK.replace(b"1.0", b"1.1") + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    "no HTTP": b"220 ftp ready\r\n",
+    "a header without end": OK + b"X: " + b"x" * 100_000 + b"\r\n\r\n",
+    "a redirect to nowhere": b"HTTP/1.0 302 Found\r\nLocation: http://[::1/\r\n\r\n",
+    "a redirect to no label": b"HTTP/1.0 302 Found\r\nLocation: http://a..b/\r\n\r\n",
+    "a redirect to itself": b"HTTP/1.0 302 Found\r\nLocation: /odd\r\n\r\n",
+    "a partial answer unasked": b"HTTP/1.0 206 Partial\r\nContent-Range: bytes 5-9/10\r\n\r\nabcde",
+    "another encoding": OK + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
+}
+
+
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD.keys())
+def test_after_any_odd_answer_the_next_mirror_is_asked(site: Site, tmp_path: Path, answer: bytes) -> None:
+    site.content, site.raw = zipped(b"a"), {"/odd": answer}
+    assert fetch(archive(f"{site.url}/good"), [f"{site.url}/odd"], tmp_path, 0.001).read_bytes() == site.content
+    assert sorted(p.name for p in tmp_path.iterdir() if ".part" not in p.name) == ["a.zip", LEDGER]
+    with pytest.raises(UserError, match="could not be downloaded"):
+        fetch(archive(f"{site.url}/odd"), [], tmp_path / "other", 0.001)
+
+
+def test_a_server_that_answers_another_range_is_given_up(site: Site, tmp_path: Path) -> None:
+    site.break_after, site.shifted = [100_000, 100_000] * 100, True
+    with pytest.raises(UserError, match=r"changed during the transfer|breaks repeatedly"):
+        transfer(f"{site.url}/a", tmp_path / "a", 0.001)
+    assert len(site.requests) <= 2 * transfer_module.TRIES
+
+
+def test_a_server_that_sends_next_to_nothing_each_time_is_given_up(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer_module, "CHUNK", 1)
+    monkeypatch.setattr(transfer_module, "MOST_ATTEMPTS", 20)
+    site.break_after = [1] * 100
+    with pytest.raises(UserError, match="breaks repeatedly"):
+        transfer(f"{site.url}/a", tmp_path / "a", 0.0001)
+    assert len(site.requests) == 20
+
+
+def test_a_compressed_answer_is_not_unpacked(site: Site, tmp_path: Path) -> None:
+    site.content, site.headers = gzip.compress(bytes(10_000_000)), {"Content-Encoding": "gzip"}
+    with pytest.raises(UserError, match=r"compressed content \(gzip\), which was not asked for"):
+        transfer(f"{site.url}/a", tmp_path / "a", 0.001)
+    assert sum(p.stat().st_size for p in tmp_path.iterdir()) == 0
+
+
+def test_an_endless_answer_is_cut(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer_module, "MAX_BYTES", 200_000)
+    site.raw = {"/a": OK + b"\r\n" + CONTENT}
+    with pytest.raises(UserError, match="sends more than 200000 bytes"):
+        transfer(f"{site.url}/a", tmp_path / "a", 0.001)
+    assert not (tmp_path / "a.part").exists()
+
+
+def test_a_damaged_state_of_a_partial_download_starts_it_over(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "a.part").write_bytes(CONTENT[:1000])
+    for state in ("{", '{"total": "x"}', '{"total": 9, "validator": [1]}', "[]"):
+        (tmp_path / "a.part.json").write_text(state)
+        transfer(f"{site.url}/a", tmp_path / "a", 0.001)
+        assert (tmp_path / "a").read_bytes() == CONTENT

@@ -245,3 +245,11 @@ def test_a_folder_without_checksums_is_accepted(with_checksums: Path) -> None:
     (with_checksums / files.SUMS).unlink()
     (with_checksums / "a.txt").write_text("other")
     files.verify(with_checksums, ["a.txt"])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_edited_file_keeps_its_line_ends(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(f"a: 1{end}b: 2{end}".encode())
+    files.replace_text(path, path.read_text().replace("1", "3"))
+    assert path.read_bytes() == f"a: 3{end}b: 2{end}".encode()

@@ -1,6 +1,7 @@
 """Scores: four files that come back as written, sorted; foreign or torn ones are named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,11 @@ def test_another_version_is_refused_with_file_version_and_hint(
         caught.value
     )
     assert cure in str(caught.value)
+
+
+def test_undefined_values_of_later_columns_come_back_as_numbers(tmp_path: Path, written: scores.Scores) -> None:
+    undefined = replace(written, images=written.images.assign(hausdorff95_px=np.nan))
+    scores.write(tmp_path, undefined)
+    read = scores.read(tmp_path).images
+    assert read["hausdorff95_px"].dtype == float
+    assert read["hausdorff95_px"].isna().all()

@@ -22,7 +22,7 @@ def test_the_printed_miou_is_the_iou_of_the_crack_class():
 def test_the_best_model_of_each_dataset():
     first = audit.winners().set_index("dataset")["first"]
     assert (first == "Context-CrackNet").sum() == 8
-    assert first["eugen_miller"] == first["rissbilder"] == "UnetPlusPlus"
+    assert first["eugen_miller"] == first["rissbilder"] == "UNetPlusPlus"
 
 
 def test_table_7_against_measured_leaves_out_other_sizes():

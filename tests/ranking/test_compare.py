@@ -29,7 +29,17 @@ def test_a_positive_difference_means_that_the_first_is_better(
     assert (sign * frame["Difference"] > 0).all()
     assert frame["Difference"].tolist() == pytest.approx((frame[model.upper()] - frame[other.upper()]).tolist())
     assert set(frame["Outcome"]) == {"win" if sign > 0 else "loss"}
+    assert frame["Coverage %"].tolist() == pytest.approx([94.9, 94.9])  # three source images each
     assert ("ahead of" if sign > 0 else "behind") in found.verdict
+
+
+def test_no_outcome_is_claimed_from_fewer_images_than_were_simulated(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.ranking.verdict.COVERAGE", {4: 0.9})
+    frame = compare(results, QUERY, "unet", "fpn", 0.01).tables[0].frame
+    assert set(frame["Outcome"]) == {"few"}
+    assert frame["Coverage %"].isna().all()
 
 
 def test_without_a_rival_the_best_other_one_is_taken(results: Results) -> None:

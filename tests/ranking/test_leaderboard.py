@@ -49,3 +49,17 @@ def test_published_rows_have_a_place_only_where_they_are_ranked(results: Results
 def test_an_unknown_metric_is_refused(results: Results) -> None:
     with pytest.raises(UserError, match="dicee"):
         leaderboards(results, Query("dicee", "pooled", 100), ["cfd"], False)
+
+
+def test_models_that_differ_on_all_images_share_no_letter(results: Results) -> None:
+    (table,) = leaderboards(results, Query("crack_iou", "pooled", 500), ["cfd", "gaps"], rank_published=False)
+    measured = table.frame[table.frame["Trained"] == "here"]
+    assert next(iter(measured["Group"])).startswith("a")
+    assert (table.frame.loc[table.frame["Trained"] == "paper", "Group"] == "").all()
+    assert any("share a letter" in note for note in table.notes)
+
+
+def test_each_row_says_what_stands_behind_it(results: Results) -> None:
+    (table,) = leaderboards(results, Query("crack_iou", "pooled", 200), ["cfd", "gaps"], rank_published=False)
+    tiers = dict(zip(table.frame["Trained"], table.frame["Tier"], strict=True))
+    assert tiers == {"here": "re-run", "paper": "claimed"}

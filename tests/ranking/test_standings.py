@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from bench import plugins
 from bench.cli.main import main
+from bench.errors import UserError
 from bench.metrics.histogram import curves
 from bench.metrics.ratios import f1
 from bench.ranking.results import read
@@ -29,7 +30,7 @@ def by_hand(metric, how, histograms, batches):
     """Return a metric of images that are simply there as often as they were drawn."""
     compute = plugins.load("metrics", metric).compute
     if metric == "ods_image_mean":
-        return f1(*curves(histograms)).mean(0).max()
+        return f1(*curves(histograms)).mean(0)[1:].max()
     groups = {"pooled": [batches >= 0], "image_mean": list(np.eye(len(batches), dtype=bool)),
               "batch_mean": [batches == b for b in np.unique(batches)]}[how]  # fmt: skip
     return np.mean([compute(*curves(histograms[group].sum(0))) for group in groups])
@@ -82,3 +83,10 @@ def test_a_plug_in_dataset_can_share_images_with_one_that_does_not_name_it(works
     first, second = shared_note(results, DATASETS)
     assert first.startswith(f"{results.names['volker']} and {card.name} have source images in common")
     assert second.startswith("CFD and Forest have")
+
+
+def test_a_metric_whose_columns_no_file_has_is_refused_by_name(tmp_path, write_grid):
+    write_grid(tmp_path, datasets=["cfd"], models=["unet", "fpn"])
+    found = read(tmp_path / "results", ["cfd"], ["unet", "fpn"], [0])
+    with pytest.raises(UserError, match=r"no score file here records hausdorff95_px, .*`dvc repro evaluate`"):
+        compute_standings(found, Query("hausdorff95_px", "image_mean"), ["cfd"], ["unet", "fpn"])

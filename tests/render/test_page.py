@@ -27,7 +27,9 @@ def test_all_that_is_given_is_on_the_page_escaped() -> None:
         Picture("Narrow.", "n", "n.png", WIDE_PX - 1, 10),
         Picture("Wide & tall.", "w", "w.png", WIDE_PX, 10),
     ]
-    html = page({"x": "</script>"}, "SAMPLE <1>", [table], [table], ["fact <2>"], ["fault <3>"], ["note <4>"], pictures)
+    html = page(
+        {"x": "</script>"}, "SAMPLE <1>", [table], [table], [table], ["fact <2>"], ["fault <3>"], ["note <4>"], pictures
+    )
     for text in ("SAMPLE &lt;1&gt;", "fact &lt;2&gt;", "fault &lt;3&gt;", "note &lt;4&gt;", "A &lt;table&gt;."):
         assert text in html
     assert "Wide &amp; tall." in html
@@ -36,7 +38,7 @@ def test_all_that_is_given_is_on_the_page_escaped() -> None:
 
 
 def test_the_page_needs_no_network() -> None:
-    html = page({}, "", [], [], [], [], [], [])
+    html = page({}, "", [], [], [], [], [], [], [])
     assert "<script src=" not in html
     assert '<link rel="stylesheet"' not in html
     assert "vegaEmbed" in html

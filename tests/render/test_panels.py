@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from bench.render.panels import LEAST_PX, augmentations, comparison, failures, gates, missed_pieces
 
@@ -67,3 +68,28 @@ def test_augmentations_show_images_above_their_masks() -> None:
     figure = augmentations([("original", [IMAGE] * 3, [line(5)] * 3), ("flip", [IMAGE] * 3, [line(9)] * 3)])
     assert len(figure.axes) == 12
     assert [figure.axes[i].get_ylabel() for i in (0, 6)] == ["original", "flip"]
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
+
+
+def test_ignored_pixels_are_hatched_and_named() -> None:
+    image, true = np.full((32, 32, 3), 200, np.uint8), np.zeros((32, 32), bool)
+    true[4:6] = True
+    ignored = np.zeros_like(true)
+    ignored[16:] = True
+    row = ("cfd", image, true, true, "cause")
+    plain, none, hatched = (failures([row], masks) for masks in ((), [~ignored & ignored], [ignored]))
+    assert (pixels(plain) == pixels(none)).all()
+    assert (pixels(plain) != pixels(hatched)).any()
+    assert [text.get_text() for text in hatched.legends[0].get_texts()][-1] == "ignored"
+    shown = comparison([("cfd", image, true, [true])], ["UNet"], [ignored])
+    changed = (pixels(shown) != pixels(comparison([("cfd", image, true, [true])], ["UNet"]))).any(-1)
+    rows = np.flatnonzero(changed.any(1))
+    assert rows.size
+    assert rows.min() > changed.shape[0] / 2  # in the lower half of the ground truth only

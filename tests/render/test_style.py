@@ -1,22 +1,21 @@
-"""Colours, markers and lines of models: distinct, stable, and given to every name."""
-
-import pytest
+"""Colours, markers and lines of models: distinct for any number of models, and the same in every report."""
 
 from bench.render import style
+from bench.render.style import looks
 
 
-def test_each_model_has_a_colour_a_marker_a_hatch_and_a_dash_of_its_own() -> None:
-    assert len(set(style.COLOURS.values())) == len(style.COLOURS) == 10
-    assert len(set(style.MARKERS.values())) == 10
-    assert style.MARKERS.keys() == style.HATCHES.keys() == style.DASHES.keys() == style.COLOURS.keys()
+def test_no_two_of_forty_models_share_a_colour_a_marker_or_a_dash() -> None:
+    models = [*style.COLOURS, *(f"my_net_{i}" for i in range(28))]
+    for kind in ("colour", "mark", "dash"):
+        assert len({getattr(look, kind) for look in looks(models).values()}) == 40
 
 
-@pytest.mark.parametrize("name", ["my_net", "context_cracknet_skip", "x"])
-def test_another_model_has_a_spare_colour_that_depends_on_its_name_alone(name: str) -> None:
-    assert style.colour(name) in style.SPARE
-    assert style.colour(name) == style.colour(name)
-    assert style.line(name)["color"] == style.marker(name)["color"] == style.colour(name)
+def test_a_model_of_the_suite_looks_the_same_whatever_else_is_shown() -> None:
+    assert looks(["my_net", "unet"])["unet"] == looks(["unet"])["unet"]
 
 
-def test_spare_colours_are_none_of_the_ten() -> None:
-    assert not set(style.SPARE) & set(style.COLOURS.values())
+def test_a_highlighted_model_is_a_star_with_a_heavy_line() -> None:
+    found = looks(["unet", "fpn"], ("fpn",))
+    assert found["fpn"].marker["marker"] == style.HIGHLIGHT
+    assert "linewidth" in found["fpn"].line
+    assert "linewidth" not in found["unet"].line

@@ -9,7 +9,8 @@ import pytest
 from bench.report.context import Values
 from bench.report.external import read_all
 from bench.report.figures import FIGURES, caption
-from bench.report.parts import PARTS, all_tables
+from bench.report.parts import PARTS
+from bench.report.report_tables import all_tables
 
 
 @pytest.fixture

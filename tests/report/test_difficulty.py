@@ -43,3 +43,11 @@ def test_the_most_unusual_measure_is_named() -> None:
     assert "thin crack" in likely_cause(table, "b")
     assert "thin crack" not in likely_cause(table, "a")
     assert "rough texture" in likely_cause(table.assign(texture=[1.0, 1.0, 9.0]), "c")
+
+
+def test_a_cause_is_named_only_where_the_rank_is_extreme() -> None:
+    table = pd.DataFrame({name: [float(place) for place in range(48)] for name in HARD})
+    table[["width_px", "share_pct", "texture"]] = 1.0
+    assert "no measure is unusual" in likely_cause(table, 22)  # harder than 25 of 47
+    assert "no measure is unusual" in likely_cause(table, 5)  # 42 of 47
+    assert "low contrast at the crack (harder than 43 of 47 others)" in likely_cause(table, 4)

@@ -37,7 +37,7 @@ def sections(text: str) -> dict[str, list[str]]:
     return {heading: [line for line in lines if line] for heading, *lines in parts}
 
 
-def test_each_file_is_linked_once_under_its_heading(values: Values, write, tmp_path: Path) -> None:
+def test_each_file_is_shown_or_linked_once_under_its_heading(values: Values, write, tmp_path: Path) -> None:
     written = write(
         "index.html", "tables/leaderboard_1.md", "tables/leaderboard_1.csv", "tables/table7.md", "tables/table3.md",
         "tables/audit_dice.md", "figures/ranks.png", "figures/ranks.svg", "cards/unet.md", "photographs/cfd/a.png",
@@ -45,7 +45,7 @@ def test_each_file_is_linked_once_under_its_heading(values: Values, write, tmp_p
     text = index(values, tmp_path / "reports", written, tmp_path / "results")
     found = sections(text)
     assert "[The page](index.html)" in text
-    assert found["Leaderboard"] == ["- [Caption of leaderboard_1](tables/leaderboard_1.md)"]
+    assert found["Leaderboard"] == ["**SAMPLE**", "Caption of leaderboard_1."]
     assert found["Model complexity"] == ["- [Caption of table7](tables/table7.md)"]
     assert found["Audit of the paper"] == ["- [Caption of audit_dice](tables/audit_dice.md)"]
     assert found["Other tables"] == ["- [Caption of table3](tables/table3.md)"]

@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from bench.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -207,9 +210,12 @@ def test_the_theme_can_be_chosen(page):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
 
 
-def test_the_published_leaderboard_is_shown_without_results_and_fits_on_the_screen(browser):
+def test_the_published_leaderboard_is_shown_without_results_and_fits_on_the_screen(browser, tmp_path):
+    settings = ["--params", str(ROOT / "params.yaml")]
+    written = CliRunner().invoke(main, [*settings, "report", str(ROOT / "results"), str(tmp_path), "--only", "page"])
+    assert written.exit_code == 0, written.output
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto((ROOT / "reports" / "index.html").as_uri())  # ten datasets
+    page.goto((tmp_path / "index.html").as_uri())  # ten datasets
     page.wait_for_selector("#board tbody tr")
     assert len(models(page)) == 10
     assert "UNet" in models(page)

@@ -8,7 +8,7 @@ import yaml
 
 from bench.report.context import Values
 from bench.report.external import read_all
-from bench.report.parts import PARTS, all_tables, figure_files, flat
+from bench.report.parts import PARTS, figure_files
 
 
 @pytest.fixture
@@ -18,24 +18,13 @@ def values(grid: Path) -> Values:
     return Values(results, "batch_mean", grid / "prepared", grid / "runs")
 
 
-def test_nested_settings_get_dotted_keys() -> None:
-    assert flat({"a": {"b": 1, "c": {"d": [2]}}, "e": None}) == {"a.b": 1, "a.c.d": [2], "e": None}
-    assert flat({}) == {}
-
-
-@pytest.mark.parametrize("name", ["table1", "table3", "table7", "leaderboard", "audit"])
+@pytest.mark.parametrize("name", ["table1", "table3", "table7", "leaderboard", "transfer_tables", "audit"])
 def test_a_table_comes_in_four_formats(values: Values, name: str) -> None:
     paths = [path for path, _ in PARTS[name](values)]
     assert paths
     assert {Path(path).parent for path in paths} == {Path("tables")}
     stems = {Path(path).stem for path in paths}
     assert sorted(paths) == sorted(f"tables/{stem}.{s}" for stem in stems for s in ("md", "csv", "tex", "html"))
-
-
-def test_each_table_has_a_name_of_its_own(values: Values) -> None:
-    names = [table.name for table in all_tables(values)]
-    assert len(set(names)) == len(names)
-    assert set(names) <= PARTS.keys()
 
 
 def test_a_figure_is_png_and_svg_drawn_once_with_the_same_bytes(values: Values) -> None:

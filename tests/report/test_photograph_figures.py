@@ -12,6 +12,9 @@ from bench.formats import files
 from bench.ranking.results import read
 from bench.render import panels
 from bench.report import photograph_figures
+from bench.report.context import Values
+from bench.report.figures import caption
+from bench.report.parts import figure_files
 from bench.report.photographs import Photographs
 
 MODELS = ["context_cracknet", "manet"]
@@ -97,3 +100,27 @@ def test_images_prepared_after_evaluation_are_not_shown(photographed: Path) -> N
     files.write_json(folder / "card.json", files.read_json(folder / "card.json") | {"content": "other"})
     files.write_checksums(folder)
     assert all(draw(photographs(photographed)) is None for draw in FIGURES)
+
+
+def test_a_test_split_without_crack_is_left_out_of_the_figures(photographed: Path) -> None:
+    source = photographs(photographed)
+    source.results.images["skeleton_true"] = 0
+    assert photograph_figures.figure_5(source) is None
+    assert photograph_figures.figure_8(source) is None
+    assert photograph_figures.figure_4(source) is not None
+
+
+def test_a_figure_drawn_before_is_shown_with_its_caption_once_the_predictions_are_gone(photographed: Path) -> None:
+    def values() -> Values:
+        found = read(photographed / "results", ["cfd"], MODELS, [0])
+        folders = photographed / "prepared", photographed / "runs"
+        return Values(found, "pooled", *folders, highlight=MODELS[::-1], kept=photographed / "kept")
+
+    ((path, png), _), text = figure_files(values(), "figure5"), caption(values(), "figure5")
+    assert "median IoU" in text[1]
+    (photographed / "kept").mkdir()
+    (photographed / "kept" / "figure5.png").write_bytes(png)
+    (photographed / "runs").rename(photographed / "moved")
+    assert figure_files(values(), "figure5") == [(path, png)]
+    assert caption(values(), "figure5") == text
+    assert figure_files(values(), "figure8") == []

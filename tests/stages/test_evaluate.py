@@ -90,11 +90,11 @@ def test_best_f1_is_the_highest_of_all_thresholds(tmp_path: Path, data: Path, ru
         item, true = masks.items["item"][row], masks.masks[row] > 0
         levels = runs["unet", 0][item]  # type: ignore[index]
         all_f1 = []
-        for threshold in range(256):
+        for threshold in range(1, 256):
             pred = levels >= threshold
             all_f1.append(float(f1.compute((pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum(), 0)))
         assert found.loc[("unet", 0, item), "best_f1"] == pytest.approx(max(all_f1))
-        assert found.loc[("unet", 0, item), "best_threshold"] == int(np.argmax(all_f1))
+        assert found.loc[("unet", 0, item), "best_threshold"] == 1 + int(np.argmax(all_f1))
 
 
 def test_an_image_without_crack_has_no_best_threshold(tmp_path: Path, data: Path, runs: Make) -> None:

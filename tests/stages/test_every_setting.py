@@ -20,7 +20,7 @@ from bench.settings import load_params, section
 from bench.stages import download, evaluate, measure, prepare, report, train
 from bench.sweep import slots, slurm
 from bench.sweep import sweep as sweeps
-from bench.tools import demo
+from bench.tools import workspace
 from bench.training import loader, loop, saver
 from bench.training.settings import TrainSettings
 
@@ -30,6 +30,9 @@ Make = Callable[..., Any]
 
 LISTS = {"datasets": ["cfd", "gaps"], "models": ["unet", "fpn"], "seeds": [0, 1]}
 OTHER_TESTS = {  # shown by other tests
+    "plugins": "tests/tools/test_workspace.py",
+    "transfer.corruptions": "tests/stages/test_transfer.py",
+    "transfer.device": "tests/stages/test_transfer.py",
     "sweep.timeout_minutes": "tests/sweep/test_local.py",
     "sweep.slurm.cells_per_job": "tests/sweep/test_slurm.py",
 }
@@ -56,6 +59,7 @@ TRAIN = {
     "train.accumulate": 2,
     "train.lr": 0.01,
     "train.weight_decay": 0.5,
+    "train.schedule": "cosine",
     "train.plateau.factor": 0.1,
     "train.plateau.patience": 7,
     "train.stop_patience": 1,
@@ -127,7 +131,7 @@ def test_no_key_is_left_out() -> None:
 
 def test_the_matrix(tmp_path: Path) -> None:
     lists = {"datasets": ["cfd"], "models": ["unet"], "seeds": [0]}
-    demo.create_workspace(ROOT, tmp_path, lists)
+    workspace.create_workspace(ROOT, tmp_path, lists)
     for key, value in LISTS.items():
         (tmp_path / "params.yaml").write_text(json.dumps(PARAMS | lists | {key: value}))  # JSON is YAML
         with Repo(str(tmp_path)) as repo:

@@ -378,6 +378,24 @@ def test_the_learning_rate_falls_on_a_plateau_and_the_training_stops(
 
 
 @pytest.mark.usefixtures("_safe")
+@pytest.mark.parametrize("stop", [None, 1, 3])
+def test_the_learning_rate_follows_a_cosine(
+    tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str, stop: int | None
+) -> None:
+    source = make_prepared((4, 0, 2), size=32)
+    settings = train_settings(epochs=4, schedule="cosine")
+    if stop:
+        with pytest.MonkeyPatch.context() as patch:
+            stop_at(patch, stop)
+            with pytest.raises(Interrupted):
+                train.run(source, tmp_path / "run", tiny_model, 0, settings)
+    train.run(source, tmp_path / "run", tiny_model, 0, settings)
+    _, curve = run_format.read(tmp_path / "run")
+    # half of (1 + cos(pi e / 4)) in epoch e = 0, 1, 2, 3
+    assert (curve["lr"] / 1e-3).tolist() == pytest.approx([1, 0.8535534, 0.5, 0.1464466])
+
+
+@pytest.mark.usefixtures("_safe")
 @pytest.mark.parametrize("stops", [(1,), (2,), (3, 2), (4,), (1, 1, 1, 1), (6,)])
 def test_an_interrupted_training_ends_as_if_it_had_never_been(
     tmp_path: Path, make_prepared: Make, train_settings: Make, tiny_model: str, stops: tuple[int, ...]
@@ -688,15 +706,15 @@ def test_a_layer_that_cannot_be_deterministic_is_named(
         train.run(make_prepared((4, 0, 2), size=32), tmp_path / "run", "unpooled", 0, settings)
 
 
-def test_validation_and_prediction_keep_to_the_parts_of_a_batch(
+def test_validation_and_prediction_take_four_parts_of_a_batch_at_once(
     tmp_path: Path, make_prepared: Make, train_settings: Make, monkeypatch: pytest.MonkeyPatch, tiny_model: str
 ) -> None:
     seen = []
     real = torch.nn.Dropout2d.forward
     monkeypatch.setattr(torch.nn.Dropout2d, "forward", lambda self, x: seen.append(len(x)) or real(self, x))
     settings = train_settings(epochs=1, batch=4, accumulate=2)
-    train.run(make_prepared((4, 0, 5), size=32), tmp_path / "run", tiny_model, 0, settings)
-    assert seen == [2, 2] + 2 * [2, 2, 1]
+    train.run(make_prepared((4, 0, 9), size=32), tmp_path / "run", tiny_model, 0, settings)
+    assert seen == [2, 2] + 2 * [8, 1]
 
 
 def test_an_unknown_encoder_is_refused(tmp_path: Path, make_prepared: Make, train_settings: Make) -> None:

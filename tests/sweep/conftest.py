@@ -13,7 +13,7 @@ from types import ModuleType
 import psutil
 import pytest
 
-from bench.tools import demo
+from bench.tools import workspace
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -33,10 +33,10 @@ def make_workspace(folder: Path, **changes: object) -> Path:
     """Return a workspace with its data prepared."""
     if not PREPARED.get("folder"):
         PREPARED["folder"] = Path(tempfile.mkdtemp())
-        demo.create_workspace(ROOT, PREPARED["folder"], SETTINGS)
-        demo.dvc(PREPARED["folder"], "repro", "--quiet", "prepare")
+        workspace.create_workspace(ROOT, PREPARED["folder"], SETTINGS)
+        workspace.dvc(PREPARED["folder"], "repro", "--quiet", "prepare")
     shutil.copytree(PREPARED["folder"], folder, symlinks=True)
-    demo.create_workspace(ROOT, folder, SETTINGS | changes)
+    workspace.create_workspace(ROOT, folder, SETTINGS | changes)
     return folder
 
 

@@ -16,7 +16,7 @@ from bench.errors import UserError
 from bench.sweep import cells, ledger
 from bench.sweep import sweep as sweep_module
 from bench.sweep.sweep import LEDGER
-from bench.tools import demo
+from bench.tools import workspace
 
 PIPELINE = """
 stages:
@@ -47,7 +47,7 @@ def project(tmp_path: Path) -> Path:
     """A pipeline of which dataset a is prepared and dataset b is not."""
     (tmp_path / "dvc.yaml").write_text(PIPELINE)
     (tmp_path / "raw").write_text("x")
-    demo.dvc(tmp_path, "init", "--no-scm", "--quiet")
+    workspace.dvc(tmp_path, "init", "--no-scm", "--quiet")
     compute(tmp_path, "prepare", ["prepare@a"])
     return tmp_path
 

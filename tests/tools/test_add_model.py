@@ -12,7 +12,7 @@ import yaml
 
 from bench.errors import UserError
 from bench.tools import add_model
-from bench.tools.demo import create_workspace
+from bench.tools.workspace import create_workspace
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

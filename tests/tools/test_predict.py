@@ -2,13 +2,11 @@
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bench.cli.main import main
-from bench.tools.predict import tiled
 from bench.training.settings import IMAGENET_MEAN, IMAGENET_STD
 
 
@@ -128,20 +126,44 @@ def test_values_that_are_no_probabilities_are_refused(workspace, tmp_path, monke
     assert said in run("predict", tmp_path / "other.onnx", "--dataset", "cfd", "--output", output, fails=True)
 
 
-def test_probabilities_taken_for_logits_are_noticed(workspace, tmp_path, monkeypatch):
+def test_a_network_that_calls_everything_crack_is_noticed(workspace, tmp_path, monkeypatch):
     monkeypatch.chdir(workspace(["cfd"], {"unet": 0.75}))
     write_onnx(tmp_path / "other.onnx", scale=0.0)
-    said = run("predict", tmp_path / "other.onnx", "--dataset", "cfd")
-    assert "Every pixel is crack" in said
-    assert "--output probabilities" in said
+    assert "--output" in run("predict", tmp_path / "other.onnx", "--dataset", "cfd", fails=True)
+    said = run("predict", tmp_path / "other.onnx", "--dataset", "cfd", "--output", "logits")
+    assert "100 % of the pixels are crack" in said
+    assert "background as its first class" in said
+
+
+def test_the_table_has_a_row_for_each_photograph(tmp_path):
+    """A black line of 3 x 80 px on white: logits of a network that calls dark pixels crack."""
+    write_onnx(tmp_path / "dark.onnx")
+    (tmp_path / "in").mkdir()
+    image = np.full((100, 120, 3), 255, np.uint8)
+    cv2.imwrite(str(tmp_path / "in" / "b.png"), image)
+    image[50:53, 20:100] = 0
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), image)
+    run(
+        "predict", tmp_path / "dark.onnx", "--images", tmp_path / "in", "--out", tmp_path / "out", "--tile", 64,
+        "--mm-per-px", 0.5,
+    )  # fmt: skip
+    table = pd.read_csv(tmp_path / "out" / "cracks.csv")
+    assert table["file"].tolist() == ["a.png", "b.png"]
+    assert table["crack_share_pct"].tolist() == [2.0, 0.0]
+    assert table["length_px"].tolist() == [pytest.approx(80, abs=3), 0]
+    assert table["mean_width_px"][0] == pytest.approx(3, rel=0.04)
+    assert table["length_mm"][0] == pytest.approx(table["length_px"][0] / 2, rel=1e-3)
+    assert table["mean_width_mm"][0] == pytest.approx(table["mean_width_px"][0] / 2, rel=1e-3)
+    run("predict", tmp_path / "dark.onnx", "--images", tmp_path / "in", "--out", tmp_path / "s", "--scale", "trained")
+    assert pd.read_csv(tmp_path / "s" / "cracks.csv")["crack_share_pct"][0] == pytest.approx(2, abs=1.5)
 
 
 def test_a_run_whose_model_takes_no_such_encoder_is_refused(tmp_path, monkeypatch):
     settings = {"prepare": {"image_size": 64}, "train": {"encoder": "vgg11"}}
     monkeypatch.setattr(
-        "bench.tools.predictor.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None)
+        "bench.tools.load_network.run.read", lambda folder: ({"model": "deeplabv3", "settings": settings}, None)
     )
-    monkeypatch.setattr("bench.tools.predictor.files.verify", lambda folder, names: None)
+    monkeypatch.setattr("bench.tools.load_network.files.verify", lambda folder, names: None)
     (tmp_path / "run").mkdir()
     said = run("predict", tmp_path / "run", "--images", tmp_path, fails=True)
     assert "model 'deeplabv3'" in said
@@ -164,32 +186,3 @@ def test_what_is_no_network_is_refused_with_a_hint(tmp_path, name):
     said = run("predict", tmp_path / name, "--images", tmp_path, fails=True)
     assert name in said
     assert "Error: " in said
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(1, 90), st.integers(1, 90), st.integers(8, 40), st.floats(0, 0.9))
-def test_tiles_that_agree_give_back_what_they_were_cut_from(height, width, tile, overlap):
-    image = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
-    seen = tiled(lambda part: part[..., 0].astype(np.float32) / 255, image, tile, overlap)
-    assert seen.shape == (height, width)
-    assert np.abs(seen - image[..., 0] / 255).max() < 1e-5
-
-
-def test_overlapping_tiles_are_weighted_by_the_distance_to_their_border():
-    """Two tiles of 4 px, at columns 0 and 2; each is predicted as its mean red value: 30 and 90 of 255."""
-    image = np.zeros((4, 6, 3), np.uint8)
-    image[:, 2:4], image[:, 4:] = 60, 120
-    prob = tiled(lambda part: np.full(part.shape[:2], part[..., 0].mean() / 255, np.float32), image, 4, 0.5)
-    outer = [30, 30, 60, 60, 90, 90]  # in a tile's first and last row all weights are 1
-    inner = [30, 30, (2 * 30 + 90) / 3, (30 + 2 * 90) / 3, 90, 90]  # weights 1, 2, 2, 1
-    assert np.allclose(255 * prob, [outer, inner, inner, outer], atol=1e-3)
-
-
-def test_an_error_at_the_border_of_a_tile_counts_less_than_the_prediction_of_its_neighbour():
-    def blind_at_the_border(part):
-        prob = np.zeros(part.shape[:2], np.float32)
-        prob[1:-1, 1:-1] = 1
-        return prob
-
-    prob = tiled(blind_at_the_border, np.zeros((4, 6, 3), np.uint8), 4, 0.5)
-    assert np.allclose(prob[1], [0, 1, 2 / 3, 2 / 3, 1, 0], atol=1e-6)  # 1/2 if both tiles counted the same

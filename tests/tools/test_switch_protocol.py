@@ -26,7 +26,7 @@ def test_there_and_back_leaves_every_byte_as_it_was(tmp_path: Path) -> None:
     strict = path.read_text().splitlines()
     paper = PARAMS.read_text().splitlines()
     assert len(strict) == len(paper)
-    assert sum(a != b for a, b in zip(strict, paper, strict=True)) == 5
+    assert sum(a != b for a, b in zip(strict, paper, strict=True)) == 6
     settings = yaml.safe_load(path.read_text())
     assert settings["prepare"]["mask_threshold"] == 127
     assert settings["train"]["select_on"] == "validation"
@@ -49,7 +49,8 @@ def test_a_missing_setting_is_named(tmp_path: Path) -> None:
 def test_a_mapping_on_one_line_is_changed_too(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     content = yaml.safe_load(PARAMS.read_text())
-    lines = [f"{key}: {yaml.safe_dump(value, default_flow_style=True, width=9999)}" for key, value in content.items()]
+    dumped = [yaml.safe_dump({key: value}, default_flow_style=True, width=9999) for key, value in content.items()]
+    lines = [f"{text.strip()[1:-1]}\n" for text in dumped]
     path.write_text("".join(lines))
     switch_protocol.switch_protocol(path, "strict")
     settings = yaml.safe_load(path.read_text())
@@ -102,7 +103,7 @@ def test_what_a_user_chose_beside_the_protocol_is_kept(tmp_path: Path) -> None:
     settings = yaml.safe_load(path.read_text())
     assert (settings["seeds"], settings["train"]["epochs"]) == ([0, 1, 2], 7)
     switch_protocol.switch_protocol(path, "open")
-    path.write_text(path.read_text().replace("epochs: 12", "epochs: 30"))
+    path.write_text(path.read_text().replace("epochs: 16", "epochs: 30"))
     switch_protocol.switch_protocol(path, "paper")
     settings = yaml.safe_load(path.read_text())
     assert (settings["seeds"], settings["train"]["epochs"], settings["train"]["batch"]) == ([0], 30, 32)
@@ -123,3 +124,12 @@ def test_what_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path) -> No
     with pytest.raises(UserError, match=r"Edit it by hand and set prepare: .*'split': 'grouped'"):
         switch_protocol.switch_protocol(path, "strict")
     assert path.read_bytes() == before
+
+
+def test_windows_line_ends_are_kept(tmp_path: Path) -> None:
+    path, text = tmp_path / "params.yaml", PARAMS.read_text()
+    path.write_bytes(text.replace("\n", "\r\n").encode())
+    switch_protocol.switch_protocol(path, "strict")
+    assert path.read_bytes().count(b"\r\n") == path.read_bytes().count(b"\n") == text.count("\n")
+    switch_protocol.switch_protocol(path, "paper")
+    assert path.read_bytes() == text.replace("\n", "\r\n").encode()

@@ -10,6 +10,7 @@ const D = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const make = (tag, props = {}, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 const fixed = (v, digits = 4) => v == null ? "" : v.toFixed(digits);
+const count = millions => millions == null ? "" : millions >= 1 ? `${fixed(millions, 2)} M` : `${fixed(1000 * millions, 1)} k`;
 const state = { sort: "rank", up: true, metric: D.chosen.metric, average: D.chosen.average };
 
 // Theme: follows the system until the reader chooses
@@ -81,7 +82,7 @@ function board() {
     { id: "rank", name: one ? "Rank" : "Mean rank", value: r => r.rank, text: r => fixed(r.rank, one ? 1 : 2) },
     { id: "score", name: one ? "Score" : "Mean", value: r => r.score },
     ...(one ? [] : shown.map((d, i) => ({ id: `d${d}`, name: D.datasets[d].name, value: r => r.scores[i], cell: [d, i] }))),
-    { id: "params", name: "Params M", value: r => r.params, text: r => fixed(r.params, 2) },
+    { id: "params", name: "Params", value: r => r.params, text: r => count(r.params) },
     { id: "gmacs", name: "GMACs", value: r => r.gmacs, text: r => fixed(r.gmacs, 1) },
     { id: "latency", name: "Latency ms", value: r => r.latency, text: r => fixed(r.latency, 1) },
   ];
