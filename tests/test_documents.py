@@ -244,8 +244,9 @@ def test_the_results_of_the_open_track_are_as_the_readme_says() -> None:
     text, tables = flow(TEXTS["README.md"]), ROOT / "reports" / "tables"
     (path,) = tables.glob("leaderboard_*.csv")
     ranking = pd.read_csv(path, comment="#").set_index("Model")
+    ranking = ranking[ranking["Place"].notna()]  # without the detectors that need no training
     own, first = ranking.loc["Context-CrackNet"], ranking.iloc[0]
-    assert f"crack IoU of {own['Score']:.3f} and place {own['Place']} of {len(ranking)}" in text
+    assert f"crack IoU of {own['Score']:.3f} and place {own['Place']:.0f} of {len(ranking)}" in text
     assert f"(95 %: places {own['Places, 95 %']})" in text
     assert (
         f"{ranking.index[0]} is first with {first['Score']:.3f}, and in {100 * first['P first']:.0f} % of the" in text

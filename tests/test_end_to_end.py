@@ -55,7 +55,7 @@ def test_everything_is_there(workspace: Path) -> None:
     for name in ("weights.safetensors", "history.csv", "run.json"):
         assert (workspace / "runs" / "cfd" / "unet" / "0" / name).is_file()
     tables = {path.name for path in (workspace / "reports" / "tables").glob("*.md")}
-    assert {"table1.md", "table2.md", "table3.md", "table6.md", "table7.md"} <= tables
+    assert {"table1.md", "table2.md", "table3.md", "table7.md"} <= tables
     drawn = {path.stem for path in (workspace / "reports" / "figures").glob("*.png")}
     assert {"figure6", "pareto", "ranks", "training", "precision_recall"} <= drawn
     pages = (p for p in (workspace / "reports").rglob("*.md") if not p.name.startswith("audit_"))  # of the paper alone

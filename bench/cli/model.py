@@ -54,10 +54,10 @@ def score_command(
 @RESULTS
 @click.pass_context
 def baselines_command(context: click.Context, prepared: Path, results: Path) -> None:
-    """Score classical detectors that need no training, as the floor.
+    """Score detectors that need no training, as the floor.
 
-    They are shown below the ranking of the models. Their width and threshold are chosen on the validation images of
-    each dataset.
+    These are ridge filters, a top-hat and a threshold, shown below the ranking of the models. Their width and threshold
+    are chosen on the validation images of each dataset.
     """
     from bench.settings import section
     from bench.stages.evaluate import EvaluateSettings

@@ -67,8 +67,8 @@ def run(folders: Folders, grid: Grid, settings: ReportSettings, only: Sequence[s
     values = _read(folders, grid, settings)
     written = _write_parts(values, folders.reports, only or list(PARTS))
     if only:
-        reason = "these results fail the check (run `bench check`)" if values.faults else "there are no results for it"
-        return f"Written: {', '.join(sorted(str(p) for p in written)) or f'nothing, because {reason}'}."
+        unranked = " Not ranked: these results fail the check (run `bench check`)." if values.faults else ""
+        return f"Written: {', '.join(sorted(map(str, written))) or 'nothing: there are no results for it'}.{unranked}"
     files.write_text(folders.reports / "README.md", index(values, folders.reports, written, folders.results))
     _remove_earlier(folders.reports, {path.relative_to(folders.reports).as_posix() for path in written})
     return _summary(values, folders.reports)

@@ -227,7 +227,7 @@ def test_impossible_counts_are_tabulated_and_not_ranked(tmp_path, write_grid, ru
     assert "Not ranked: `bench check` has" in run_report(tmp_path)
     assert "Why these results are not ranked" in (tmp_path / "reports" / "index.html").read_text()
     assert not list((tmp_path / "reports" / "tables").glob("leaderboard_*"))
-    assert "nothing, because these results fail the check" in run_report(tmp_path, only=("leaderboard",))
+    assert "Not ranked: these results fail the check" in run_report(tmp_path, only=("leaderboard",))
     assert '"ranked":false' in (tmp_path / "reports" / "index.html").read_text()
 
 
