@@ -16,3 +16,5 @@ PREFIX = "asphalt300_"
 PHOTO = r"(\d+)_\d+"  # number of the photograph, number of the crop
 ORIGINAL = None
 PINNED = Pinned("guoguolord/CrackDataset", "e19d7110af25c79ecd0e137cfa1ad3a858a66c8d")
+SAME_PLACE: dict[str, str] = {}
+"""None found: neither duplicates nor overlaps across source images (searched for by matching SIFT features)."""

@@ -19,3 +19,5 @@ ORIGINAL = None
 PINNED = Pinned(
     "zfsu3722/MTS-Based-Lightweight-Pavement-Crack-Detection-Model", "9e51319b1409da5057ea20ae7f544d421a1efc4e"
 )
+SAME_PLACE: dict[str, str] = {}
+"""None found: neither duplicates nor overlaps across source images (searched for by matching SIFT features)."""

@@ -16,3 +16,5 @@ PREFIX = "masonry_"
 PHOTO = r"([a-z]+_\d+)_\d+"  # several crops of one wall: letter, number of the wall, number of the crop
 ORIGINAL = None
 PINNED = Pinned("dimitrisdais/crack_detection_CNN_masonry", "83c371c70a27852f22ab3386269c6058a203ef38")
+SAME_PLACE: dict[str, str] = {}
+"""None found: neither duplicates nor overlaps across source images (searched for by matching SIFT features)."""
