@@ -288,7 +288,7 @@ def checkpoint(case: Case) -> dict[str, float]:
     return {"checkpoint_s": round(seconds, 2), "checkpoint_mb": round(size / 2**20, 1)}
 
 
-def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
+def row(case: Case, brief: bool, compiled: bool, deterministic: bool, pool: ProcessPoolExecutor) -> dict[str, Any]:
     """Return the results of one model."""
 
     def alone(work: Callable[..., Any], *arguments: Any, **options: bool) -> Any:
@@ -296,7 +296,8 @@ def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecut
 
     result = {"model": case.model} | alone(compare_step) | alone(compare_plain)
     step_images_per_s = result["step_images_per_s"]
-    result |= alone(epoch, step_images_per_s) | alone(checkpoint)
+    if not brief:
+        result |= alone(epoch, step_images_per_s) | alone(checkpoint)
     if compiled:
         cost_s = alone(training_s, 1, compiled=True) - alone(training_s, 1)
         gain = alone(changed_step, compile=True)
@@ -317,10 +318,11 @@ def row(case: Case, compiled: bool, deterministic: bool, pool: ProcessPoolExecut
 @click.option("--seconds", default=30.0, help="Duration of each measurement.")
 @click.option("--device", default="auto")
 @click.option("--augment-on", default="workers", type=click.Choice(["workers", "device"]))
+@click.option("--brief", is_flag=True, help="Leave out the epoch and the checkpoint.")
 @click.option("--compile", "compiled", is_flag=True, help="Also measure train.compile.")
 @click.option("--deterministic", is_flag=True, help="Also measure train.deterministic.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
-def main(models, encoder, image_size, batch, images, seconds, device, augment_on, compiled, deterministic, out):
+def main(models, encoder, image_size, batch, images, seconds, device, augment_on, brief, compiled, deterministic, out):
     if 0.8 * images < batch:  # the plain script's loader drops a batch that is not full
         raise click.UsageError(
             f"four fifths of --images {images} are fewer than a batch of {batch}: raise --images or lower --batch."
@@ -335,12 +337,14 @@ def main(models, encoder, image_size, batch, images, seconds, device, augment_on
     setting = {"encoder": encoder, "image_size": image_size, "batch": batch, "images": images, "seconds": seconds}
     setting |= {"augment_on": augment_on, "workers": count_workers(settings, place)}
     facts = {"rows": [], "setting": setting, "hardware": describe_hardware(place), "versions": versions()}
-    clean = {"mp_context": multiprocessing.get_context("forkserver"), "max_tasks_per_child": 1}
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["bench.stages.train", "segmentation_models_pytorch", "albumentations"])
+    clean = {"mp_context": context, "max_tasks_per_child": 1}
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, **clean) as pool:
         make_data(Path(folder), images, image_size)
         for model in tqdm(names, desc="throughput", unit="model"):
             case = Case(Path(folder), model, settings, image_size, place, seconds)
-            facts["rows"].append(row(case, compiled, deterministic, pool))
+            facts["rows"].append(row(case, brief, compiled, deterministic, pool))
             tqdm.write(json.dumps(facts["rows"][-1]))
             if out:
                 files.write_json(out, facts)
