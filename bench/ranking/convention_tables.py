@@ -43,7 +43,7 @@ def conventions(results: Results, model: str, dataset: str, target: str | None) 
     frame = _rows(scores, results, model)
     caption = f"{results.names[model]} on {results.names[dataset]} under published conventions, mean over seeds."
     if wanted is not None:
-        gives = [_gives(value, wanted) for value in scores.loc[model].to_numpy(float)]
+        gives = [_gives(float(value), wanted) for value in scores.loc[model].to_numpy(float)]
         frame["Gives target"] = np.where(gives, "yes", "")
         found = list(frame.loc[gives, "Convention"])
         caption += f" {target} is given by: {'; '.join(found) or 'none of them'}."
