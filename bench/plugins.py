@@ -14,7 +14,17 @@ from bench.errors import UserError, instead_of
 KINDS = ("datasets", "models", "metrics")
 HELPERS = {
     "models": {"packaged", "smp", "weights"},
-    "metrics": {"counting", "crack_size", "histogram", "inputs", "ratios", "shape", "tolerance"},
+    "metrics": {
+        "counting",
+        "crack_size",
+        "histogram",
+        "inputs",
+        "moved_labels",
+        "ratios",
+        "shape",
+        "thinning",
+        "tolerance",
+    },
 }
 """Modules in a plug-in folder that plug-ins share and that are not plug-ins."""
 

@@ -66,7 +66,7 @@ def bench(folder: Path, *arguments: str) -> str:
 
 def test_the_metric_is_explained_and_computed(copy: Path) -> None:
     assert "Balanced accuracy" in bench(copy, "explain", "balanced_accuracy")
-    assert "Balanced accuracy" in bench(copy, "metrics", "unet", "--dataset", "cfd")
+    assert "Balanced accuracy" in bench(copy, "conventions", "unet", "--dataset", "cfd")
     done = subprocess.run(
         [sys.executable, "-m", "doctest", str(copy / "bench" / "metrics" / "balanced_accuracy.py")],
         env=os.environ | {"PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False,

@@ -34,7 +34,7 @@ def test_everything_after_training_runs_without_torch(workspace, write_predictio
     assert "0 findings" in bench(folder, "check")
     assert "UNET" in bench(folder, "leaderboard", "--resamples", "200")
     assert "Verdict" in bench(folder, "compare", "my_net", "--resamples", "200")
-    assert "UNET" in bench(folder, "metrics", "unet", "--dataset", "cfd")
+    assert "UNET" in bench(folder, "conventions", "unet", "--dataset", "cfd")
     assert "first on 8 of 10" in bench(folder, "audit-paper")
 
 

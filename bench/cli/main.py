@@ -62,7 +62,7 @@ main.add_topic(
     "Ranking",
     ranking.leaderboard_command,
     model.baselines_command,
-    ranking.metrics_command,
+    ranking.conventions_command,
     why.why_command,
     ranking.check_command,
     ranking.audit_paper_command,

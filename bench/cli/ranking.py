@@ -1,4 +1,4 @@
-"""The commands that read results or documentation: metrics, check, leaderboard, compare, audit-paper, explain."""
+"""The commands that read results or documentation: conventions, check, leaderboard, compare, audit-paper, explain."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,18 +41,24 @@ def explain_command(metric: str) -> None:
     click.echo(explanation(metric))
 
 
-@click.command("metrics")
+@click.command("conventions")
 @click.argument("model")
 @DATASET
+@click.option("--target", help="A printed score, such as 0.78: mark the conventions that give it when rounded.")
 @RESULTS
 @FORMAT
 @click.pass_context
-def metrics_command(context: click.Context, model: str, dataset: str, results: Path, form: str) -> None:
-    """Show a model on one dataset under every metric and average."""
-    from bench.ranking.definitions import definitions
+def conventions_command(
+    context: click.Context, model: str, dataset: str, target: str | None, results: Path, form: str
+) -> None:
+    """Show a model under every convention, metric and average.
+
+    Each convention is named after the script that it is from. Prints also how the order of the models changes.
+    """
+    from bench.ranking.convention_tables import conventions
 
     content = _read(context, results)
-    _print([definitions(content, model, dataset)], form, content.is_sample)
+    _print(conventions(content, model, dataset, target), form, content.is_sample)
 
 
 @click.command("check")

@@ -19,13 +19,25 @@ CELL = ["dataset", "model", "seed"]
 
 COUNTS = ["tp", "fp", "fn", "tn"]
 
-LATER = ["hausdorff95_px", "surface_distance_px", "pieces_pred", "pieces_true", "width_max_pred", "width_max_true"]
-LATER += ["length_pred", "length_true", "skeleton_matched"]
-"""Columns of each image that older files lack; they are read as NaN.
-
-hausdorff95_px, surface_distance_px: between the borders of both masks, px. pieces_pred, pieces_true: connected pieces.
-width_max_pred, width_max_true: greatest widths, px. length_pred, length_true: lengths of the centrelines, px.
+SHAPES = ["hausdorff95_px", "surface_distance_px", "pieces_pred", "pieces_true", "width_max_pred", "width_max_true"]
+SHAPES += ["length_pred", "length_true", "skeleton_matched"]
+"""hausdorff95_px, surface_distance_px: between the borders of both masks, px. pieces_pred, pieces_true: connected
+pieces. width_max_pred, width_max_true: greatest widths, px. length_pred, length_true: lengths of the centrelines, px.
 skeleton_matched: pixels of both skeletons paired one to one within 0.75 % of the image diagonal."""
+
+MOVEMENTS = ["dilated", "eroded", "up", "down", "left", "right"]
+MOVED = [f"{count}_{how}" for how in MOVEMENTS for count in ("tp", "fn")]
+"""Counts against the truth dilated or eroded by 1 px, or shifted by 1 px up, down, left or right; see
+``bench.metrics.moved_labels``. fp_HOW = tp + fp - tp_HOW."""
+
+THIN = ["thin_pred", "thin_pred_hit_4px", "thin_true", "thin_true_hit_4px", "thin_matched"]
+"""As the columns of centrelines and skeleton_matched, of both masks thinned as ``thin`` of scikit-image does."""
+
+RESIZED = ["tp_256px", "fp_256px", "fn_256px"]
+"""Counts after both masks are resized to 256 x 256 px, nearest neighbour."""
+
+LATER = [*SHAPES, *MOVED, *THIN, *RESIZED]
+"""Columns of each image that older files lack; they are read as NaN."""
 
 IMAGES = [*CELL, "item", "photo", "batch", *COUNTS]
 IMAGES += ["pred_hit_2px", "true_hit_2px", "pred_hit_5px", "true_hit_5px"]

@@ -7,8 +7,10 @@ from skimage.morphology import skeletonize
 
 from bench.metrics import aiu, average_precision, expected_calibration_error
 from bench.metrics.histogram import at_best_threshold, curves, histogram
+from bench.metrics.moved_labels import count_moved_labels
 from bench.metrics.ratios import f1
-from bench.metrics.shape import count_shapes
+from bench.metrics.shape import count_shapes, match_limit_px, matched
+from bench.metrics.thinning import thin
 
 Levels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -20,6 +22,9 @@ HALF = 128
 TOLERANCES_PX = (2, 5)
 
 CENTRELINE_PX = 4
+
+RESIZED_PX = 256
+"""Side to which some scripts resize prediction and truth before they compare them."""
 
 BOUNDARY_SHARE = 0.02
 """Width of a boundary, as a share of the diagonal. **Source:** Cheng 2021, doi 10.1109/CVPR46437.2021.01508."""
@@ -46,6 +51,8 @@ def count_image(levels: Levels, true: Mask, known: Mask | None = None) -> tuple[
     values |= {column: float(value[0]) for column, value in at_best_threshold(of_known[None]).items()}
     thin_pred, thin_true = (skeletonize(mask) for mask in (pred, true))  # type: ignore[no-untyped-call]
     values |= _skeleton_counts(pred, true, thin_pred, thin_true) | count_shapes(pred, true, thin_pred, thin_true)
+    values |= count_moved_labels(pred, true, thin_true, known) | _thinned_counts(pred, true)
+    values |= _resized_counts(pred, true)
     return values | _boundary_counts(pred, true) | curve_metrics(curve), curve
 
 
@@ -116,6 +123,32 @@ def _skeleton_counts(pred: Mask, true: Mask, skeleton_pred: Mask, skeleton_true:
         "skeleton_true_hit": int((skeleton_true & pred).sum()),
         f"centreline_pred_hit_{CENTRELINE_PX}px": pred_near,
         f"centreline_true_hit_{CENTRELINE_PX}px": true_near,
+    }
+
+
+def _thinned_counts(pred: Mask, true: Mask) -> dict[str, float]:
+    """Return lengths, hits and matches of the lines thinned as ``thin`` of scikit-image does."""
+    line_pred, line_true = thin(pred), thin(true)
+    pred_near, true_near = tolerant_hits(line_pred, line_true, CENTRELINE_PX)
+    return {
+        "thin_pred": int(line_pred.sum()),
+        "thin_true": int(line_true.sum()),
+        f"thin_pred_hit_{CENTRELINE_PX}px": pred_near,
+        f"thin_true_hit_{CENTRELINE_PX}px": true_near,
+        "thin_matched": matched(line_pred, line_true, match_limit_px(pred)),
+    }
+
+
+def _resized_counts(pred: Mask, true: Mask) -> dict[str, float]:
+    """Return the counts after resizing both masks to 256 x 256 px; each pixel is that nearest to its centre."""
+    places = [((np.arange(RESIZED_PX) + 0.5) * side / RESIZED_PX).astype(np.intp) for side in pred.shape]
+    small = np.ix_(*places)
+    pred, true = pred[small], true[small]
+    tp = int((pred & true).sum())
+    return {
+        f"tp_{RESIZED_PX}px": tp,
+        f"fp_{RESIZED_PX}px": int(pred.sum()) - tp,
+        f"fn_{RESIZED_PX}px": int(true.sum()) - tp,
     }
 
 

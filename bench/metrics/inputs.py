@@ -45,6 +45,8 @@ OF_IMAGE = dict.fromkeys(("pooled", "batch_mean"), "it is measured on each image
 
 SKELETONS = "Skeletons: thinned to one pixel after Zhang and Suen 1984, doi 10.1145/357994.358023."
 
+THIN = "Lines: thinned to one pixel after Guo and Hall 1989, doi 10.1145/62065.62074, as ``thin`` of scikit-image does."
+
 
 def curve(image_column: str) -> Input:
     """Return the input of a curve metric; ``image_column`` holds its value for each image and each batch."""

@@ -21,7 +21,7 @@ CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 def count_shapes(pred: Mask, true: Mask, skeleton_pred: Mask, skeleton_true: Mask) -> dict[str, float]:
-    """Return the columns ``scores.LATER`` of one image.
+    """Return the columns ``scores.SHAPES`` of one image.
 
     Args:
         pred: predicted crack, (H, W).
@@ -29,7 +29,7 @@ def count_shapes(pred: Mask, true: Mask, skeleton_pred: Mask, skeleton_true: Mas
         skeleton_pred: skeleton of the prediction, (H, W).
         skeleton_true: skeleton of the truth, (H, W).
     """
-    limit_px = MATCH_SHARE * float(np.hypot(*pred.shape))
+    limit_px = match_limit_px(pred)
     diagonal_px = float(np.hypot(*pred.shape))
     part = _around(pred | true)
     pred, true, skeleton_pred, skeleton_true = (mask[part] for mask in (pred, true, skeleton_pred, skeleton_true))
@@ -79,6 +79,11 @@ def widest(mask: Mask) -> float:
     if not mask.any():
         return 0.0
     return float("nan") if mask.all() else float(_to(~np.kron(mask, np.ones((2, 2), bool))).max())
+
+
+def match_limit_px(mask: Mask) -> float:
+    """Return the greatest distance of matched pixels in an image of this shape, px."""
+    return MATCH_SHARE * float(np.hypot(*mask.shape))
 
 
 def matched(one: Mask, other: Mask, limit_px: float) -> int:

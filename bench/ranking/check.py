@@ -19,8 +19,9 @@ WITHIN = {
     "true_hit_2px": "true", "true_hit_5px": "true", "boundary_true": "true", "skeleton_true": "true",
     "skeleton_pred_hit": "skeleton_pred", "centreline_pred_hit_4px": "skeleton_pred",
     "skeleton_true_hit": "skeleton_true", "centreline_true_hit_4px": "skeleton_true",
-    "boundary_both": "boundary_pred",
-}  # fmt: skip
+    "boundary_both": "boundary_pred", "thin_pred": "pred", "thin_true": "true", "thin_matched": "thin_pred",
+    "thin_pred_hit_4px": "thin_pred", "thin_true_hit_4px": "thin_true",
+} | {f"tp_{how}": "pred" for how in scores.MOVEMENTS}  # fmt: skip
 """Column of images.csv -> column that it cannot exceed; "pred" is tp + fp, "true" is tp + fn."""
 
 FRACTIONS = ["best_f1", "aiu", "average_precision", "expected_calibration_error"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import UserError, instead_of
-from bench.ranking import check
+from bench.ranking import check, label_band
 from bench.ranking.leaderboard import undefined_notes
 from bench.ranking.results import SAMPLE_WARNING, Results
 from bench.ranking.standings import (
@@ -57,7 +57,7 @@ def compare(results: Results, query: Query, model: str, against: str | None, rop
     rival = against or min(others, key=lambda m: mean_ranks[standings.models.index(m)])
     tables = [
         _per_dataset(standings, results, query, model, rival),
-        _pairs(standings, results, model, others, rope, query.seed),
+        _pairs(standings, results, query, model, others, rope),
         _places(standings, results, model, left_out),
         _images(results, query, standings, model, rival),
     ]
@@ -144,14 +144,14 @@ def _per_dataset(standings: Standings, results: Results, query: Query, model: st
     return Table("datasets", caption, frame, digits, notes)
 
 
-def _pairs(standings: Standings, results: Results, model: str, others: list[str], rope: float, seed: int) -> Table:
+def _pairs(standings: Standings, results: Results, query: Query, model: str, others: list[str], rope: float) -> Table:
     """Return the tests of the model against each other model, over the datasets."""
     values, draws = differences(standings, model, others)
     low, high = simultaneous(values, draws, standings.source_images)
     rows = []
     for k, other in enumerate(others):
         difference = merged(values[:, k], standings.datasets)
-        worse, equal, better = bayesian_signed_rank(difference, rope, seed)
+        worse, equal, better = bayesian_signed_rank(difference, rope, query.seed)
         rows.append(
             {
                 "Against": results.names[other], "Mean difference": float(values[:, k].mean()), "Low": float(low[k]),
@@ -170,6 +170,11 @@ def _pairs(standings: Standings, results: Results, model: str, others: list[str]
         f"P worse, equal, better: Bayesian signed-rank test; equal: within {rope:g} of each other.",
         *shared_note(results, standings.datasets),
     ]
+    moved = label_band.moved_scores(results, query, standings.datasets, standings.models)
+    if moved is not None:
+        places = [standings.models.index(m) for m in (model, *others)]
+        frame.insert(4, label_band.HEADING, label_band.of_differences(moved, standings.sign, places[0], places[1:]))
+        notes.append(f"{label_band.MEANING} A star: the order of the two lies inside the band.")
     digits = {"Mean difference": 4, "Low": 4, "High": 4, "Raw p": 4, "Holm p": 4, "Rank biserial": 2}
     digits |= {"Cohen dz": 2, "P worse": 3, "P equal": 3, "P better": 3}
     return Table("pairs", f"{results.names[model]} against each other model, over datasets.", frame, digits, notes)

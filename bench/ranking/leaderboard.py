@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench import plugins
-from bench.ranking import check
+from bench.ranking import check, label_band
 from bench.ranking.results import Results
 from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, merged, shared_note
 from bench.render.tables import COLUMNS, Table
@@ -18,8 +18,8 @@ from bench.stats.ranks import PERMUTATIONS, critical_difference, friedman, fried
 from bench.stats.simultaneous import simultaneous
 
 ORDER = [
-    "Place", "Group", "Model", "Score", "Low", "High", "Mean rank", "Places, 95 %", "P first", "Params M", "Latency ms",
-    "Trained", "Tier",
+    "Place", "Group", "Model", "Score", "Low", "High", label_band.HEADING, "Mean rank", "Places, 95 %", "P first",
+    "Params M", "Latency ms", "Trained", "Tier",
 ]  # fmt: skip
 TIERS = {"external": "re-scored", "paper": "claimed"}
 """``Trained`` -> what stands behind a row, unless the suite ran it: predictions that it scored, or a printed number."""
@@ -68,20 +68,26 @@ def _table(standings: Standings, results: Results, query: Query, left_out: list[
         row["Mean rank"] = float(mean_rank)
     for row, group in zip(rows, _groups(standings), strict=False):
         row["Group"] = group
+    moved = label_band.moved_scores(results, query, standings.datasets, standings.models)
+    for row, band in zip(rows, label_band.bands(moved), strict=False):
+        row[label_band.HEADING] = band
     rows += (untrained := _untrained_rows(standings, results, query))
     rows = [row | {"Tier": TIERS.get(row["Trained"], "re-run")} for row in rows]
     rows.sort(key=lambda r: (r.get("Mean rank", np.inf), -standings.sign * r["Score"]))
     frame = pd.DataFrame(rows)
     if rank_published:  # only measured models are resampled; their places among themselves would mislead
         frame[["Places, 95 %", "P first", "Group"]] = "", np.nan, ""
-    frame["Group"] = frame["Group"].fillna("")
+    texts = [column for column in ("Group", label_band.HEADING) if column in frame]
+    frame[texts] = frame[texts].fillna("")
     frame["Place"] = [_place(frame, i) for i in range(len(frame))]
     notes = _notes(standings, results, rank_published)
     notes += [_published_note(query.average, rank_published)] if published else []
+    notes += [] if moved is None else label_band.notes(standings, results, moved)
     notes += [UNTRAINED_NOTE] if untrained else []
     notes += [*check.notes(results), *left_out]
     caption = _caption(standings, results, query)
-    return Table(f"leaderboard_{standings.protocol}", caption, frame.reindex(columns=ORDER), DIGITS, notes)
+    order = [column for column in ORDER if column != label_band.HEADING or moved is not None]
+    return Table(f"leaderboard_{standings.protocol}", caption, frame.reindex(columns=order), DIGITS, notes)
 
 
 def _caption(standings: Standings, results: Results, query: Query) -> str:

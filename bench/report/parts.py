@@ -23,7 +23,7 @@ from bench.report import page as report_page
 from bench.report import photographs
 from bench.report.context import Values
 from bench.report.figures import CAPTION, FIGURES, caption, kept
-from bench.report.report_tables import all_tables, published, ranking, transfer_tables
+from bench.report.report_tables import all_tables, convention_tables, published, ranking, transfer_tables
 
 Files = Iterator[tuple[str, str | bytes]]
 
@@ -47,6 +47,11 @@ def _transfer_tables(values: Values) -> Files:
     found = values.abroad
     of_models = [abroad_tables.train_by_test(found, values.results.names, m) for m in found.models] if found else []
     for table in [*transfer_tables(values), *of_models]:
+        yield from _table_files(table, values)
+
+
+def _convention_tables(values: Values) -> Files:
+    for table in convention_tables(values):
         yield from _table_files(table, values)
 
 
@@ -108,7 +113,7 @@ def _page(values: Values) -> Files:
         addresses = {path: photographs.data_uri(path, content) for path, content in images.items()}
     else:
         yield from images.items()
-    tables_shown = [*ranking(values), *transfer_tables(values), *all_tables(values)]
+    tables_shown = [*ranking(values), *convention_tables(values), *transfer_tables(values), *all_tables(values)]
     of_paper = audit.tables(values.results.costs)
     yield from report_page.render(values, published(values), tables_shown, of_paper, pictures, rows, addresses)
 
@@ -181,6 +186,7 @@ def _figure(name: str) -> Callable[[Values], Files]:
 PARTS: dict[str, Callable[[Values], Files]] = {
     **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "external")},
     "leaderboard": _leaderboard,
+    "convention_tables": _convention_tables,
     "transfer_tables": _transfer_tables,
     "audit": _audit,
     **{name: _figure(name) for name in FIGURES},

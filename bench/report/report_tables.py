@@ -6,6 +6,7 @@ from typing import Any
 
 from bench import plugins
 from bench.ranking import abroad_tables, leaderboard
+from bench.ranking.convention_tables import all_conventions
 from bench.ranking.standings import Query
 from bench.render import score_tables, tables
 from bench.render.score_tables import ABLATION_DATASET
@@ -63,6 +64,12 @@ def transfer_tables(values: Values) -> list[tables.Table]:
         return []
     names = values.results.names
     return [abroad_tables.per_model(found, names), abroad_tables.train_by_test(found, names)]
+
+
+def convention_tables(values: Values) -> list[tables.Table]:
+    """Return the models under published conventions; none without a model that has scores on all shown datasets."""
+    table = all_conventions(values.results, *values.shown)
+    return [] if table is None else [table]
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -304,12 +304,14 @@ def test_old_scores_that_cannot_be_read_are_reported_with_a_hint(workspace, call
     call(folder, *given)
 
 
-def test_metrics_and_explain(workspace, call):
+def test_conventions_and_explain(workspace, call):
     folder = workspace(["cfd"], MODELS)
-    said = call(folder, "metrics", "unet", "--dataset", "cfd")
+    said = call(folder, "conventions", "unet", "--dataset", "cfd")
     assert "Mean of" in said
     assert "cl_dice" in said
-    assert "\n- No ods mean of images: " in call(folder, "metrics", "unet", "--dataset", "cfd", "--format", "markdown")
+    assert "\n- No ods mean of images: " in call(
+        folder, "conventions", "unet", "--dataset", "cfd", "--format", "markdown"
+    )
     said = call(folder, "explain", "boundary_iou")
     for part in ("Source:", "Range 0 to 1", "nan where", "Higher is better", "Averages: pooled"):
         assert part in said
@@ -319,8 +321,11 @@ def test_metrics_and_explain(workspace, call):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (("metrics", "unett", "--dataset", "cfd"), "no scores of unett; did you mean 'unet'?"),
-        (("metrics", "unet", "--dataset", "cdf"), "no scores of unet on cdf; did you mean 'cfd'? Valid names: cfd."),
+        (("conventions", "unett", "--dataset", "cfd"), "no scores of unett; did you mean 'unet'?"),
+        (
+            ("conventions", "unet", "--dataset", "cdf"),
+            "no scores of unet on cdf; did you mean 'cfd'? Valid names: cfd.",
+        ),
         (("leaderboard", "--dataset", "cdf"), "no dataset 'cdf' in mine.yaml; did you mean 'cfd'?"),
         (("compare", "unett"), "no scores of unett; did you mean 'unet'?"),
         (("compare", "unet", "--against", "linket"), "cannot be compared with 'linket'; did you mean 'linknet'?"),

@@ -68,6 +68,7 @@ def test_masks_turned_around_give_the_same_numbers(pair):
     levels, true = pair
     turned = every_value((levels.T.copy(), true.T.copy()))
     skeletal = ("cl_dice", "centreline_iou_4px", "f1_matched")  # thinning depends on the orientation
+    skeletal += ("centreline_iou_4px_thin", "f1_matched_thin")
     skeletal += ("length_error_px", "width_error_px", "width_max_error_px")
     same = {key: value for key, value in every_value(pair).items() if key[0] not in skeletal}
     for key, value in same.items():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from bench.formats import scores
 from bench.metrics import counting
 from bench.metrics.counting import HALF, count_image, threshold_counts
 
@@ -154,3 +155,27 @@ def test_skeletons_lie_within_their_masks(masks: tuple[np.ndarray, np.ndarray]) 
 def test_skeleton_hits_of_nothing() -> None:
     empty = np.zeros((6, 6), bool)
     assert skeleton_hits(empty, empty) == (0, 0, 0, 0)
+
+
+def test_columns_of_a_row_are_those_of_the_score_files() -> None:
+    columns, _ = count_image(np.zeros((6, 6), np.uint8), np.zeros((6, 6), bool))
+    assert {*scores.COUNTS, *scores.LATER} <= set(columns)
+    assert set(scores.IMAGES) >= set(columns) - {"best_tp", "best_fp", "best_fn", "aiu_all_images"}
+
+
+def test_resized_counts_take_the_pixel_nearest_to_each_centre() -> None:
+    pred, true = np.zeros((2, 512, 1024), bool)
+    pred[1::2, 2::4], true[1::2, 2::4] = True, True  # centres of 256 px lie at the pixels 1, 3, ... and 2, 6, ...
+    true[1, 2], pred[0::2] = False, True
+    columns, _ = count_image(255 * pred.astype(np.uint8), true)
+    assert [columns[f"{name}_256px"] for name in ("tp", "fp", "fn")] == [256**2 - 1, 1, 0]
+
+
+def test_thin_lines_are_measured_by_hand() -> None:
+    pred, true = np.zeros((2, 100, 100), bool)
+    true[50, 10:30] = True
+    pred[51, 10:20], pred[80, 10:20] = True, True  # 1 px away: matched within 0.0075 * 141 px = 1.06 px; 30 px away
+    columns, _ = count_image(255 * pred.astype(np.uint8), true)
+    assert (columns["thin_pred"], columns["thin_true"]) == (20, 20)
+    assert (columns["thin_pred_hit_4px"], columns["thin_true_hit_4px"]) == (10, 13)  # 3 px on: sqrt(9 + 1) <= 4
+    assert columns["thin_matched"] == 10
