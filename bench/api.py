@@ -76,7 +76,7 @@ def predict(
         tile: side of a tile, px; None: the image size of the network, 448 if it has none.
         overlap: of neighbouring tiles, as a fraction of the side, 0 to below 1.
         output: what a network of your own or a file returns; None: found by a probe.
-        device: auto, cpu or cuda, for a path.
+        device: auto, cpu, cuda, mps or xpu, for a path.
 
     Raises:
         UserError: the image or the network cannot be read, the network is in training mode, or its output is unclear.

@@ -47,8 +47,8 @@ SECTIONS = {
 """Section of params.yaml -> its dataclasses."""
 
 FORMATS = (
-    "prepared", "run", "predictions", "scores", "transfer", "cost", "split", "protocol", "checkpoint", "entry", "files",
-    "atomic",
+    "prepared", "run", "predictions", "scores", "class_scores", "transfer", "cost", "split", "protocol", "checkpoint",
+    "entry", "files", "atomic",
 )  # fmt: skip
 
 

@@ -23,6 +23,9 @@ def main(context: click.Context, params: Path) -> None:
     A cell is one training: dataset x model x seed, such as cfd/unet/0.
     """
     os.environ["MPLBACKEND"] = "agg"  # figures are files; a notebook's backend may not be installed here
+    os.environ.setdefault(
+        "PYTORCH_ENABLE_MPS_FALLBACK", "1"
+    )  # read when torch is imported; torch warns of each operator
     use_code_beside(params)
     use_own_plugins(context, params)
     context.obj = params

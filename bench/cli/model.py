@@ -1,16 +1,21 @@
 """The commands for a model of your own, and for detectors without any: enter, score, baselines, predict, add-model."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from bench.cli.options import DATASET, FOLDER, PREPARED, RESULTS, declared, out, read_section
 from bench.errors import UserError
+from bench.training.settings import Device
 
 OUTPUT = click.option(
     "--output", type=click.Choice(["logits", "probabilities"]),
     help="What an .onnx or .pt2 file returns.  [default: recognised, or asked for]",
+)  # fmt: skip
+DEVICE = click.option(
+    "--device", default="auto", show_default=True, type=click.Choice(get_args(Device)),
+    help="Where to compute; mps and xpu are experimental, auto never takes them.",
 )  # fmt: skip
 OUTPUT_NAME = click.option("--output-name", help="Which of several outputs of a file is the map.")
 
@@ -81,9 +86,7 @@ def baselines_command(context: click.Context, prepared: Path, results: Path) -> 
 @PREPARED
 @OUTPUT
 @OUTPUT_NAME
-@click.option(
-    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute."
-)
+@DEVICE
 @click.option(
     "--scale", default="native", show_default=True, type=click.Choice(["native", "trained"]),
     help="Cut tiles at the scale of --images, or resize each image to the model's square, as in training.",
@@ -129,11 +132,12 @@ def predict_command(
 )  # fmt: skip
 @OUTPUT
 @OUTPUT_NAME
+@DEVICE
 @click.option("--work", default="entry", show_default=True, type=FOLDER, help="Folder for data and trainings.")
 @click.option("--results", default="results", show_default=True, type=FOLDER, help="Folder that holds the open track.")
 def enter_command(
     model: str, datasets: str | None, seeds: str | None, name: str | None, given: Path | None, output: str | None,
-    output_name: str | None, work: Path, results: Path,
+    output_name: str | None, device: Device, work: Path, results: Path,
 ) -> None:  # fmt: skip
     """Enter a model into the open track and print the verdict.
 
@@ -158,7 +162,7 @@ def enter_command(
             raise UserError(f"{source} not found: give an existing file or folder, or the id of a model.")
     entry = Entry(
         track, work, model, source, datasets.split(",") if datasets else params["datasets"],
-        _numbers(seeds) if seeds else params["seeds"], given, output, output_name,
+        _numbers(seeds) if seeds else params["seeds"], given, output, output_name, device,
     )  # fmt: skip
     for message in enter(entry):
         click.echo(message)

@@ -27,6 +27,7 @@ class Card:
         licence: terms stated by the authors.
         citation: publication to cite.
         classes: 1 for crack against background, else the number of classes, background included.
+        class_names: names of the classes, background first; empty: not named, or crack against background.
         coded: whether its masks hold class numbers (0 background, 1 crack or the classes, 255 ignored) instead of grey
             levels, of which a threshold makes crack.
         shares_photographs_with: ids of the datasets that contain some of the same source images.
@@ -41,6 +42,7 @@ class Card:
     licence: str
     citation: str
     classes: int = 1
+    class_names: tuple[str, ...] = ()
     coded: bool = False
     shares_photographs_with: tuple[str, ...] = ()
 

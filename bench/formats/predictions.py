@@ -10,6 +10,12 @@ import numpy.typing as npt
 from bench.errors import UserError
 from bench.formats import files
 
+CLASSES = "classes"
+"""Folder beside the probabilities of a dataset of several classes: the class of each pixel, as 8-bit grey PNG."""
+
+HALF = 128
+"""The level floor(256 p) of p = 0.5."""
+
 
 def quantise(prob: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Return floor(256 p) of probabilities, 255 for p = 1, so that ``>= 128`` is ``p >= 0.5``.
@@ -19,6 +25,19 @@ def quantise(prob: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """
     levels: npt.NDArray[np.uint8] = np.minimum(np.floor(prob * np.float32(256)), 255).astype(np.uint8)
     return levels
+
+
+def classes_of(levels: npt.NDArray[np.uint8], crack_class: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the class of each pixel, (H, W): the likeliest crack class where p >= 0.5, else 0, which is background.
+
+    Args:
+        levels: floor(256 p) of crack, (H, W).
+        crack_class: likeliest class other than background, (H, W).
+
+    >>> classes_of(np.array([127, 128], np.uint8), np.array([2, 2], np.uint8)).tolist()
+    [0, 2]
+    """
+    return np.where(levels >= HALF, crack_class, 0).astype(np.uint8)
 
 
 def write_one(folder: Path, item: str, levels: npt.NDArray[np.uint8]) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.errors import UserError
-from bench.formats import files, run
+from bench.formats import class_scores, files, run
 from bench.formats.protocol import protocol_hash
 
 SCHEMA = 2
@@ -89,6 +89,7 @@ class Scores:
         batches: columns ``BATCHES``.
         histograms: number of crack, then background, pixels at each level floor(256 p), for the image in the same row
             of ``images``, (N, 2, 256); used to resample the curve metrics; None is written as zeros.
+        classes: columns ``class_scores.COLUMNS``; no rows for a dataset of one class.
     """
 
     images: pd.DataFrame
@@ -99,6 +100,7 @@ class Scores:
     missing: list[dict[str, Any]]
     batches: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=BATCHES))
     histograms: npt.NDArray[np.uint32] | None = None
+    classes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=class_scores.COLUMNS))
 
 
 TABLES = {
@@ -118,6 +120,7 @@ def write(folder: Path, scores: Scores) -> None:
     histograms = np.zeros((len(order), 2, 256)) if scores.histograms is None else scores.histograms
     with files.atomic_write(folder / "histograms.npz") as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, histograms=histograms[order].astype(np.uint32))
+    class_scores.write(folder, scores.classes)
     record = {"card": scores.card, "cells": scores.cells, "missing": scores.missing, "schema": SCHEMA}
     files.write_json(folder / "cells.json", record)
     files.write_checksums(folder)
@@ -156,6 +159,7 @@ def read(folder: Path) -> Scores:
             "train",
         }:  # older files: the hash had the source of the data in it
             cell["protocol"] = protocol_hash(cell["settings"])
+    frames["classes"] = class_scores.read(folder)
     return Scores(**frames, histograms=histograms, cells=cells["cells"], card=cells["card"], missing=cells["missing"])
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError, instead_of
+from bench.ranking.class_scores import crack_notes
 from bench.ranking.results import Results
 from bench.render.tables import Table
 
@@ -53,6 +54,7 @@ def definitions(results: Results, model: str, dataset: str) -> Table:
         *(f"No {', '.join(names)}: {reason}." for reason, names in reasons.items()),
         f"{undefined} of {len(images)} image scores have no true crack; means skip the values that are undefined.",
     ]
+    notes += crack_notes(results, [dataset])
     caption = f"{results.names[model]} on {results.names[dataset]} under every definition, mean over seeds."
     digits = dict.fromkeys([*AVERAGES.values(), "Spread"], 4)
     return Table(f"definitions_{dataset}_{model}", caption, pd.DataFrame(rows), digits, notes, blank="-")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench import plugins
 from bench.ranking import check, label_band
+from bench.ranking.class_scores import crack_notes
 from bench.ranking.results import Results
 from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, merged, shared_note
 from bench.render.tables import COLUMNS, Table
@@ -179,7 +180,9 @@ def _published_note(average: str, ranked: bool) -> str:
 
 def _notes(standings: Standings, results: Results, rank_published: bool) -> list[str]:
     """Return what the numbers can and cannot show."""
-    notes = [*_interval_notes(standings, results, rank_published), *shared_note(results, standings.datasets)]
+    datasets = standings.datasets
+    notes = [*_interval_notes(standings, results, rank_published), *shared_note(results, datasets)]
+    notes += crack_notes(results, datasets)
     return notes if rank_published else [*notes, *_test_notes(standings)]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError
-from bench.formats import cost, scores, transfer
+from bench.formats import class_scores, cost, scores, transfer
 from bench.paper import TABLES, published
 from bench.ranking.derived import with_derived
 from bench.ranking.summary import summarise
@@ -49,6 +49,7 @@ class Results:
             these datasets".
         published: the paper's tables.
         transfers: results on the other datasets, by training dataset; empty if the stage did not run.
+        classes: ``class_scores.COLUMNS``; rows for datasets of several classes only.
         baselines: scores of detectors without training on these datasets; None if there are none.
     """
 
@@ -66,6 +67,7 @@ class Results:
     missing: list[str]
     published: dict[str, pd.DataFrame]
     transfers: dict[str, transfer.Transfer] = field(default_factory=dict)
+    classes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=class_scores.COLUMNS))
     baselines: "Results | None" = None
 
     @property
@@ -122,7 +124,7 @@ def read(
     parts += external_scores
     cells = [cell for part in parts for cell in part.cells]
     with_scores = {c["model"] for c in cells}
-    frames = {kind: _concat([getattr(part, kind) for part in parts], kind) for kind in scores.TABLES}
+    frames = {kind: _concat([getattr(part, kind) for part in parts], cols) for kind, (cols, _) in scores.TABLES.items()}
     histograms = np.concatenate([np.zeros((0, 2, 256), np.uint32), *(part.histograms for part in parts)])
     frames["images"], frames["curves"] = with_derived(frames["images"], frames["curves"], histograms)
     return Results(
@@ -133,7 +135,9 @@ def read(
         cards={part.card["dataset"]: part.card for part in [*external_scores, *scored.values()]},
         costs=costs, missing=_missing(datasets, models, seeds, external, cells, costs),
         published={name: published(name) for name in TABLES},
-        transfers=_transfers(folder, datasets, models, seeds), baselines=_baselines(folder / BASELINES, datasets),
+        transfers=_transfers(folder, datasets, models, seeds),
+        classes=_concat([part.classes for part in parts], class_scores.COLUMNS),
+        baselines=_baselines(folder / BASELINES, datasets),
     )  # fmt: skip
 
 
@@ -196,7 +200,7 @@ def refused(results: Results) -> dict[str, str]:
 
 def without(results: Results, models: Mapping[str, str]) -> Results:
     """Return the results without the given models."""
-    frames = {k: getattr(results, k) for k in ("summary", "images", "curves")}
+    frames = {k: getattr(results, k) for k in ("summary", "images", "curves", "classes")}
     frames = {k: frame[~frame["model"].isin(list(models))].reset_index(drop=True) for k, frame in frames.items()}
     cells = [c for c in results.cells if c["model"] not in models]
     histograms = results.histograms[~results.images["model"].isin(list(models)).to_numpy()]
@@ -220,18 +224,17 @@ def _declared(part: scores.Scores, models: Sequence[str], seeds: Sequence[int]) 
     def is_declared(frame: pd.DataFrame) -> Any:
         return frame["model"].isin(models) & frame["seed"].isin(seeds)
 
-    frames = {kind: getattr(part, kind) for kind in scores.TABLES}
+    frames = {kind: (f := getattr(part, kind))[is_declared(f)] for kind in (*scores.TABLES, "classes")}
     assert part.histograms is not None
     histograms = part.histograms[is_declared(part.images).to_numpy(bool)]
     cells = [c for c in part.cells if c["model"] in models and c["seed"] in seeds]
-    frames = {kind: frame[is_declared(frame)] for kind, frame in frames.items()}
     return replace(part, **frames, cells=cells, histograms=histograms)
 
 
-def _concat(frames: list[pd.DataFrame], kind: str) -> pd.DataFrame:
-    """Return the tables of one kind as one; empty tables are dropped, so they do not change dtypes."""
+def _concat(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return tables as one; empty tables are dropped, so they do not change dtypes."""
     nonempty = [frame for frame in frames if len(frame)]
-    return pd.concat(nonempty, ignore_index=True) if nonempty else pd.DataFrame(columns=scores.TABLES[kind][0])
+    return pd.concat(nonempty, ignore_index=True) if nonempty else pd.DataFrame(columns=columns)
 
 
 def _require_one_protocol(cells: list[dict[str, Any]], folder: Path) -> None:

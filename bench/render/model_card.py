@@ -1,15 +1,16 @@
 """Model card of one run, in Markdown: model, data, results, provenance and limits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 
 def model_card(
-    cell: Mapping[str, Any], names: Mapping[str, str], scores: pd.DataFrame, data: Mapping[str, Any], warning: str
-) -> str:
+    cell: Mapping[str, Any], names: Mapping[str, str], scores: pd.DataFrame, data: Mapping[str, Any], warning: str,
+    classes: pd.DataFrame | None = None, notes: Sequence[str] = (),
+) -> str:  # fmt: skip
     """Return the model card.
 
     Args:
@@ -18,6 +19,8 @@ def model_card(
         scores: metric (display name), then one column per average; NaN where undefined.
         data: card.json of its prepared dataset.
         warning: text at the top; may be empty.
+        classes: class, IoU and Dice of each class and their mean, if they were counted.
+        notes: which classes count as crack; empty for a dataset of one class.
 
     **Source:** Mitchell 2019, doi 10.1145/3287560.3287596, for the sections.
     """
@@ -30,7 +33,7 @@ def model_card(
         f"- {_number(cell, 'seconds')} s of training, {_number(cell, 'images_per_s')} images/s, "
         f"peak memory {_number(cell, 'peak_memory_mb')} MiB",
         "", "## Data", "", *_data(cell, dataset, data),
-        "", "## Results on the test split", "", *_scores(scores),
+        "", "## Results on the test split", "", *_scores(scores), *_classes(classes, notes),
         "", "## Provenance", "", *_provenance(cell),
         "", "## Limits", "",
         "- Trained and tested on a single dataset: these scores do not predict performance on other roads, walls or "
@@ -52,12 +55,21 @@ def _data(cell: Mapping[str, Any], dataset: str, data: Mapping[str, Any]) -> lis
     ]
 
 
-def _scores(scores: pd.DataFrame) -> list[str]:
+def _scores(scores: pd.DataFrame, first: str = "metric") -> list[str]:
     """Return the table of scores."""
-    lines = ["| metric | " + " | ".join(scores.columns[1:]) + " |", "|---" * len(scores.columns) + "|"]
+    lines = [f"| {first} | " + " | ".join(scores.columns[1:]) + " |", "|---" * len(scores.columns) + "|"]
     for row in scores.itertuples(index=False):
         lines.append(f"| {row[0]} | " + " | ".join("" if pd.isna(v) else f"{v:.4f}" for v in row[1:]) + " |")
     return lines
+
+
+def _classes(classes: pd.DataFrame | None, notes: Sequence[str]) -> list[str]:
+    """Return which classes count as crack, and the table of scores by class; nothing for a dataset of one class."""
+    lines = ["", *notes] if notes else []
+    if classes is None or classes.empty:
+        return lines
+    lines += ["", "By class, pooled; mean: over the classes, background included.", ""]
+    return lines + _scores(classes.rename(columns={"iou": "IoU", "dice": "Dice"}), "class")
 
 
 def _provenance(cell: Mapping[str, Any]) -> list[str]:

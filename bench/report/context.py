@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.ranking import abroad_tables, check, standings
 from bench.ranking.abroad import Abroad
+from bench.ranking.class_scores import crack_notes
 from bench.ranking.results import EXTERNAL, SAMPLE_WARNING, Results
 from bench.render.style import Look, looks
 from bench.render.tables import COLUMNS
@@ -21,7 +22,6 @@ from bench.stats.bootstrap import interval
 from bench.stats.ranks import cliques, critical_difference, ranks
 
 Array = npt.NDArray[np.float64]
-
 
 RESAMPLES = 10_000
 PAGE_RESAMPLES = 2_000
@@ -110,6 +110,11 @@ class Values:
         """Value of the column ``data`` of every CSV: "sample" for synthetic data, else empty (no such column)."""
         return "sample" if self.results.is_sample else ""
 
+    @property
+    def crack_notes(self) -> list[str]:
+        """Which classes "crack" is, for captions."""
+        return crack_notes(self.results, self.results.datasets)
+
     @cached_property
     def trained(self) -> list[dict[str, Any]]:
         """Records of the cells trained by the pipeline."""
@@ -169,8 +174,7 @@ class Values:
         cells = zip(frame["dataset"], frame["model"], strict=True)
         draws = [self.draws(d, m, metric, average, resamples) for d, m in cells]
         low, high = interval(np.array(draws).T) if draws else (np.empty(0), np.empty(0))
-        with_ends: pd.DataFrame = frame.assign(low=low, high=high)
-        return with_ends
+        return pd.DataFrame(frame.assign(low=low, high=high))
 
     def draws(self, dataset: str, model: str, metric: str, average: str, resamples: int = RESAMPLES) -> Array:
         """Return a metric of one cell in each resample, (R,); all models of a dataset share the drawn source images."""

@@ -232,4 +232,4 @@ def caption(values: Values, name: str) -> tuple[str, str]:
     if (drawn_before := kept(values, name)) is not None:
         with Image.open(drawn_before) as picture:
             return figure.title, str(picture.info[CAPTION])
-    return figure.title, figure.text.format(average=values.convention, first=first)
+    return figure.title, " ".join([figure.text.format(average=values.convention, first=first), *values.crack_notes])

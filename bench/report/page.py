@@ -9,6 +9,7 @@ import pandas as pd
 
 from bench import plugins
 from bench.ranking import check, standings
+from bench.ranking.class_scores import crack_notes
 from bench.ranking.definitions import AVERAGES
 from bench.ranking.results import EXTERNAL
 from bench.render.curve_figures import frames_by_cell, is_binary, ratios
@@ -52,7 +53,7 @@ def render(
             audit,
             _facts(values),
             values.obstacles,
-            standings.shared_note(values.results, values.results.datasets),
+            [*standings.shared_note(values.results, values.results.datasets), *values.crack_notes],
             pictures,
         ),
     )
@@ -83,6 +84,7 @@ def _data(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[st
         "cells": _cells(values, images),
         "chosen": {"metric": "crack_iou", "average": values.average},
         "batch": results.batch,
+        "crack": {d: note for d in results.datasets for note in crack_notes(results, [d])},
     }
 
 

@@ -15,6 +15,8 @@ from matplotlib.transforms import Bbox
 
 from bench.paper import audit
 from bench.ranking import abroad_tables
+from bench.ranking.class_scores import crack_notes
+from bench.ranking.class_scores import of_cell as of_cell_by_class
 from bench.ranking.definitions import by_average
 from bench.render import html, latex, model_card, tables, text
 from bench.render.page import Picture
@@ -66,7 +68,9 @@ def _cards(values: Values) -> Files:
     of_cell = dict(list(results.summary.groupby(["dataset", "model", "seed"])))
     for cell in values.trained:
         scores = by_average(of_cell[(cell["dataset"], cell["model"], cell["seed"])])
-        page = model_card.model_card(cell, results.names, scores, results.cards[cell["dataset"]], values.warning)
+        data, classes = results.cards[cell["dataset"]], of_cell_by_class(results, cell)
+        notes = crack_notes(results, [cell["dataset"]])
+        page = model_card.model_card(cell, results.names, scores, data, values.warning, classes, notes)
         yield f"cards/{cell['dataset']}_{cell['model']}_{cell['seed']}.md", page
 
 
@@ -184,7 +188,7 @@ def _figure(name: str) -> Callable[[Values], Files]:
 
 
 PARTS: dict[str, Callable[[Values], Files]] = {
-    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "external")},
+    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "classes", "external")},
     "leaderboard": _leaderboard,
     "convention_tables": _convention_tables,
     "transfer_tables": _transfer_tables,

@@ -1,14 +1,16 @@
 """The tables of the report: leaderboards, published scores, transfer, and those of the paper."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bench import plugins
 from bench.ranking import abroad_tables, leaderboard
+from bench.ranking.class_scores import class_scores
 from bench.ranking.convention_tables import all_conventions
 from bench.ranking.standings import Query
 from bench.render import score_tables, tables
+from bench.render.class_table import class_table
 from bench.render.score_tables import ABLATION_DATASET
 from bench.report import external
 from bench.report.context import Values
@@ -16,7 +18,13 @@ from bench.report.index import published_leaderboard
 
 
 def all_tables(values: Values) -> Iterator[tables.Table]:
-    """Yield Tables 1 to 7, with or without runs, the scores on other datasets, and those of external models."""
+    """Yield Tables 1 to 7, with or without runs, the scores on other datasets, by class, and of external models."""
+    for table in _tables(values):
+        notes = [note for note in values.crack_notes if note not in table.notes]
+        yield replace(table, notes=[*table.notes, *notes])
+
+
+def _tables(values: Values) -> Iterator[tables.Table]:
     results, paper = values.results, values.results.published
     facts = {d: asdict(plugins.load("datasets", d).CARD) for d in results.datasets}
     of_paper = [d for d in results.datasets if d in set(paper["tables_3_4_5"]["dataset"])]
@@ -37,6 +45,9 @@ def all_tables(values: Values) -> Iterator[tables.Table]:
     models = [*declared, *values.comparable]
     scores = score_tables.scores(measured, values.convention, results.names, others, models)
     yield from [scores] if scores else []
+    if len(values.results.classes):
+        of_classes = class_scores(values.results, values.average)
+        yield class_table(of_classes, values.convention, results.names, values.crack_notes)
     yield tables.table_7(results.costs, {m: results.names[m] for m in declared}, paper["table_7"], bool(of_paper))
     average = values.averaged([c for c in results.cells if c["model"] in values.external])
     of_external = external.table(results, values.headline, average, values.comparable, values.left_out)
@@ -63,7 +74,8 @@ def transfer_tables(values: Values) -> list[tables.Table]:
     if found is None:
         return []
     names = values.results.names
-    return [abroad_tables.per_model(found, names), abroad_tables.train_by_test(found, names)]
+    found_tables = [abroad_tables.per_model(found, names), abroad_tables.train_by_test(found, names)]
+    return [replace(table, notes=[*table.notes, *values.crack_notes]) for table in found_tables]
 
 
 def convention_tables(values: Values) -> list[tables.Table]:

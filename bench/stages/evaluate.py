@@ -53,7 +53,7 @@ def run(
     data = prepared.read(source)
     if data.card["dataset"] != dataset:
         raise UserError(f"{source} holds the dataset {data.card['dataset']!r}, not {dataset!r}: correct the path.")
-    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in scores.TABLES}
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in (*scores.TABLES, "classes")}
     records, missing, histograms = [], [], []
     for model, seed in tqdm([(m, s) for m in models for s in seeds], desc=f"evaluate {dataset}", unit="run"):
         cell: dict[str, Any] = {"dataset": dataset, "model": model, "seed": seed}
@@ -69,7 +69,7 @@ def run(
             tables[name].append(frame)
     if not records:
         raise UserError(f"{runs} holds no finished run of {', '.join(models)}: train first (`dvc repro`).")
-    merged = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    merged = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items() if parts}
     histogram_array = np.concatenate(histograms)
     scores.write(
         target, scores.Scores(**merged, histograms=histogram_array, cells=records, card=data.card, missing=missing)
@@ -84,9 +84,21 @@ def _evaluate_run(
     _require_same(record, {**cell, "data": data.card["content"]}, folder)
     read_item = partial(predictions.read_one, folder / "probabilities")
     frames, histograms = score(data, read_item, batch)
-    files.verify(folder, [f"probabilities/{item}.png" for item in data.items["item"].iloc[data.split("test")]])
+    if data.card["classes"] > 1:
+        frames |= _by_class(folder, data, batch)
+    items = data.items["item"].iloc[data.split("test")]
+    kinds = ["probabilities", *([predictions.CLASSES] if "classes" in frames else [])]
+    files.verify(folder, [f"{kind}/{item}.png" for kind in kinds for item in items])
     frames = {name: frame.assign(**cell) for name, frame in (frames | {"history": history}).items()}
     return record | {"evaluation_batch": batch}, frames, histograms
+
+
+def _by_class(folder: Path, data: prepared.Prepared, batch: int) -> dict[str, pd.DataFrame]:
+    """Return the counts by class of a run, as ``Scores.classes``; nothing for one from before classes were kept."""
+    if not (folder / predictions.CLASSES).is_dir():
+        print(f"{folder} keeps no classes: train it again to count each class (`dvc repro`).", file=sys.stderr)
+        return {}
+    return {"classes": score_classes(data, partial(predictions.read_one, folder / predictions.CLASSES), batch)}
 
 
 def _require_same(record: dict[str, Any], expected: dict[str, Any], folder: Path) -> None:
@@ -124,3 +136,31 @@ def score(
     batches = pd.DataFrame([{"batch": number} | curve_metrics(curve) for number, curve in pooled.items()])
     tables = {"images": pd.DataFrame(rows), "curves": curves, "batches": batches}
     return tables, np.array(histograms, np.uint32).reshape(-1, 2, 256)
+
+
+def score_classes(data: prepared.Prepared, read_classes: ReadLevels, batch: int) -> pd.DataFrame:
+    """Return the pixels of each class of each test image, as in ``Scores.classes`` without the columns of the cell.
+
+    Args:
+        data: the prepared dataset.
+        read_classes: as for ``score``, the class of each pixel.
+        batch: images in an evaluation batch.
+
+    Raises:
+        UserError: a map has a class that the dataset does not have.
+    """
+    rows: list[dict[str, Any]] = []
+    read_whole, classes = of_tiles(data, read_classes), int(data.card["classes"])
+    for number, view in enumerate(views(data, "test")):
+        known, predicted = view.mask != prepared.IGNORED, read_whole(view)
+        if predicted.max(initial=0) >= classes:
+            raise UserError(f"{view.name} is predicted as class {predicted.max()}, of {classes}: train it again.")
+        pairs = classes * view.mask[known].astype(int) + predicted[known]
+        table = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)  # truth, prediction
+        tp, of_truth, of_prediction = table.diagonal(), table.sum(1), table.sum(0)
+        facts = {"item": view.name, "photo": view.photo, "batch": number // batch}
+        rows += [
+            facts | {"class": k, "tp": tp[k], "fp": of_prediction[k] - tp[k], "fn": of_truth[k] - tp[k]}
+            for k in range(classes)
+        ]
+    return pd.DataFrame(rows)

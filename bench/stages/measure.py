@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bench import plugins
 from bench.formats import cost
-from bench.training.device import peak_memory_mb, pick_device
+from bench.training.device import peak_memory_mb, pick_device, wait_for
 from bench.training.provenance import device_name, versions
 
 MAX_SIDE = 16384
@@ -30,14 +30,14 @@ class MeasureSettings:
         image_size: side of the image, px.
         warmup: number of forward passes before timing.
         repeats: number of timed forward passes.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda", "mps" or "xpu".
     """
 
     encoder: str
     image_size: int
     warmup: int
     repeats: int
-    device: Literal["auto", "cpu", "cuda"]
+    device: Literal["auto", "cpu", "cuda", "mps", "xpu"]
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -53,8 +53,8 @@ def run(target: Path, model: str, settings: MeasureSettings) -> None:
     network = plugins.build_network(model, 3, 1, settings.image_size, settings.encoder, None).to(device).eval()
     image = torch.zeros(1, 3, settings.image_size, settings.image_size, device=device)
     gmacs = multiply_adds(network, image) / 1e9
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)  # leave out the memory used for counting
+    if device.type in ("cuda", "xpu"):
+        torch.accelerator.reset_peak_memory_stats()  # leave out the memory used for counting
     latencies_ms = sorted(_latencies_ms(network, image, settings, model))
     record = {
         "model": model,
@@ -97,8 +97,7 @@ def _latencies_ms(network: nn.Module, image: torch.Tensor, settings: MeasureSett
     for i in tqdm(range(settings.warmup + settings.repeats), desc=f"measure {model}", unit="pass"):
         start = time.perf_counter()
         network(image)
-        if image.is_cuda:
-            torch.cuda.synchronize()
+        wait_for(image.device)
         if i >= settings.warmup:
             latencies_ms.append(1000 * (time.perf_counter() - start))
     return latencies_ms

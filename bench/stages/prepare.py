@@ -29,7 +29,7 @@ Array = npt.NDArray[np.uint8]
 
 SPLIT_SETTINGS = ("split", "test_share", "validation_share", "seed")
 """Settings that a split depends on."""
-NOT_PUBLISHED = {"classes", "coded", "shares_photographs_with"}
+NOT_PUBLISHED = {"classes", "class_names", "coded", "shares_photographs_with"}
 """Fields of a `Card` that are not facts of the publication, so that card.json does not list them as such."""
 
 
@@ -237,14 +237,14 @@ def _card(
 ) -> dict[str, Any]:
     """Return the content of card.json."""
     published = {key: value for key, value in asdict(card).items() if key not in NOT_PUBLISHED}
-    recorded = {**asdict(settings), "skip": sorted(skip)}
     counts = {name: int((items["split"] == name).sum()) for name in ("train", "validation", "test")}
     return {
         "dataset": dataset,
         "classes": card.classes,
+        **({"class_names": list(card.class_names)} if card.class_names else {}),
         "published": published,
         "origin": origin,
-        "settings": recorded,
+        "settings": {**asdict(settings), "skip": sorted(skip)},
         "counts": counts,
         "test_images": int(items.loc[items["split"] == "test", "image"].nunique()),
     }

@@ -14,7 +14,7 @@ from torch import nn
 
 from bench import plugins
 from bench.errors import UserError
-from bench.formats import files, prepared
+from bench.formats import files, predictions, prepared
 from bench.formats import run as run_format
 from bench.formats.protocol import MACHINE_ONLY, protocol
 from bench.training.device import keep_freed_memory, peak_memory_mb, pick_device
@@ -58,7 +58,7 @@ def run(source: Path, target: Path, model: str, seed: int, settings: TrainSettin
             lambda history: run_format.write_history(target, pd.DataFrame(history)),
         )  # fmt: skip
         (target / "run.json").unlink(missing_ok=True)  # an earlier run.json would describe files that are replaced now
-        for name in ("probabilities", "gates"):
+        for name in ("probabilities", predictions.CLASSES, "gates"):
             shutil.rmtree(target / name, ignore_errors=True)
         predict(network, data, target / "probabilities", settings, device)
         write_gates(network, data, target / "gates", device)
@@ -174,7 +174,8 @@ def _explain(error: RuntimeError, model: str, settings: TrainSettings, data: pre
             f"{model} cannot be trained with train.deterministic on this device ({str(error).partition('.')[0]}): set "
             "it to false in params.yaml."
         )
-    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):  # on a CPU
+    texts = ("can't allocate memory", "MPS backend out of memory")  # on a CPU, on an Apple GPU
+    if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in texts):
         return ""
     side = data.images.shape[1]
     hint = "lower train.batch or prepare.image_size in params.yaml"

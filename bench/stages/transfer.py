@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +27,7 @@ from bench.formats.transfer import CLEAN, Transfer, group_of, write
 from bench.training.device import pick_device
 from bench.training.loader import normalise
 from bench.training.predict import crack_probability
+from bench.training.settings import Device
 
 BATCH = 128
 """Items predicted at once; fewer if they are larger than 128 px."""
@@ -40,11 +41,11 @@ class TransferSettings:
 
     Attributes:
         corruptions: names of corruptions of the own test images; each is one of ``CORRUPTIONS``.
-        device: auto, cpu or cuda; the section's only setting of the machine.
+        device: auto, cpu, cuda, mps or xpu; the section's only setting of the machine.
     """
 
     corruptions: tuple[str, ...]
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
 
     def __post_init__(self) -> None:
         """Check the names."""

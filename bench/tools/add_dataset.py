@@ -28,7 +28,7 @@ CARD = Card(
     crack_share_pct={share:.3f},
     licence="own data: state yours here",
     citation="own data: state yours here",
-    classes={classes},
+    classes={classes},{class_names}
     coded={coded},
 )
 PREFIX = "{name}_"
@@ -153,7 +153,9 @@ def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> s
     share = fmean(crack_share([mask], convention) for mask in contents.masks)  # over images, as cards have it
     return TEMPLATE.format(
         title=name.replace("_", " "), name=name, images=len(contents.layout.pairs), photographs=contents.photos,
-        share=100 * share, classes=len(convention.names) or 1, coded=convention.is_coded,
+        share=100 * share, classes=len(convention.names) or 1,
+        class_names=f"\n    class_names={tuple(convention.names)!r}," if convention.names else "",
+        coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
         mask_glob=_quoted(reading.masks), convention=_written(convention), exif=_quoted(reading.exif),
         white=contents.white, split=_quoted(str(Path(reading.split).resolve()) if reading.split else None),

@@ -21,7 +21,7 @@ def environment(folder: Path) -> list[tuple[str, str, str]]:
     rows = [("Python", sys.version.split()[0], "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer")]
     for name in ("torch", "segmentation-models-pytorch", "albumentations", "dvc"):
         rows.append((name, _version(name), "" if _version(name) else "pip install '.[train]'"))
-    rows.append(("GPU", _gpu(), "" if _gpu() else "none: the full grid needs one; small settings run on the CPU"))
+    rows.append(("GPU", *_gpu()))
     rows.append(("CPU cores", str(machine.cores()), ""))
     rows.append(
         (
@@ -58,9 +58,18 @@ def _reaches(host: str) -> bool:
     return True
 
 
-def _gpu() -> str:
+def _gpu() -> tuple[str, str]:
+    """Return the GPU that torch finds, and a hint: none is there, or it was never tried."""
     try:
         import torch
+
+        from bench.training.device import EXPERIMENTAL, accelerator
+        from bench.training.provenance import device_name
     except ImportError:
-        return ""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+        return "", "none found without torch"
+    if not (kind := accelerator()):
+        return "", "none: the full grid needs one; small settings run on the CPU"
+    hint = (
+        f"experimental, not tried: auto leaves it idle; name it, train.device: {kind}" if kind in EXPERIMENTAL else ""
+    )
+    return f"{device_name(torch.device(kind))} ({kind})", hint

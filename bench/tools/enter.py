@@ -24,7 +24,8 @@ from bench.tools.entry_facts import entry_facts
 from bench.tools.rerun import compare_rerun
 from bench.tools.track import VERSION, require_same_version
 from bench.training.device import pick_device
-from bench.training.provenance import program
+from bench.training.provenance import device_name, program
+from bench.training.settings import Device
 
 PROBE_SECONDS = 3.0
 VALIDATION_SHARE = 1.4
@@ -45,6 +46,7 @@ class Entry:
         given: archive or folder to take the data from instead of the network.
         output: what a file returns, "logits" or "probabilities"; None: found by a probe.
         output_name: name of a file's output that is the map; None: it has one only.
+        device: where to compute, one of `bench.training.settings.Device`.
     """
 
     track: Path
@@ -56,6 +58,7 @@ class Entry:
     given: Path | None = None
     output: str | None = None
     output_name: str | None = None
+    device: Device = "auto"
 
     @property
     def is_rerun(self) -> bool:
@@ -136,7 +139,8 @@ def require_same_data(entry: Entry, dataset: str) -> Iterator[str]:
 
 def train_cells(entry: Entry, params: dict[str, Any]) -> Iterator[str]:
     """Train and evaluate the cells that are not done yet; announce the cost first."""
-    settings = replace(section(params, "train", train.TrainSettings), workers=None, threads=None, checkpoint_minutes=2)
+    settings = section(params, "train", train.TrainSettings)
+    settings = replace(settings, workers=None, threads=None, checkpoint_minutes=2, device=entry.device)
     todo = [(d, s) for s in entry.seeds for d in entry.datasets if not _is_done(entry, d, s)]
     if todo:
         yield f"{len(todo)} trainings of {entry.model}, {_estimate(entry, todo[0][0], settings, len(todo))}."
@@ -176,7 +180,7 @@ def _estimate(entry: Entry, dataset: str, settings: train.TrainSettings, cells: 
     )
     items = settings.epochs * (settings.epoch_items or len(data.split("train")))
     minutes = VALIDATION_SHARE * cells * items / rate / 60
-    where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    where = f"{torch.get_num_threads()} CPU threads" if device.type == "cpu" else device_name(device)
     return f"about {max(1, round(minutes))} min at {rate:.1f} images/s on {where}"
 
 
@@ -188,7 +192,7 @@ def score_source(entry: Entry, source: Path, params: dict[str, Any]) -> None:
         data, folder = entry.work / "prepared" / dataset, source / dataset
         if source.is_file():
             folder = entry.work / "predictions" / entry.model / dataset
-            predict.on_dataset(predict.Network(source, entry.output, entry.output_name, "auto"), data, folder)
+            predict.on_dataset(predict.Network(source, entry.output, entry.output_name, entry.device), data, folder)
         score.score_folder(folder, data, entry.track, entry.model, 0, settings, batch)
 
 

@@ -14,11 +14,12 @@ import pandas as pd
 from bench import plugins
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, run
+from bench.ranking.class_scores import crack_note, pooled_scores
 from bench.ranking.definitions import by_average
 from bench.ranking.results import SAMPLE_WARNING
 from bench.ranking.summary import summarise
 from bench.render.model_card import model_card
-from bench.stages.evaluate import score
+from bench.stages.evaluate import score, score_classes
 from bench.tools.load_network import STATED, load, load_run
 
 TOLERANCE = 1e-4
@@ -170,7 +171,10 @@ def _card(exported: Exported, name: str) -> str:
         model_name=f"{record['model_name']} on {dataset}", eval_results=results or None,
     )  # fmt: skip
     warning = SAMPLE_WARNING if card["origin"]["source"] == "sample" else ""
-    body = model_card(record, names, by_average(exported.summary), card, warning)
+    kept, classes = exported.folder / predictions.CLASSES, None
+    if kept.is_dir():
+        classes = pooled_scores(score_classes(exported.data, partial(predictions.read_one, kept), BATCH), card)
+    body = model_card(record, names, by_average(exported.summary), card, warning, classes, crack_note(dataset, card))
     return f"---\n{header.to_yaml()}\n---\n\n{body}\n{_use(exported, name)}"
 
 

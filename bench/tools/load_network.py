@@ -27,7 +27,7 @@ def load(
         source: the folder or file.
         stated: what a file returns, "logits" or "probabilities"; None: found by a probe.
         output: name of a file's output that is the map; None: it has one only.
-        device: auto, cpu or cuda.
+        device: auto, cpu, cuda, mps or xpu.
         side: of the images, px, if the file takes any size.
 
     Raises:
@@ -118,6 +118,10 @@ def _from_onnx(path: Path, output: str | None, device: str) -> Predictor:
         import onnxruntime
     except ImportError:
         raise UserError(".onnx files need onnxruntime: `pip install '.[onnx]'` in the clone of CrackBench.") from None
+    if device not in ("auto", "cpu", "cuda"):
+        raise UserError(
+            f"--device {device}: an .onnx file runs on auto, cpu or cuda; runs and .pt2 files run on {device}."
+        )
     cuda = "CUDAExecutionProvider"
     has_cuda = cuda in onnxruntime.get_available_providers()
     if device == "cuda" and not has_cuda:
@@ -164,7 +168,7 @@ def torch_forward(network: Any, device: str) -> Callable[[Prob], Outputs]:
 
     Args:
         network: an nn.Module; it is moved to the device.
-        device: auto, cpu or cuda.
+        device: auto, cpu, cuda, mps or xpu.
     """
     import torch
 

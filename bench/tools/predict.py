@@ -35,7 +35,7 @@ class Network:
         source: folder of a run, an .onnx or a .pt2 file.
         stated: what a file returns, "logits" or "probabilities"; None: found by a probe.
         output: name of a file's output that is the map; None: its only one.
-        device: auto, cpu or cuda.
+        device: auto, cpu, cuda, mps or xpu.
     """
 
     source: Path

@@ -9,7 +9,7 @@ import torch
 from bench.formats.prepared import Prepared
 from bench.stages import train
 from bench.training import loop
-from bench.training.device import pick_device
+from bench.training.device import pick_device, wait_for
 from bench.training.loader import train_batches
 from bench.training.settings import TrainSettings
 
@@ -67,19 +67,14 @@ def steps(data: Prepared, model: str, settings: TrainSettings, device: torch.dev
 
 def images_per_s(work: Iterator[int], seconds: float, device: torch.device) -> float:
     """Return the throughput of an iterator of numbers of images, after a warm-up."""
-
-    def wait() -> None:
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
     for _ in range(WARM_UP_STEPS):
         next(work)
-    wait()
+    wait_for(device)
     start, images, count = time.perf_counter(), 0, 0
     while time.perf_counter() - start < seconds:
         images += next(work)
         count += 1
         if count % 10 == 0:
-            wait()  # otherwise minutes of work would queue up on a GPU
-    wait()
+            wait_for(device)  # otherwise minutes of work would queue up on a GPU
+    wait_for(device)
     return images / (time.perf_counter() - start)

@@ -83,7 +83,8 @@ def apply(images: Sequence[Tensor], masks: Sequence[Tensor], draws: Sequence[Dra
     side, device = images[0].shape[-1], images[0].device
     matrices = torch.tensor([_inverse_affine(d.affine or (0, 0, 0, 1), side) for d in draws], dtype=torch.float32)
     if device.type == "cuda":  # one asynchronous transfer for the whole batch
-        matrices = matrices.pin_memory().to(device, non_blocking=True)
+        matrices = matrices.pin_memory()
+    matrices = matrices.to(device, non_blocking=device.type == "cuda")
     pairs = [_apply_one(*item) for item in zip(images, masks, draws, matrices, strict=True)]
     return torch.stack([image for image, _ in pairs]), torch.stack([mask for _, mask in pairs])
 

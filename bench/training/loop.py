@@ -16,6 +16,7 @@ from tqdm import tqdm
 from bench import signals
 from bench.errors import UserError
 from bench.formats.prepared import IGNORED, Prepared
+from bench.training.device import exact_device
 from bench.training.loader import Resident, TrainBatch, load_resident, train_batches
 from bench.training.loss import Loss
 from bench.training.order import validation_rows
@@ -57,6 +58,7 @@ def fit(
     state = start(network, settings, device)
     if state.resume(checkpoints, identity):
         tqdm.write(f"resuming from {checkpoints}: epoch {state.epoch}, step {state.step}", file=sys.stderr)
+        _say_threads(state, device)
     rows = validation_rows(data.split(settings.select_on), settings.epoch_items)
     resident = load_resident(data, rows, device)
     batches = train_batches(data, settings, seed, (state.epoch, state.step), device)
@@ -66,6 +68,13 @@ def fit(
     saver.finish()
     network.load_state_dict(state.best)
     return state, _stop_reason(state, settings)
+
+
+def _say_threads(state: State, device: torch.device) -> None:
+    """Say that a CPU computes other last bits with another number of threads."""
+    if device.type == "cpu" and state.threads != (now := torch.get_num_threads()):
+        text = f"begun with {state.threads} CPU threads, resumed with {now}: the last bits may differ from a training "
+        tqdm.write(text + f"without interruption; train.threads: {state.threads} keeps them", file=sys.stderr)
 
 
 def _run_epochs(
@@ -116,7 +125,7 @@ def validation_loss(
 ) -> Tensor:
     """Return ``SUMS`` (loss, tp, fp, fn, items) over the items, without augmentation."""
     network.eval()
-    sums = torch.zeros(len(SUMS), dtype=torch.float64, device=device)
+    sums = torch.zeros(len(SUMS), dtype=torch.float64, device=exact_device(device))
     for images, masks in resident.batches(settings.predict_batch):
         with autocast(settings, device):
             logits = network(images)
@@ -134,7 +143,8 @@ def start(network: nn.Module, settings: TrainSettings, device: torch.device) -> 
     else:
         scheduler = ReduceLROnPlateau(optimizer, factor=settings.plateau.factor, patience=settings.plateau.patience)
     scaler = GradScaler(device.type, enabled=compute_dtype(settings, device) == torch.float16)
-    return State(network, optimizer, scheduler, scaler, torch.zeros(len(SUMS), dtype=torch.float64, device=device))
+    sums = torch.zeros(len(SUMS), dtype=torch.float64, device=exact_device(device))
+    return State(network, optimizer, scheduler, scaler, sums)
 
 
 def step(state: State, batch: TrainBatch, criterion: Loss, settings: TrainSettings, device: torch.device) -> Tensor:
@@ -162,8 +172,8 @@ def _accumulate(sums: Tensor, losses: Tensor, logits: Tensor, masks: Tensor) -> 
     pred = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(1) > 0
     known = masks != IGNORED
     true, pred = (masks > 0) & known, pred & known
-    counts = [(pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum()]
-    sums += torch.stack([losses.sum().double(), *(c.double() for c in counts), sums.new_full((), len(losses))])
+    counts = [losses.sum(), (pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum()]
+    sums += torch.stack([*(c.to(sums.device).double() for c in counts), sums.new_full((), len(losses))])
 
 
 def _end_epoch(

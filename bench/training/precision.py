@@ -1,4 +1,4 @@
-"""The data type a network computes in: mixed precision on a GPU, float32 on a CPU."""
+"""The data type a network computes in: mixed precision on a CUDA GPU, float32 on any other device."""
 
 import torch
 
@@ -6,7 +6,7 @@ from bench.training.settings import TrainSettings
 
 
 def autocast(settings: TrainSettings, device: torch.device) -> torch.autocast:
-    """Return the autocast context; disabled on a CPU and in float32."""
+    """Return the autocast context; disabled in float32 and on every device but CUDA."""
     return torch.autocast(device.type, dtype=_half(device), enabled=_is_mixed(settings, device))
 
 
@@ -16,7 +16,7 @@ def compute_dtype(settings: TrainSettings, device: torch.device) -> torch.dtype:
 
 
 def _half(device: torch.device) -> torch.dtype:
-    native = device.type == "cpu" or torch.cuda.is_bf16_supported(including_emulation=False)
+    native = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if native else torch.float16
 
 

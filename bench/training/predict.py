@@ -20,18 +20,25 @@ GATED_ITEMS = 4
 def predict(
     network: nn.Module, data: prepared.Prepared, folder: Path, settings: TrainSettings, device: torch.device
 ) -> None:
-    """Write the probability of crack for every test item."""
+    """Write the probability of crack for every test item and, with several classes, the class of each pixel.
+
+    The classes are in the folder ``classes`` beside ``folder``.
+    """
     network.eval()
     rows = data.split("test")
     names = iter(data.items["item"].iloc[rows])
     for images, _ in load_resident(data, rows, device).batches(settings.predict_batch):
         with autocast(settings, device):
-            logits = network(images)
-        for prob in crack_probability(logits.float()).cpu().numpy():
+            logits = network(images).float()
+        crack_classes = likeliest_crack_class(logits).cpu().numpy() if logits.shape[1] > 1 else [None] * len(logits)
+        for prob, crack_class in zip(crack_probability(logits).cpu().numpy(), crack_classes, strict=True):
             name = next(names)
             if not np.isfinite(prob).all():
                 raise UserError(f"the network's output for {name} is NaN or infinite: set train.precision to float32.")
-            predictions.write_one(folder, name, predictions.quantise(prob))
+            predictions.write_one(folder, name, levels := predictions.quantise(prob))
+            if crack_class is not None:
+                classes = predictions.classes_of(levels, crack_class)
+                predictions.write_one(folder.with_name(predictions.CLASSES), name, classes)
 
 
 @torch.no_grad()
@@ -60,3 +67,8 @@ def crack_probability(logits: Tensor) -> Tensor:
     if logits.shape[1] == 1:
         return logits[:, 0].sigmoid()
     return (logits[:, 1:].amax(1) - logits[:, 0]).sigmoid()
+
+
+def likeliest_crack_class(logits: Tensor) -> Tensor:
+    """Return the number of the likeliest class other than background, uint8 (B, H, W), of two logits or more."""
+    return (1 + logits[:, 1:].argmax(1)).to(torch.uint8)

@@ -35,14 +35,16 @@ HASHED_FILES = [
 def describe_hardware(device: torch.device) -> dict[str, Any]:
     """Return the processor's name and core count, and the name of the GPU if one is used."""
     facts: dict[str, Any] = {"processor": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads()}
-    if device.type == "cuda":
-        facts |= {"gpu": torch.cuda.get_device_name(device), "cuda": torch.version.cuda}
+    if device.type != "cpu":
+        facts |= {"gpu": device_name(device), device.type: getattr(torch.version, device.type, None)}
     return facts
 
 
 def device_name(device: torch.device) -> str:
     """Return the name of the GPU or, on a CPU, of the processor."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    if device.type in ("cuda", "xpu"):
+        return str(torch.get_device_module(device).get_device_name(device))
+    return f"{_processor()} GPU" if device.type == "mps" else _processor()  # one chip, whose GPU torch does not name
 
 
 def versions() -> dict[str, str]:

@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
+"""Where to compute; auto: on a CUDA GPU if there is one, else on the CPU."""
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Mean and deviation of RGB in [0, 1]: used by ImageNet encoders and by the paper, so not a setting."""
@@ -123,7 +126,7 @@ class TrainSettings:
     loss: LossSettings
     augment: AugmentSettings
     augment_on: Literal["workers", "device"]
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
     threads: int | None
     workers: int | None
     deterministic: bool

@@ -1,16 +1,20 @@
 """Checkpoints: whole or named as torn, of this training or refused."""
 
+import json
 import zlib
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from bench.errors import UserError
 from bench.formats import checkpoint
 
 IDENTITY = {"model": "unet", "seed": 0}
+STATE = {"epoch": 2, "step": 3, "history": [{"epoch": 1}], "best_epoch": 1, "best_loss": 0.5, "seconds": 9, "items": 5}
+FACTS = {"identity": IDENTITY, "state": STATE, "groups": [{"lr": 0.1}], "scheduler": {"best": 0.5}, "scaler": {}}
 
 
 def tensors(value: float = 1.0) -> dict[str, Tensor]:
@@ -18,7 +22,7 @@ def tensors(value: float = 1.0) -> dict[str, Tensor]:
 
 
 def save(folder: Path, progress: int = 5, value: float = 1.0, **identity: object) -> Path:
-    checkpoint.save(folder, tensors(value), {"identity": IDENTITY | identity, "epoch": progress}, progress)
+    checkpoint.save(folder, tensors(value), FACTS | {"identity": IDENTITY | identity}, progress)
     return max(folder.glob("*.safetensors"))
 
 
@@ -26,8 +30,9 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     save(tmp_path / "new" / "folder")
     found = checkpoint.load(tmp_path / "new" / "folder", IDENTITY)
     assert found is not None
-    loaded, facts = found
-    assert facts == {"identity": IDENTITY, "epoch": 5}
+    loaded, facts, path = found
+    assert facts == FACTS
+    assert path.parent == tmp_path / "new" / "folder"
     assert loaded.keys() == tensors().keys()
     for name, tensor in tensors().items():
         assert loaded[name].dtype == tensor.dtype
@@ -35,10 +40,11 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
 
 
 def test_facts_may_hold_infinity(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, tensors(), {"identity": IDENTITY, "best_loss": float("inf")}, 1)
+    state = {"epoch": 1, "step": 0, "history": [], "best_epoch": 0, "best_loss": float("inf"), "seconds": 0, "items": 0}
+    checkpoint.save(tmp_path, tensors(), FACTS | {"state": state}, 1)
     found = checkpoint.load(tmp_path, IDENTITY)
     assert found is not None
-    assert found[1]["best_loss"] == float("inf")
+    assert found.facts["state"]["best_loss"] == float("inf")
 
 
 def test_the_name_carries_progress_and_checksum(tmp_path: Path) -> None:
@@ -121,11 +127,47 @@ def test_one_of_another_training_is_refused_and_left_alone(
     assert path.read_bytes() == content
 
 
+FORGED = {
+    "no metadata": None,
+    "a list": [],
+    "no state": {k: v for k, v in FACTS.items() if k != "state"},
+    "identity": FACTS | {"identity": "unet"},
+    "groups": FACTS | {"groups": {"lr": 1}},
+    "a group": FACTS | {"groups": [1]},
+    "scheduler": FACTS | {"scheduler": None},
+    "scaler": FACTS | {"scaler": 3},
+    "a row": FACTS | {"state": STATE | {"history": ["x"]}},
+    "text": FACTS | {"state": STATE | {"epoch": "2"}},
+    "true": FACTS | {"state": STATE | {"step": True}},
+    "epochs": FACTS | {"state": STATE | {"epoch": 7}},
+    "the best": FACTS | {"state": STATE | {"best_epoch": 2}},
+    "a step": FACTS | {"state": STATE | {"step": -1}},
+    "nan": FACTS | {"state": STATE | {"best_loss": float("nan")}},
+    "time": FACTS | {"state": STATE | {"seconds": float("inf")}},
+    "threads": FACTS | {"threads": 0},
+    "no threads": FACTS | {"threads": "two"},
+}
+
+
+@pytest.mark.parametrize("facts", FORGED.values(), ids=FORGED)
+def test_metadata_of_other_types_are_refused_in_a_line_that_names_the_file(tmp_path: Path, facts: object) -> None:
+    content = {"facts": json.dumps(facts)} if facts is not None else None
+    save_file(tensors(), tmp_path / "x", content)
+    crc = f"{zlib.crc32((tmp_path / 'x').read_bytes()):08x}"
+    path = (tmp_path / "x").rename(tmp_path / f"000000000005-{crc}.safetensors")
+    with pytest.raises(UserError, match="is not a checkpoint of this suite") as caught:
+        checkpoint.load(tmp_path, IDENTITY)
+    assert str(caught.value).startswith(str(path))
+    assert str(caught.value).endswith(f": delete {tmp_path}.")
+    assert "\n" not in str(caught.value)
+    assert path.exists()
+
+
 def test_a_failed_save_keeps_the_last_one_and_no_part(tmp_path: Path) -> None:
     path = save(tmp_path)
     shared = torch.ones(4)
     with pytest.raises(RuntimeError, match="share memory"):
-        checkpoint.save(tmp_path, {"a": shared, "b": shared}, {"identity": IDENTITY}, 9)
+        checkpoint.save(tmp_path, {"a": shared, "b": shared}, FACTS, 9)
     assert list(tmp_path.iterdir()) == [path]
 
 

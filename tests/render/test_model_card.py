@@ -20,6 +20,16 @@ def test_scores_have_four_digits_and_an_undefined_one_is_empty() -> None:
     assert "| metric | Pooled | Mean of images |" in card()
 
 
+def test_scores_of_each_class_and_which_are_crack() -> None:
+    classes = pd.DataFrame({"class": ["wall", "mean"], "iou": [0.75, float("nan")], "dice": [0.85714, 0.5]})
+    text = model_card(CELL, NAMES, SCORES, DATA, "", classes, ["CFD: crack is spalling."])
+    assert "CFD: crack is spalling." in text
+    assert "| class | IoU | Dice |" in text
+    assert "| wall | 0.7500 | 0.8571 |" in text
+    assert "| mean |  | 0.5000 |" in text
+    assert "class" not in card()
+
+
 def test_what_is_not_recorded_is_a_question_mark() -> None:
     assert "? s of training" in card()
     assert "3.5 s of training" in card(seconds=3.5)

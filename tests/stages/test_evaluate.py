@@ -249,3 +249,57 @@ def test_the_frame_has_the_columns_of_the_format(tmp_path: Path, data: Path, run
     assert (frame["skeleton_pred_hit"] <= frame["skeleton_pred"]).all()
     assert (frame["pred_hit_2px"] <= frame["pred_hit_5px"]).all()
     assert (frame["pred_hit_5px"] <= frame["tp"] + frame["fp"]).all()
+
+
+def classes_written(tmp_path: Path, data: Path, maps: dict[str, np.ndarray]) -> Path:
+    """Write a run whose maps of classes are given, over the same probabilities."""
+    folder = tmp_path / "runs" / "unet" / "0"
+    for item, classes in maps.items():
+        predictions.write_one(folder / "classes", item, classes.astype(np.uint8))
+    return folder
+
+
+def test_pixels_of_each_class_are_counted_where_there_are_several(
+    make_prepared: Make, make_run: Make, tmp_path: Path
+) -> None:
+    source = make_prepared((2, 0, 3), size=32, classes=3)
+    masks = np.load(source / "masks.npy")
+    masks[2, :4] = 255
+    np.save(source / "masks.npy", masks)
+    files.write_checksums(source)
+    data, generator = prepared.read(source), np.random.default_rng(1)
+    rows = {data.items["item"][row]: data.masks[row] for row in data.split("test")}
+    maps = {item: generator.integers(0, 3, mask.shape) for item, mask in rows.items()}
+    classes_written(tmp_path, source, maps)
+    make_run(source, tmp_path / "runs" / "unet" / "0", model="unet")
+    found = evaluate(tmp_path, ("unet",), (0,)).classes.set_index(["item", "class"])
+    assert len(found) == 3 * 3
+    for item, mask in rows.items():
+        for k in range(3):
+            known, got = mask != 255, found.loc[(item, k)]
+            pred, true = (maps[item] == k) & known, (mask == k) & known
+            expected = [(pred & true).sum(), (pred & ~true).sum(), (~pred & true).sum()]
+            assert got[["tp", "fp", "fn"]].tolist() == expected
+        assert got["photo"] == item
+    assert found["batch"].tolist() == [0] * 6 + [1] * 3
+
+
+def test_a_run_without_classes_is_named_and_scored_as_before(
+    make_prepared: Make, make_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_prepared((2, 0, 3), size=32, classes=3)
+    make_run(source, tmp_path / "runs" / "unet" / "0", model="unet")
+    found = evaluate(tmp_path, ("unet",), (0,))
+    assert found.classes.empty
+    assert len(found.images) == 3
+    assert "unet/0 keeps no classes: train it again" in capsys.readouterr().err
+    assert not (tmp_path / "scores" / "classes.csv").exists()
+
+
+def test_a_class_that_the_dataset_does_not_have_is_refused(make_prepared: Make, make_run: Make, tmp_path: Path) -> None:
+    source = make_prepared((2, 0, 3), size=32, classes=3)
+    data = prepared.read(source)
+    maps = {data.items["item"][row]: np.full((32, 32), 3) for row in data.split("test")}
+    classes_written(tmp_path, source, maps)
+    make_run(source, tmp_path / "runs" / "unet" / "0", model="unet")
+    assert "is predicted as class 3, of 3" in refusal(tmp_path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,3 +75,13 @@ def test_training_stops_without_a_better_loss_and_leaves_the_best_weights(
     assert torch.equal(net.weight, seen[0])
     assert not torch.equal(seen[0], seen[-1])
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("threads", "kind", "said"), [(1, "cpu", True), (2, "cpu", False), (1, "cuda", False)])
+def test_another_number_of_threads_is_told_on_a_cpu(
+    threads: int, kind: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.set_num_threads(threads)
+    loop._say_threads(SimpleNamespace(threads=2), torch.device(kind))  # type: ignore[arg-type]
+    text = "begun with 2 CPU threads, resumed with 1: the last bits may differ"
+    assert (text in capsys.readouterr().err) == said

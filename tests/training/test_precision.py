@@ -19,6 +19,11 @@ def test_a_cpu_compute_dtype_float32(train_settings: Callable[..., Any], precisi
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
+@pytest.mark.parametrize("kind", ["mps", "xpu"])
+def test_a_device_that_nobody_tried_computes_in_float32(train_settings: Callable[..., Any], kind: str) -> None:
+    assert compute_dtype(train_settings(precision="mixed"), torch.device(kind)) == torch.float32
+
+
 @pytest.mark.parametrize(("native", "expected"), [(True, torch.bfloat16), (False, torch.float16)])
 def test_a_gpu_compute_dtype_bfloat16_where_it_has_it(
     train_settings: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, native: bool, expected: torch.dtype

@@ -64,6 +64,10 @@ def test_levels_are_the_probability_of_the_likeliest_crack_class_against_backgro
     for row, expected in zip(rows, prob, strict=True):
         level = found[data.items["item"].iloc[row]].astype(float)
         assert np.abs(level / 256 - expected).max() <= 1 / 256 + 1e-6
+    assert (tmp_path / "classes").is_dir() == (classes > 1)
+    if classes > 1:
+        kept = maps(tmp_path / "classes")
+        assert np.array_equal(np.stack([kept[data.items["item"].iloc[row]] for row in rows]), logits.argmax(1))
     if classes > 1:  # one decision everywhere: argmax
         decided = np.stack([found[name] >= 128 for name in data.items["item"].iloc[rows]])
         assert np.array_equal(decided, logits.argmax(1) > 0)

@@ -3,6 +3,7 @@
 // ranked is false for results that fail the check;
 // values["protocol|metric|average"]: {v: [[model][dataset]], lo, hi (same shape, optional), all: [[lo, hi] per model]};
 // cells["dataset/model"]: {pr, history, images, record, scores}; chosen: {metric, average};
+// crack: dataset id -> which classes count as crack, for datasets of several classes;
 // batch: images per evaluation batch, empty if not recorded;
 // addresses: path of an image -> data URI, for embedded images.
 "use strict";
@@ -75,6 +76,7 @@ function board() {
   const missing = all.filter(r => r.score == null).length;
   $("caption").textContent = `${m.name} (${words[$("average").value] ?? ""}; ${m.higher ? "higher" : "lower"} is better), ` +
     (one ? D.datasets[shown[0]].name : shown.length ? `mean over ${shown.length} datasets` : "no dataset has a value") + `; protocol ${protocol().name}.` +
+    shown.map(d => D.crack[D.datasets[d].id]).filter(Boolean).map(note => ` ${note}`).join("") +
     (missing ? ` ${missing} of ${all.length} models lack a value and are not ranked.` : "") +
     (protocol().ranked ? "" : " Not ranked: these results fail the check.");
   const columns = [
