@@ -26,16 +26,19 @@ install: .venv/installed   ## create .venv with the versions of requirements.loc
 	  { echo "CrackBench needs Python 3.11 or newer: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "installing some 6 GB of libraries into .venv: half a minute with uv, a few minutes with pip"
 	$(PYTHON) -m venv .venv
-	@command -v uv > /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv || true
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	@command -v uv > /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement .venv/uv.lock || true
 	@if uv=$$(command -v uv || ls $(BIN)/uv 2> /dev/null); then \
-	  $$uv pip install --quiet --python $(BIN)/python --requirement requirements.lock; \
-	else $(BIN)/python -m pip install --quiet --requirement requirements.lock; fi
+	  $$uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock; \
+	else $(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:                  ## update requirements.lock (needs uv); torch stays at the oldest supported version
+lock:                  ## update requirements.lock and its hashes (needs uv); torch stays at the oldest supported version
 	printf 'torch==2.11.0\ntorchvision==0.26.0\n' | uv pip compile pyproject.toml --constraints - --universal \
-	  --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate --no-header --output-file requirements.lock
+	  --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate --no-header --generate-hashes \
+	  --output-file requirements.lock
 
 clean:                 ## remove .venv, demo and caches; keep downloads and trainings
 	rm -rf .venv demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis

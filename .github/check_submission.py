@@ -1,5 +1,6 @@
 """Check the models that a pull request adds to the open track, and print the comparison as Markdown."""
 
+import re
 import subprocess
 import sys
 
@@ -14,11 +15,22 @@ def main(base: str) -> int:
     code = 0
     for model in models:
         failed, said = run(*BENCH, "check", f"{TRACK}/external/{model}")
-        print(f"## {model}\n\n`bench check`: {'FAILED' if failed else 'passed'}\n\n```\n{said.strip()}\n```\n")
+        print(f"## {heading(model)}\n\n`bench check`: {'FAILED' if failed else 'passed'}\n\n{fenced(said)}\n")
         missed, said = run(*BENCH, "compare", model, "--results", TRACK, "--format", "markdown")
         code = code or failed or missed
-        print(f"{said.strip()}\n")
+        print(f"{fenced(said) if missed else said.strip()}\n")
     return int(bool(code))
+
+
+def heading(name: str) -> str:
+    """Return the name of a folder as the heading of its answer; what is no plain name is not repeated."""
+    return name if re.fullmatch(r"[\w-]+", name) else "A folder whose name is not that of a model"
+
+
+def fenced(text: str) -> str:
+    """Return text as a block of code, whatever fences are in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text.strip()}\n{fence}"
 
 
 def run(*command: str) -> tuple[int, str]:

@@ -29,6 +29,18 @@ def shorten(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
+def shown(text: str, most: int = 80) -> str:
+    r"""Return a text of the user for a message: one line without control characters, and not too long.
+
+    >>> shown("unet"), shown("abc", 2)
+    ('unet', 'ab... (3 characters)')
+    >>> print(shown("a" + chr(10) + "b"))
+    a\nb
+    """
+    printable = text if text.isprintable() else text.encode("unicode_escape").decode()
+    return printable if len(printable) <= most else f"{printable[:most]}... ({len(text)} characters)"
+
+
 def instead_of(name: str, valid: Iterable[str], kind: str = "names") -> str:
     """Return the end of a message about an invalid name: the closest valid name and the list of all.
 

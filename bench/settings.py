@@ -5,25 +5,22 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
-import yaml
-
+from bench import strict_yaml
 from bench.errors import UserError, instead_of
 
 T = TypeVar("T")
 
 
 def load_params(path: Path) -> dict[str, Any]:
-    """Return params.yaml as a mapping.
+    """Return params.yaml as a mapping, read as DVC reads it.
 
     Raises:
-        UserError: the file is missing, is not YAML or does not contain a mapping.
+        UserError: the file is missing, is not YAML, is ambiguous or does not contain a mapping.
     """
     try:
-        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        params = strict_yaml.load_file(path)
     except FileNotFoundError:
         raise UserError(f"{path} not found: run in the project's folder, or pass the file with --params.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(params, dict):
         raise UserError(f"{path} must hold a mapping of sections, found {type(params).__name__}.")
     return params
@@ -57,8 +54,8 @@ def verify_edit(path: Path, text: str, expected: Mapping[str, Any]) -> str:
         UserError: the text has other content.
     """
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError:
+        content = strict_yaml.load(text, str(path))
+    except UserError:
         content = None
     if content != expected:
         before = load_params(path)

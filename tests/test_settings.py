@@ -220,6 +220,8 @@ def test_the_repository_s_params_are_the_paper_s_grid() -> None:
         ("evaluate", {"batch": 0}, "batch must be at least 1, got 0"),
         ("measure", {"repeats": 0}, "repeats must be at least 1"),
         ("measure", {"warmup": -1}, "warmup at least 0"),
+        ("download", {"source": ""}, "download: source is empty"),
+        ("download", {"source": " "}, "download: source is empty"),
         ("measure", {"device": "tpu"}, "measure.device = 'tpu'"),
         ("report", {"headline": "median"}, "report.headline = 'median'"),
         ("train", {"select_on": "train"}, "train.select_on = 'train'"),

@@ -44,7 +44,7 @@ ARROWS = {
     "bench.data.*": ["own", *FORMATS],
     "bench.ranking.*": ["own", *FORMATS, "bench.paper.*"],
     "bench.paper.*": ["bench.errors", "bench.plugins", "bench.paper", "bench.stats.*", "bench.render.*"],
-    "bench.formats.*": ["own", "bench.errors"],
+    "bench.formats.*": ["own", "bench.errors", "bench.render.csv_cells"],
     "bench.models.*": [
         "own _*",
         "bench.models.packaged",
@@ -54,7 +54,8 @@ ARROWS = {
         "bench.formats.files",
     ],
     "bench.plugins": ["bench.errors"],
-    "bench.settings": ["bench.errors"],
+    "bench.settings": ["bench.errors", "bench.strict_yaml"],
+    "bench.strict_yaml": ["bench.errors"],
     "bench.metrics.*": ["own"],
     "bench.stats.*": ["own"],
     "bench.render.*": ["own"],

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import click
 
 from bench.cli.options import DATASET, FOLDER, PREPARED, RESULTS, declared, out, read_section
-from bench.errors import UserError
+from bench.errors import UserError, shown
 from bench.training.settings import Device
 
 OUTPUT = click.option(
@@ -174,8 +174,12 @@ def _require_new(model: str, option: str) -> None:
 
     own = plugins.names("models")
     taken = {name.lower() for name in (*own, *(plugins.load("models", m).NAME for m in own))}
-    if not model.replace("-", "_").isidentifier() or model.lower() in taken:
-        raise UserError(f"{option} {model}: choose a name of letters, digits and _ that no model of this suite has.")
+    is_name = model.replace("-", "_").isidentifier() and not model.startswith("-") and len(model.encode()) <= 100
+    if not is_name or model.lower() in taken:
+        raise UserError(
+            f"{option} {shown(model)}: choose a name of at most 100 letters, digits, _ and -, beginning with a letter, "
+            "that no model of this suite has."
+        )
 
 
 def _numbers(text: str) -> list[int]:

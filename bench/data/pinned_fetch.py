@@ -15,6 +15,7 @@ from bench.data.network_errors import (
     NETWORK_ERRORS,
     TransientError,
     failure_reason,
+    is_lasting,
     raise_for_status,
     refuse_compressed,
 )
@@ -161,7 +162,7 @@ class PinnedFetcher:
             try:
                 return self._request(session, url, file)
             except (TransientError, *NETWORK_ERRORS) as error:
-                if attempt == TRIES or server in self._unreachable or isinstance(error, ValueError):  # a malformed link
+                if attempt == TRIES or server in self._unreachable or is_lasting(error):
                     raise
                 requested_s = error.pause_s if isinstance(error, TransientError) else 0.0
                 self._stop.wait(min(max(self.pause_s * 2 ** (attempt - 1), requested_s), LONGEST_PAUSE_S))

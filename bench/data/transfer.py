@@ -20,6 +20,7 @@ from bench.data.network_errors import (
     NETWORK_ERRORS,
     TransientError,
     failure_reason,
+    is_lasting,
     raise_for_status,
     refuse_compressed,
 )
@@ -89,7 +90,7 @@ def transfer(url: str, path: Path, pause_s: float = 1.0) -> None:
                 reached = part.stat().st_size if part.exists() else 0
                 failures = 0 if reached > furthest else failures + 1  # as far as before is no progress
                 furthest = max(furthest, reached)
-                if failures >= TRIES or attempt == MOST_ATTEMPTS or isinstance(error, ValueError):  # a malformed link
+                if failures >= TRIES or attempt == MOST_ATTEMPTS or is_lasting(error):
                     raise UserError(failure_reason(error)) from None
                 requested_s = error.pause_s if isinstance(error, TransientError) else 0.0
                 time.sleep(min(max(pause_s * 2 ** max(failures - 1, 0), requested_s), LONGEST_PAUSE_S))

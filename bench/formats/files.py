@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats.atomic import atomic_write as atomic_write
+from bench.render.csv_cells import csv_text, unguard
 
 SUMS = "SHA256SUMS"
 """Name of the file with a folder's checksums, in the format of ``sha256sum --check``."""
@@ -135,8 +136,11 @@ def verify(folder: Path, names: Iterable[str]) -> None:
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame without its index, floats with 9 significant digits (enough to restore float32)."""
-    write_text(path, frame.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+    """Write a frame without its index, floats with 9 significant digits (enough to restore float32).
+
+    A text that a spreadsheet would take for a formula is guarded; ``read_csv`` restores it.
+    """
+    write_text(path, csv_text(frame, "%.9g"))
 
 
 def read_csv(
@@ -158,6 +162,8 @@ def read_csv(
         raise UserError(f"{path} is missing: run the stage that writes it, or `dvc repro`.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and run the stage that writes it again.") from None
+    for column in (c for c in text if c in frame):
+        frame[column] = frame[column].map(unguard).astype(frame[column].dtype)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise UserError(f"{path} lacks the column {missing[0]!r}; expected: {', '.join(columns)}.")

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.render.markdown import code, escape
+
 
 def model_card(
     cell: Mapping[str, Any], names: Mapping[str, str], scores: pd.DataFrame, data: Mapping[str, Any], warning: str,
@@ -24,12 +26,12 @@ def model_card(
 
     **Source:** Mitchell 2019, doi 10.1145/3287560.3287596, for the sections.
     """
-    dataset, model = names[cell["dataset"]], names[cell["model"]]
+    dataset, model = escape(names[cell["dataset"]]), escape(names[cell["model"]])
     lines = [
         f"# {model} on {dataset}, seed {cell['seed']}", "", *([f"**{warning}**", ""] if warning else []),
         "## Model", "",
-        f"- architecture {model} (`{cell['model']}`), trained {cell.get('epochs', '?')} epochs, "
-        f"checkpoint of epoch {cell.get('best_epoch', '?')}; stopped: {cell.get('stopped', 'unknown')}",
+        f"- architecture {model} ({code(cell['model'])}), trained {cell.get('epochs', '?')} epochs, "
+        f"checkpoint of epoch {cell.get('best_epoch', '?')}; stopped: {escape(str(cell.get('stopped', 'unknown')))}",
         f"- {_number(cell, 'seconds')} s of training, {_number(cell, 'images_per_s')} images/s, "
         f"peak memory {_number(cell, 'peak_memory_mb')} MiB",
         "", "## Data", "", *_data(cell, dataset, data),
@@ -49,9 +51,9 @@ def _data(cell: Mapping[str, Any], dataset: str, data: Mapping[str, Any]) -> lis
     licence = data["origin"].get("licence", data.get("published", {}).get("licence", "none stated"))
     return [
         f"- {dataset}: {counts.get('train', '?')} training, {counts.get('validation', 0)} validation, "
-        f"{counts.get('test', '?')} test images; source: {data['origin']['source']}",
-        f"- licence as stated: {licence}",
-        f"- content hash `{cell['data']}`",
+        f"{counts.get('test', '?')} test images; source: {escape(str(data['origin']['source']))}",
+        f"- licence as stated: {escape(str(licence))}",
+        f"- content hash {code(cell['data'])}",
     ]
 
 
@@ -59,7 +61,9 @@ def _scores(scores: pd.DataFrame, first: str = "metric") -> list[str]:
     """Return the table of scores."""
     lines = [f"| {first} | " + " | ".join(scores.columns[1:]) + " |", "|---" * len(scores.columns) + "|"]
     for row in scores.itertuples(index=False):
-        lines.append(f"| {row[0]} | " + " | ".join("" if pd.isna(v) else f"{v:.4f}" for v in row[1:]) + " |")
+        lines.append(
+            f"| {escape(str(row[0]))} | " + " | ".join("" if pd.isna(v) else f"{v:.4f}" for v in row[1:]) + " |"
+        )
     return lines
 
 
@@ -74,12 +78,12 @@ def _classes(classes: pd.DataFrame | None, notes: Sequence[str]) -> list[str]:
 
 def _provenance(cell: Mapping[str, Any]) -> list[str]:
     """Return protocol, code, hardware, versions and settings."""
-    code, hardware = cell.get("code", {}), cell.get("hardware", {})
-    commit = f"{code.get('commit') or 'unknown'}{', with uncommitted changes' if code.get('dirty') else ''}"
+    source, hardware = cell.get("code", {}), cell.get("hardware", {})
+    commit = f"{source.get('commit') or 'unknown'}{', with uncommitted changes' if source.get('dirty') else ''}"
     return [
-        f"- protocol `{cell['protocol']}`, program `{cell.get('program', '?')}`, code {commit}",
-        f"- hardware: {', '.join(f'{k} {v}' for k, v in sorted(hardware.items()))}",
-        f"- versions: {', '.join(f'{k} {v}' for k, v in sorted(cell.get('versions', {}).items()))}",
+        f"- protocol {code(cell['protocol'])}, program {code(str(cell.get('program', '?')))}, code {escape(commit)}",
+        f"- hardware: {escape(', '.join(f'{k} {v}' for k, v in sorted(hardware.items())))}",
+        f"- versions: {escape(', '.join(f'{k} {v}' for k, v in sorted(cell.get('versions', {}).items())))}",
         "", "<details><summary>Settings</summary>", "", "```json",
         json.dumps(cell.get("settings", {}), indent=1, sort_keys=True), "```", "", "</details>",
     ]  # fmt: skip

@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from textwrap import fill, wrap
 from typing import Any
 
 import pandas as pd
 
+from bench.render.csv_cells import csv_text
+from bench.render.markdown import escape, prose
 from bench.render.tables import Table
 
 WIDTH = 100
@@ -39,11 +41,10 @@ def together(tables: Sequence[Table], form: str, warning: str = "", data: str = 
 def markdown(table: Table, heading: str = "") -> str:
     """Return a Markdown page: caption, table and notes; ``heading`` is a warning above them."""
     lines = [f"**{heading}**", ""] if heading else []
-    lines += [table.caption, "", _row(table.frame.columns), _row("---" for _ in table.frame.columns)]
+    lines += [prose(table.caption), "", _row(table.frame.columns), "| --- " * len(table.frame.columns) + "|"]
     for i, cells in enumerate(shown(table)):
-        marked = (MARKS[table.marks.get((i, name), "")].format(cell) for name, cell in cells.items())
-        lines.append(_row(marked))
-    lines += ["", *[f"- {note}" for note in table.notes]] if table.notes else []
+        lines.append(_row(cells.values(), [MARKS[table.marks.get((i, name), "")] for name in cells]))
+    lines += ["", *[f"- {prose(note)}" for note in table.notes]] if table.notes else []
     return "\n".join(lines) + "\n"
 
 
@@ -55,7 +56,7 @@ def csv(table: Table, data: str = "") -> str:
         data: value of an additional last column ``data``, such as "sample"; empty for no such column.
     """
     frame = pd.DataFrame(shown(table), columns=table.frame.columns)
-    return str((frame.assign(data=data) if data else frame).to_csv(index=False, lineterminator="\n"))
+    return csv_text(frame.assign(data=data) if data else frame)
 
 
 def plain(table: Table) -> str:
@@ -99,8 +100,10 @@ def is_numeric(table: Table, heading: str) -> bool:
     return bool(pd.api.types.is_numeric_dtype(table.frame[heading]))
 
 
-def _row(cells: Any) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+def _row(cells: Iterable[Any], marks: Iterable[str] = ()) -> str:
+    texts = [escape(str(cell)) for cell in cells]
+    marked = [mark.format(text) for mark, text in zip(marks, texts, strict=True)] if marks else texts
+    return f"| {' | '.join(marked)} |"
 
 
 def _show(value: Any, digits: int | None, blank: str) -> str:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from bench import plugins
 from bench.ranking.results import Results
+from bench.render.markdown import code, escape, prose
 from bench.render.tables import COLUMNS, Table
 from bench.report.context import Values, rank
 
@@ -40,7 +42,7 @@ def index(values: Values, target: Path, written: set[Path], source: Path) -> str
     lines += _section("Other tables", [t for n, t in tables.items() if not n.startswith(FIRST_TABLES)])
     lines += _section("Figures and model cards", _figures(names))
     lines += _section("Provenance", _provenance(values))
-    lines += _section("Not ranked: findings of `bench check`", [f"- {defect}" for defect in values.defects])
+    lines += _section("Not ranked: findings of `bench check`", [f"- {prose(defect)}" for defect in values.defects])
     return "\n".join(lines) + "\n"
 
 
@@ -79,7 +81,8 @@ def _link(target: Path, name: str) -> str:
     """Return a link to a table, with its caption as text."""
     lines = (target / name).read_text(encoding="utf-8").splitlines()
     caption = next(line for line in lines if line and not line.startswith("**"))
-    return f"[{caption.rstrip('.')}]({name})"
+    brackets = re.sub(r"(?<!\\)([\[\]])", r"\\\1", caption.rstrip("."))  # within a link's text
+    return f"[{brackets}]({name})"
 
 
 def _figures(names: list[str]) -> list[str]:
@@ -102,8 +105,8 @@ def _provenance(values: Values) -> list[str]:
     hardware = sorted({c["hardware"].get("gpu", c["hardware"].get("processor", "?")) for c in values.trained})
     contents = [f"{dataset} {card['content']}" for dataset, card in values.results.cards.items()]
     return [
-        f"- protocol {cell['protocol']}: `{json.dumps(cell['settings'], sort_keys=True)}`",
-        f"- data: {', '.join(contents)}",
-        f"- code: {', '.join(sorted({str(c['code']['commit']) for c in values.trained}))}",
-        f"- hardware: {', '.join(hardware)}",
+        f"- protocol {escape(cell['protocol'])}: {code(json.dumps(cell['settings'], sort_keys=True))}",
+        f"- data: {escape(', '.join(contents))}",
+        f"- code: {escape(', '.join(sorted({str(c['code']['commit']) for c in values.trained})))}",
+        f"- hardware: {escape(', '.join(map(str, hardware)))}",
     ]

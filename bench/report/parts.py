@@ -19,6 +19,7 @@ from bench.ranking.class_scores import crack_notes
 from bench.ranking.class_scores import of_cell as of_cell_by_class
 from bench.ranking.definitions import by_average
 from bench.render import html, latex, model_card, tables, text
+from bench.render.csv_cells import csv_text
 from bench.render.page import Picture
 from bench.render.tables import COLUMNS
 from bench.report import page as report_page
@@ -105,7 +106,7 @@ def _numbers(values: Values) -> Files:
 def _csv(frame: pd.DataFrame, values: Values, digits: str | None = None) -> str:
     """Return a frame as CSV; for synthetic data with the column ``data``."""
     frame = frame.assign(data=values.data) if values.data else frame
-    return str(frame.to_csv(index=False, float_format=digits, lineterminator="\n"))
+    return csv_text(frame, digits)
 
 
 def _page(values: Values) -> Files:

@@ -55,6 +55,11 @@ class DownloadSettings:
     mirrors: list[str]
     sample: Sample
 
+    def __post_init__(self) -> None:
+        """Refuse an empty source, which would be the current folder."""
+        if not self.source.strip():
+            raise ValueError("source is empty: write collection, originals, pinned, sample, or a path")
+
 
 def run(
     target: Path,

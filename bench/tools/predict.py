@@ -16,6 +16,7 @@ from bench.data.images import read_image
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared
 from bench.metrics.crack_size import measure_cracks
+from bench.render.csv_cells import csv_text
 from bench.tools.load_network import DEFAULT_SIDE, load
 from bench.tools.predictor import Image, Predictor, Prob
 from bench.tools.tiling import squeezed, tiled
@@ -110,7 +111,7 @@ def on_images(network: Network, folder: Path, target: Path, view: View) -> str:
             if len(rows) > 2:
                 rows[-3].result()  # at most two images wait to be written
     table = pd.DataFrame([row.result() for row in rows])
-    files.write_text(target / "cracks.csv", table.to_csv(index=False, lineterminator="\n", float_format="%.4g"))
+    files.write_text(target / "cracks.csv", csv_text(table, "%.4g"))
     doubt = _doubt(predictor, [share / 100 for share in table["crack_share_pct"]])
     return f"{len(paths)} images: probabilities, masks, overlays and cracks.csv are in {target}.{remark}{doubt}"
 

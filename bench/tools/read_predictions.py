@@ -1,6 +1,6 @@
 """Read a folder of predictions from any tool as probability levels, or refuse it with the name of the file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -22,6 +22,11 @@ _UNREADABLE = (
 )  # fmt: skip
 Size = tuple[int, int]
 
+MAX_PIXELS = 2**26
+"""Most pixels of a prediction that is resized."""
+MAX_HEADER = 10_000
+"""Most bytes of an array's header, as in numpy, which reads the header before it refuses it."""
+
 
 def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False) -> dict[str, Levels]:
     """Return floor(256 p) of every test item, uint8 (H, W); masks become 0 and 255.
@@ -29,7 +34,7 @@ def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False
     Args:
         folder: one PNG or NPY per test item; of a tiled dataset, either per tile or per whole image at its native size.
         data: the prepared dataset.
-        resize: resize other sizes to the expected one, by the nearest pixel.
+        resize: resize other sizes to the expected one, by the nearest pixel; one file at a time is held whole.
 
     Raises:
         UserError: files are missing, extra, unreadable, of another size, or contain ambiguous values.
@@ -38,9 +43,9 @@ def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False
     paths = _paths(folder)
     expected, is_whole = _expected(tests, paths, (data.masks.shape[1], data.masks.shape[2]), _is_tiled(data))
     _require_fit(folder, paths, expected, resize, f"{'images' if is_whole else 'items'} of {data.card['dataset']}")
-    arrays = {str(paths[name]): read_one(paths[name]) for name in expected}
+    arrays = {str(paths[name]): _fitted(paths[name], size, resize) for name, size in expected.items()}
     of_path = to_levels(arrays, str(folder), int(data.card.get("classes", 1)))
-    levels = {name: _resized(of_path[str(paths[name])], size) for name, size in expected.items()}
+    levels = {name: of_path[str(paths[name])] for name in expected}
     return _tiles(levels, tests, data.masks.shape[1]) if is_whole else levels
 
 
@@ -78,7 +83,11 @@ def _require_fit(
     faults += [f"no test item: {shorten([paths[name].name for name in extra])}"] if extra else []
     wrong: dict[Size, list[str]] = {}
     for name, size in expected.items():
-        if name in paths and (actual := read_size(paths[name])) != size:
+        if name not in paths or (actual := read_size(paths[name])) == size:
+            continue
+        if actual[0] * actual[1] > MAX_PIXELS:
+            faults.append(f"{paths[name].name} has {actual[1]}x{actual[0]} px, more than are resized ({MAX_PIXELS})")
+        else:
             wrong.setdefault(size, []).append(f"{paths[name].name} ({actual[1]}x{actual[0]} px)")
     if not resize:
         hint = "(`--resize nearest` resizes them)"
@@ -106,7 +115,7 @@ def _paths(folder: Path) -> dict[str, Path]:
         raise UserError(f"{folder} is not a folder: give the folder with one prediction per test item.")
     paths: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
             if path.stem in paths:
                 raise UserError(f"{path} and {paths[path.stem].name} are for the same item: keep one of them.")
             paths[path.stem] = path
@@ -133,7 +142,13 @@ def read_size(path: Path) -> tuple[int, int]:
 def _open_array(path: Path) -> npt.NDArray[Any]:
     """Return an array whose numbers are read on use."""
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            start = file.read(12)
+        header = int.from_bytes(start[8:10] if start[6:7] == b"\1" else start[8:12], "little")
+        if header > MAX_HEADER:
+            raise ValueError(f"its header has {header} bytes")
+        with np.errstate(over="ignore"):
+            array: npt.NDArray[Any] = np.lib.format.open_memmap(path, "r")
         return array
     except _UNREADABLE as error:
         raise UserError(f"{path} is not a readable array ({str(error)[:200]}): write it with numpy.save.") from None
@@ -155,7 +170,19 @@ def read_one(path: Path) -> npt.NDArray[Any]:
     return np.asarray(decoded) if decoded.ndim == 2 else read_stored(path).values
 
 
-def _resized(levels: Levels, size: Sequence[int]) -> Levels:
-    if levels.shape == tuple(size):
-        return levels
-    return np.asarray(cv2.resize(levels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+def _fitted(path: Path, size: Size, resize: bool) -> npt.NDArray[Any]:
+    """Return a prediction in a size, by the pixels nearest to the centres.
+
+    Raises:
+        UserError: it is unreadable, or of another size than its header says, and is not to be resized.
+    """
+    array = read_one(path)
+    if array.shape == size:
+        return array
+    if not resize:
+        raise UserError(f"{path} is {array.shape[1]}x{array.shape[0]} px when it is turned upright: save it upright.")
+    rows, columns = (
+        cv2.resize(np.arange(has, dtype=np.int32)[:, None], (1, wanted), interpolation=cv2.INTER_NEAREST_EXACT)
+        for has, wanted in zip(array.shape, size, strict=True)
+    )
+    return np.asarray(array[rows, columns[:, 0]])

@@ -23,11 +23,21 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["unet", "UNet", "a b", "a/b", "../x", "1st", ""])
+@pytest.mark.parametrize("name", ["unet", "UNet", "a b", "a/b", "../x", "..", "1st", "", "=1", "-x", "--help"])
 def test_score_refuses_names_of_this_suite_and_names_that_are_no_identifier(name: str) -> None:
-    result = run("score", "maps", "--dataset", "cfd", "--model", name)
+    result = run("score", "maps", "--dataset", "cfd", f"--model={name}")
     assert result.exit_code == 1
     assert f"--model {name}:" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("a\x1b[2Jb\n", r"a\x1b[2Jb\n:"), ("x" * 300, f"{'x' * 80}... (300 characters):")]
+)
+def test_a_name_of_control_characters_or_too_long_is_one_line(name: str, named: str) -> None:
+    result = run("score", "maps", "--dataset", "cfd", f"--model={name}")
+    assert result.exit_code == 1
+    assert named in result.output
+    assert len(result.output.strip().splitlines()) == 1
 
 
 def test_score_refuses_an_unknown_dataset_and_a_negative_seed() -> None:

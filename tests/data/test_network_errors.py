@@ -10,6 +10,7 @@ from bench.data.network_errors import (
     NETWORK_ERRORS,
     TransientError,
     failure_reason,
+    is_lasting,
     raise_for_status,
     refuse_compressed,
 )
@@ -36,6 +37,28 @@ def test_a_lasting_error_is_not_tried_again() -> None:
     raise_for_status(answer(206))
 
 
+def test_a_proxy_that_wants_a_password_says_where_it_goes() -> None:
+    with pytest.raises(UserError, match=r"answered 407 reason: put its user and password into HTTP_PROXY"):
+        raise_for_status(answer(407))
+
+
+@pytest.mark.parametrize(
+    ("error", "lasting"),
+    [
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), True),
+        (requests.exceptions.SSLError("EOF occurred"), False),
+        (requests.exceptions.ProxyError("Tunnel connection failed: 407 Proxy"), True),
+        (requests.exceptions.ProxyError("Tunnel connection failed: 502 Bad"), False),
+        (requests.exceptions.ProxyError("refused"), False),
+        (requests.exceptions.InvalidURL("x"), True),
+        (requests.ConnectionError("Tunnel connection failed: 407"), False),
+        (TransientError("3 of 9"), False),
+    ],
+)
+def test_what_is_lasting_is_not_tried_again(error: Exception, lasting: bool) -> None:
+    assert is_lasting(error) is lasting
+
+
 def test_only_plain_content_is_accepted() -> None:
     refuse_compressed(answer(200))
     refuse_compressed(answer(200, Content_Encoding="Identity"))
@@ -49,8 +72,11 @@ def test_only_plain_content_is_accepted() -> None:
         (requests.ReadTimeout(), "the server did not answer in time"),
         (requests.exceptions.ChunkedEncodingError(), "the connection breaks repeatedly"),
         (requests.ConnectionError("long text"), "no connection"),
-        (requests.exceptions.SSLError("certificate verify failed"), "its TLS certificate"),
+        (requests.exceptions.SSLError("EOF occurred"), "the encrypted connection cannot be set up"),
         (requests.exceptions.ProxyError("refused"), "the proxy"),
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), "its TLS certificate cannot be verified"),
+        (requests.exceptions.ProxyError("Tunnel connection failed: 407 Proxy"), "the proxy answered 407: put its user"),
+        (requests.exceptions.ProxyError("Tunnel connection failed: 502 Bad"), "the proxy answered 502: check"),
         (TransientError("3 of 9 bytes arrived\nmore"), "3 of 9 bytes arrived"),
         (requests.RequestException(), "RequestException"),
         (urllib3.exceptions.HTTPError("odd"), "odd"),

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import ExifTags, Image
 
 from bench.data.tiles import cut, ignore_covered, tile_places
 from bench.data.views import of_tiles, views
 from bench.errors import UserError
+from bench.formats import predictions as formats_predictions
 from bench.formats import prepared
 from bench.tools.read_predictions import read_predictions
 
@@ -90,6 +92,59 @@ def test_other_sizes_are_refused_before_they_are_read_or_resized(tmp_path: Path,
     levels = read_predictions(folder, data, resize=True)
     for row in data.split("test"):
         assert np.array_equal(levels[data.items["item"].iloc[row]] >= 128, np.asarray(data.masks[row]) > 0)
+
+
+def test_what_is_resized_is_what_opencv_makes_of_it(tmp_path: Path, data: prepared.Prepared) -> None:
+    rng, maps = np.random.default_rng(0), tmp_path / "maps"
+    wide = {data.items["item"].iloc[row]: rng.integers(0, 256, (37, 71), np.uint8) for row in data.split("test")}
+    levels = read_predictions(write_wholes(maps, wide), data, resize=True)
+    for item, array in wide.items():
+        expected = cv2.resize(array, (32, 32), interpolation=cv2.INTER_NEAREST_EXACT)
+        assert np.array_equal(levels[item], expected)
+
+
+HEADER = b"{'descr': '%s', 'fortran_order': False, 'shape': %s, }"
+FORGED = {
+    "a header of 4 GB": (b"\x93NUMPY\x02\x00\xff\xff\xff\xff", "its header has 4294967295 bytes"),
+    "more pixels than a computer has": (HEADER % (b"|u1", b"(99999999999, 99999999999)"), "mmap length"),
+    "a negative side": (HEADER % (b"|u1", b"(-5, 4)"), "negative dimensions"),
+    "objects": (HEADER % (b"|O", b"(32, 32)"), "Python objects"),
+    "code": (b"__import__('os').abort()", "malformed node"),
+    "an archive": (b"PK\x03\x04" + bytes(40), "magic string"),
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_forged_array_is_a_line(tmp_path: Path, data: prepared.Prepared, kind: str) -> None:
+    content, reason = FORGED[kind]
+    if not content.startswith((b"\x93", b"PK")):
+        content = b"\x93NUMPY\x01\x00" + (128).to_bytes(2, "little") + content.ljust(127) + b"\n"
+    folder = write(tmp_path / "maps", data, lambda m: m, ".npy")
+    path = min(folder.glob("*.npy"))
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"{path.name} is not a readable array \(.*{reason}"):
+        read_predictions(folder, data)
+
+
+@pytest.mark.parametrize("resize", [False, True])
+def test_sizes_are_compared_before_pixels_are_decoded(
+    tmp_path: Path, data: prepared.Prepared, resize: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "maps", data, lambda m: m, ".png")
+    path = min(folder.glob("*.png"))
+    Image.new("1", (30_000, 30_000)).save(path)
+    monkeypatch.setattr(formats_predictions, "decode", lambda path: pytest.fail("decoded"))
+    with pytest.raises(UserError, match=rf"{path.name} .*30000x30000 px"):
+        read_predictions(folder, data, resize)
+
+
+def test_a_prediction_that_lies_on_its_side_is_refused(tmp_path: Path, tiled: prepared.Prepared) -> None:
+    folder = write_wholes(tmp_path / "maps", {name: np.zeros(size, np.uint8) for name, size in SIZES.items()})
+    turned, exif = Image.new("RGB", (70, 40)), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    turned.save(folder / "wide.png", exif=exif)
+    with pytest.raises(UserError, match=r"wide.png is 40x70 px when it is turned upright"):
+        read_predictions(folder, tiled)
 
 
 def test_few_probabilities_are_not_codes(tmp_path: Path, data: prepared.Prepared) -> None:
