@@ -48,7 +48,7 @@ def score_command(
     from bench.training.settings import TrainSettings
 
     params, train = read_section(context, "train", TrainSettings)
-    _require_new(model, "--model")
+    _require_new(model, f"--model {model}")
     plugins.load("datasets", dataset)
     batch = section(params, "evaluate", EvaluateSettings).batch
     click.echo(score_folder(folder, prepared / dataset, results, model, seed, train, batch, resize == "nearest"))
@@ -141,25 +141,31 @@ def enter_command(
 ) -> None:  # fmt: skip
     """Enter a model into the open track and print the verdict.
 
-    MODEL is the id of a model of this suite or of yours, an .onnx or .pt2 file, or a folder of predictions,
-    <dataset>/<item>.png. Only its own cells are trained, on this machine; an interrupted entry continues when it is
-    run again. A model that the track has already is trained again and compared with its committed scores.
+    MODEL is the .py file of your network, the id of a model of this suite or of yours, an .onnx or .pt2 file, or a
+    folder of predictions, <dataset>/<item>.png. Only its own cells are trained, on this machine; an interrupted entry
+    resumes when it is run again. A model that the track has already is trained again and compared with its committed
+    scores.
     """
     from bench import plugins
     from bench.settings import load_params
     from bench.tools.enter import Entry, enter
+    from bench.tools.model_file import is_plugin, use_model_file
     from bench.tools.track import own_track
 
     track = own_track(results)
     params = load_params(track / "params.yaml")
-    source = Path(model) if Path(model).suffix.lower() in (".onnx", ".pt2") or Path(model).is_dir() else None
-    if source is None:
+    path = Path(model)
+    source = path if path.suffix.lower() in (".onnx", ".pt2") or path.is_dir() else None
+    if source is None and (path.suffix != ".py" or is_plugin(path)):
+        model = path.stem if path.suffix == ".py" else model
         plugins.load("models", model)
     else:
-        model = name or source.stem.replace("-", "_")
-        _require_new(model, "--name")
-        if not source.exists():
-            raise UserError(f"{source} not found: give an existing file or folder, or the id of a model.")
+        model = (name or path.stem).replace("-", "_")
+        _require_new(model, f"--name {name}" if name else str(path))
+        if not path.exists():
+            raise UserError(f"{path} not found: give an existing file or folder, or the id of a model.")
+        if source is None:
+            use_model_file(path, model, work)
     entry = Entry(
         track, work, model, source, datasets.split(",") if datasets else params["datasets"],
         _numbers(seeds) if seeds else params["seeds"], given, output, output_name, device,
@@ -168,14 +174,14 @@ def enter_command(
         click.echo(message)
 
 
-def _require_new(model: str, option: str) -> None:
+def _require_new(model: str, given: str) -> None:
     """Refuse a name that cannot be a folder, or that a model of the suite has."""
     from bench import plugins
 
     own = plugins.names("models")
     taken = {name.lower() for name in (*own, *(plugins.load("models", m).NAME for m in own))}
     if not model.replace("-", "_").isidentifier() or model.lower() in taken:
-        raise UserError(f"{option} {model}: choose a name of letters, digits and _ that no model of this suite has.")
+        raise UserError(f"{given}: choose a name of letters, digits and _ that no model of this suite has.")
 
 
 def _numbers(text: str) -> list[int]:

@@ -143,7 +143,8 @@ def train_cells(entry: Entry, params: dict[str, Any]) -> Iterator[str]:
     settings = replace(settings, workers=None, threads=None, checkpoint_minutes=2, device=entry.device)
     todo = [(d, s) for s in entry.seeds for d in entry.datasets if not _is_done(entry, d, s)]
     if todo:
-        yield f"{len(todo)} trainings of {entry.model}, {_estimate(entry, todo[0][0], settings, len(todo))}."
+        trainings = "1 training" if len(todo) == 1 else f"{len(todo)} trainings"
+        yield f"{trainings} of {entry.model}, {_estimate(entry, todo[0][0], settings, len(todo))}."
     for number, (dataset, seed) in enumerate(todo, 1):
         print(f"training {number} of {len(todo)}: {dataset}/{entry.model}/{seed}", file=sys.stderr)
         train.run(entry.work / "prepared" / dataset, _run(entry, dataset, seed), entry.model, seed, settings)
