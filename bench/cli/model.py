@@ -20,6 +20,12 @@ DEVICE = click.option(
 OUTPUT_NAME = click.option("--output-name", help="Which of several outputs of a file is the map.")
 
 
+SEEN = click.option(
+    "--seen", help="Public sets that the model was trained on, separated by commas, or none; see `bench list sets`."
+)
+SEEN_FOLDER = click.option("--seen-folder", type=FOLDER, help="Training images, whose fingerprints are compared.")
+
+
 @click.command("score")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @DATASET
@@ -29,12 +35,14 @@ OUTPUT_NAME = click.option("--output-name", help="Which of several outputs of a 
     "--resize", type=click.Choice(["nearest"]),
     help="Resize predictions of another size to the prepared masks.  [default: they are refused]",
 )  # fmt: skip
+@SEEN
+@SEEN_FOLDER
 @PREPARED
 @RESULTS
 @click.pass_context
 def score_command(
-    context: click.Context, folder: Path, dataset: str, model: str, seed: int, resize: str | None, prepared: Path,
-    results: Path,
+    context: click.Context, folder: Path, dataset: str, model: str, seed: int, resize: str | None, seen: str | None,
+    seen_folder: Path | None, prepared: Path, results: Path,
 ) -> None:  # fmt: skip
     """Score a folder of masks or probability maps as a model.
 
@@ -42,6 +50,7 @@ def score_command(
     model followed the protocol of params.yaml; every ranking marks it as external.
     """
     from bench import plugins
+    from bench.data.seen import read_seen
     from bench.settings import section
     from bench.stages.evaluate import EvaluateSettings
     from bench.tools.score import score_folder
@@ -51,7 +60,9 @@ def score_command(
     _require_new(model, f"--model {model}")
     plugins.load("datasets", dataset)
     batch = section(params, "evaluate", EvaluateSettings).batch
-    click.echo(score_folder(folder, prepared / dataset, results, model, seed, train, batch, resize == "nearest"))
+    stated = read_seen(seen, seen_folder)
+    data = prepared / dataset
+    click.echo(score_folder(folder, data, results, model, seed, train, batch, resize == "nearest", stated))
 
 
 @click.command("baselines")
@@ -133,11 +144,13 @@ def predict_command(
 @OUTPUT
 @OUTPUT_NAME
 @DEVICE
+@SEEN
+@SEEN_FOLDER
 @click.option("--work", default="entry", show_default=True, type=FOLDER, help="Folder for data and trainings.")
 @click.option("--results", default="results", show_default=True, type=FOLDER, help="Folder that holds the open track.")
 def enter_command(
     model: str, datasets: str | None, seeds: str | None, name: str | None, given: Path | None, output: str | None,
-    output_name: str | None, device: Device, work: Path, results: Path,
+    output_name: str | None, device: Device, seen: str | None, seen_folder: Path | None, work: Path, results: Path,
 ) -> None:  # fmt: skip
     """Enter a model into the open track and print the verdict.
 
@@ -147,6 +160,7 @@ def enter_command(
     scores.
     """
     from bench import plugins
+    from bench.data.seen import read_seen
     from bench.settings import load_params
     from bench.tools.enter import Entry, enter
     from bench.tools.model_file import is_plugin, use_model_file
@@ -169,6 +183,7 @@ def enter_command(
     entry = Entry(
         track, work, model, source, datasets.split(",") if datasets else params["datasets"],
         _numbers(seeds) if seeds else params["seeds"], given, output, output_name, device,
+        read_seen(seen, seen_folder),
     )  # fmt: skip
     for message in enter(entry):
         click.echo(message)

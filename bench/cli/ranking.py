@@ -99,18 +99,22 @@ def check_command(context: click.Context, entry: Path | None, results: Path, rep
 @click.option("--dataset", "datasets", multiple=True, help="Rank on this dataset only; repeatable.")
 @click.option("--rank-published", is_flag=True, help="Rank the paper's rows among the others.")
 @click.option("--partial", is_flag=True, help="Show what an unfinished grid has so far, without ranks.")
+@click.option("--seen", is_flag=True, help="Show what models have seen of the test images, and their scores without.")
 @click.option("--abroad", is_flag=True, help="Rank by crack IoU on the datasets that a model was not trained on.")
 @_query_options
 @RESULTS
 @FORMAT
 @click.pass_context
 def leaderboard_command(
-    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, abroad: bool,
-    results: Path, form: str, **query: Any,
+    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, seen: bool,
+    abroad: bool, results: Path, form: str, **query: Any,
 ) -> None:  # fmt: skip
     """Print the ranking with intervals, places and cost."""
     if abroad:
         _print_abroad(context, results, form)
+        return
+    if seen:
+        _print_seen(context, results, form)
         return
     from bench.ranking.leaderboard import leaderboards
     from bench.ranking.partial import partial_table
@@ -134,15 +138,33 @@ def _print_abroad(context: click.Context, results: Path, form: str) -> None:
     """
     from bench.ranking.abroad_tables import of_results, per_model, train_by_test
 
-    for name in ("datasets", "rank_published", "metric", "average"):
-        if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
-            option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
-            raise UserError(f"{option} does not apply to --abroad, which shows pooled crack IoU: leave it out.")
+    _require_no_query(context, "--abroad")
     content = _read(context, results)
     found = of_results(content)
     if found is None:
         raise UserError(f"{results / 'transfer'} holds no results of two datasets: run `dvc repro transfer`.")
     _print([per_model(found, content.names), train_by_test(found, content.names)], form, content.is_sample)
+
+
+def _print_seen(context: click.Context, results: Path, form: str) -> None:
+    """Print what models have seen of the test images.
+
+    Raises:
+        UserError: an option does not apply.
+    """
+    from bench.ranking.seen import seen_table
+
+    _require_no_query(context, "--seen")
+    content = _read(context, results)
+    _print([seen_table(content)], form, content.is_sample)
+
+
+def _require_no_query(context: click.Context, flag: str) -> None:
+    """Refuse options that choose what is ranked, beside a flag that shows pooled crack IoU."""
+    for name in ("datasets", "rank_published", "metric", "average"):
+        if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
+            option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} does not apply to {flag}, which shows pooled crack IoU: leave it out.")
 
 
 def print_power(context: click.Context, results: Path, wished: float) -> None:

@@ -77,11 +77,13 @@ def of_folder(folder: Path) -> Prints:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
     if not paths:
         raise UserError(f"{folder} contains no images: give the folder of your training images.")
-    return np.stack(parallel_map(_first, paths, "fingerprint images"))
+    prints: Prints = np.stack(parallel_map(_first, paths, "fingerprint images"))
+    return prints
 
 
 def _first(path: Path) -> Prints:
-    return fingerprint(read_image(path))[0]
+    first: Prints = fingerprint(read_image(path))[0]
+    return first
 
 
 @cache

@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.data.seen import Seen
 from bench.errors import UserError
 from bench.formats import files, prepared, scores
 from bench.formats.protocol import protocol
 from bench.ranking.results import EXTERNAL
 from bench.settings import track_version
 from bench.stages.evaluate import score
+from bench.tools.entry_facts import stated_seen
 from bench.tools.read_predictions import read_predictions
 from bench.tools.track import require_same_version
 from bench.training.settings import TrainSettings
@@ -31,6 +33,7 @@ def score_folder(
     train: TrainSettings,
     batch: int,
     resize: bool = False,
+    seen: Seen | None = None,
 ) -> str:
     """Write the scores of a folder of predictions; return a summary.
 
@@ -48,6 +51,7 @@ def score_folder(
         train: the section ``train`` of params.yaml.
         batch: images per evaluation batch.
         resize: resize predictions of another size to the prepared masks, by the nearest pixel.
+        seen: what is stated of the model's training; None: as earlier scores state.
 
     Raises:
         UserError: files are missing, extra, unreadable or of the wrong size; the message counts them and names some; or
@@ -70,6 +74,7 @@ def score_folder(
         "hardware": {"processor": platform.processor() or platform.machine()},
     } | ({} if of_track is None else {"track_version": of_track})  # fmt: skip
     target = results / EXTERNAL / model / data.card["dataset"]
+    record |= stated_seen(seen, data, target)
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
     summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."

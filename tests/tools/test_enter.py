@@ -157,6 +157,14 @@ def test_a_folder_of_predictions_is_entered(track: Path, tmp_path: Path) -> None
         (track / "external" / model / "cfd" / "curves.csv").read_text().replace(model, "") for model in ("mine", "fpn")
     )
     assert scored == trained
+    assert bench("leaderboard", "--results", str(track)).output.count("Trained on some of the test images") == 0
+    own = ["--seen-folder", str(tmp_path / "entry" / "downloads" / "cfd" / "images")]
+    done("enter", "maps", "--name", "mine", "--datasets", "cfd", *own)
+    done("enter", "maps", "--name", "mine", "--datasets", "cfd")  # what was stated stays
+    output = done("--params", str(track / "params.yaml"), "leaderboard", "--results", str(track), "--seen")
+    (row,) = [line for line in output.splitlines() if "own images" in line]
+    assert row.split()[1:5] == ["CFD", "8", "own", "images"]
+    assert "1.000" in row
 
 
 def test_a_model_file_that_lies_anywhere_is_entered(track: Path, tmp_path: Path) -> None:
