@@ -26,6 +26,18 @@ def load_params(path: Path) -> dict[str, Any]:
     return params
 
 
+def track_version(path: Path) -> int | None:
+    """Return the version of the open track whose settings a params.yaml holds; None of another or a missing file.
+
+    Raises:
+        UserError: the file cannot be read, or the version is no whole number.
+    """
+    version = load_params(path).get("track_version") if path.is_file() else None
+    if version is not None and type(version) is not int:
+        raise UserError(f"{path}: track_version = {version!r}: give a whole number, such as 1.")
+    return version
+
+
 def own_plugins(path: Path) -> Path | None:
     """Return the folder of the user's own datasets, models and metrics that params.yaml names, or None.
 

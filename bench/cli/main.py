@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import data, model, pipeline, ranking, sharing, sweep, tools, why
+from bench.cli import data, leaderboard, model, pipeline, ranking, sharing, sweep, tools, why
 from bench.cli.checkout import use_code_beside
 from bench.cli.group import Group
 
@@ -63,7 +63,7 @@ main.add_topic(
 )
 main.add_topic(
     "Ranking",
-    ranking.leaderboard_command,
+    leaderboard.leaderboard_command,
     model.baselines_command,
     ranking.conventions_command,
     why.why_command,

@@ -20,6 +20,12 @@ DEVICE = click.option(
 OUTPUT_NAME = click.option("--output-name", help="Which of several outputs of a file is the map.")
 
 
+SEEN = click.option(
+    "--seen", help="Public sets that the model was trained on, separated by commas, or none; see `bench list sets`."
+)
+SEEN_FOLDER = click.option("--seen-folder", type=FOLDER, help="Training images, whose fingerprints are compared.")
+
+
 @click.command("score")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @DATASET
@@ -29,12 +35,14 @@ OUTPUT_NAME = click.option("--output-name", help="Which of several outputs of a 
     "--resize", type=click.Choice(["nearest"]),
     help="Resize predictions of another size to the prepared masks.  [default: they are refused]",
 )  # fmt: skip
+@SEEN
+@SEEN_FOLDER
 @PREPARED
 @RESULTS
 @click.pass_context
 def score_command(
-    context: click.Context, folder: Path, dataset: str, model: str, seed: int, resize: str | None, prepared: Path,
-    results: Path,
+    context: click.Context, folder: Path, dataset: str, model: str, seed: int, resize: str | None, seen: str | None,
+    seen_folder: Path | None, prepared: Path, results: Path,
 ) -> None:  # fmt: skip
     """Score a folder of masks or probability maps as a model.
 
@@ -42,16 +50,19 @@ def score_command(
     model followed the protocol of params.yaml; every ranking marks it as external.
     """
     from bench import plugins
+    from bench.data.seen import read_seen
     from bench.settings import section
     from bench.stages.evaluate import EvaluateSettings
     from bench.tools.score import score_folder
     from bench.training.settings import TrainSettings
 
     params, train = read_section(context, "train", TrainSettings)
-    _require_new(model, "--model")
+    _require_new(model, f"--model {model}")
     plugins.load("datasets", dataset)
     batch = section(params, "evaluate", EvaluateSettings).batch
-    click.echo(score_folder(folder, prepared / dataset, results, model, seed, train, batch, resize == "nearest"))
+    stated = read_seen(seen, seen_folder)
+    data = prepared / dataset
+    click.echo(score_folder(folder, data, results, model, seed, train, batch, resize == "nearest", stated))
 
 
 @click.command("baselines")
@@ -133,42 +144,52 @@ def predict_command(
 @OUTPUT
 @OUTPUT_NAME
 @DEVICE
+@SEEN
+@SEEN_FOLDER
 @click.option("--work", default="entry", show_default=True, type=FOLDER, help="Folder for data and trainings.")
 @click.option("--results", default="results", show_default=True, type=FOLDER, help="Folder that holds the open track.")
 def enter_command(
     model: str, datasets: str | None, seeds: str | None, name: str | None, given: Path | None, output: str | None,
-    output_name: str | None, device: Device, work: Path, results: Path,
+    output_name: str | None, device: Device, seen: str | None, seen_folder: Path | None, work: Path, results: Path,
 ) -> None:  # fmt: skip
     """Enter a model into the open track and print the verdict.
 
-    MODEL is the id of a model of this suite or of yours, an .onnx or .pt2 file, or a folder of predictions,
-    <dataset>/<item>.png. Only its own cells are trained, on this machine; an interrupted entry continues when it is
-    run again. A model that the track has already is trained again and compared with its committed scores.
+    MODEL is the .py file of your network, the id of a model of this suite or of yours, an .onnx or .pt2 file, or a
+    folder of predictions, <dataset>/<item>.png. Only its own cells are trained, on this machine; an interrupted entry
+    resumes when it is run again. A model that the track has already is trained again and compared with its committed
+    scores.
     """
     from bench import plugins
+    from bench.data.seen import read_seen
     from bench.settings import load_params
     from bench.tools.enter import Entry, enter
+    from bench.tools.model_file import is_plugin, use_model_file
     from bench.tools.track import own_track
 
     track = own_track(results)
     params = load_params(track / "params.yaml")
-    source = Path(model) if Path(model).suffix.lower() in (".onnx", ".pt2") or Path(model).is_dir() else None
-    if source is None:
+    path = Path(model)
+    source = path if path.suffix.lower() in (".onnx", ".pt2") or path.is_dir() else None
+    if source is None and (path.suffix != ".py" or is_plugin(path)):
+        model = path.stem if path.suffix == ".py" else model
         plugins.load("models", model)
     else:
-        model = name or source.stem.replace("-", "_")
-        _require_new(model, "--name")
-        if not source.exists():
-            raise UserError(f"{source} not found: give an existing file or folder, or the id of a model.")
+        model = (name or path.stem).replace("-", "_")
+        _require_new(model, f"--name {name}" if name else str(path))
+        if not path.exists():
+            raise UserError(f"{path} not found: give an existing file or folder, or the id of a model.")
+        if source is None:
+            use_model_file(path, model, work)
     entry = Entry(
         track, work, model, source, datasets.split(",") if datasets else params["datasets"],
         _numbers(seeds) if seeds else params["seeds"], given, output, output_name, device,
+        read_seen(seen, seen_folder),
     )  # fmt: skip
     for message in enter(entry):
         click.echo(message)
 
 
-def _require_new(model: str, option: str) -> None:
+def _require_new(model: str, given: str) -> None:
     """Refuse a name that cannot be a folder, or that a model of the suite has."""
     from bench import plugins
 
@@ -177,7 +198,7 @@ def _require_new(model: str, option: str) -> None:
     is_name = model.replace("-", "_").isidentifier() and not model.startswith("-") and len(model.encode()) <= 100
     if not is_name or model.lower() in taken:
         raise UserError(
-            f"{option} {shown(model)}: choose a name of at most 100 letters, digits, _ and -, beginning with a letter, "
+            f"{shown(given)}: choose a name of at most 100 letters, digits, _ and -, beginning with a letter, "
             "that no model of this suite has."
         )
 

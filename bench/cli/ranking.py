@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import DATASET, FOLDER, FORMAT, RESULTS, read_section
-from bench.errors import UserError, instead_of
 
 if TYPE_CHECKING:
     from bench.ranking.results import Results
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from bench.render.tables import Table
 
 
-def _query_options(command: Callable[..., None]) -> Callable[..., None]:
+def query_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose metric, average and bootstrap."""
     options = (
         click.option("--metric", default="crack_iou", show_default=True, help="Metric id; see `bench list metrics`."),
@@ -57,8 +56,8 @@ def conventions_command(
     """
     from bench.ranking.convention_tables import conventions
 
-    content = _read(context, results)
-    _print(conventions(content, model, dataset, target), form, content.is_sample)
+    content = read_results(context, results)
+    print_tables(conventions(content, model, dataset, target), form, content.is_sample)
 
 
 @click.command("check")
@@ -84,7 +83,7 @@ def check_command(context: click.Context, entry: Path | None, results: Path, rep
 
     within = results / "reports"
     reports = reports or (within if within.is_dir() else results.parent / "reports")
-    content = _read(context, results, mixed=True)
+    content = read_results(context, results, mixed=True)
     failures = check.findings(content, reports / "summary.csv")
     failures += list(faults(entry, context.obj)) if entry else []
     for failure in failures:
@@ -95,63 +94,13 @@ def check_command(context: click.Context, entry: Path | None, results: Path, rep
     context.exit(1 if failures else 0)
 
 
-@click.command("leaderboard")
-@click.option("--dataset", "datasets", multiple=True, help="Rank on this dataset only; repeatable.")
-@click.option("--rank-published", is_flag=True, help="Rank the paper's rows among the others.")
-@click.option("--partial", is_flag=True, help="Show what an unfinished grid has so far, without ranks.")
-@click.option("--abroad", is_flag=True, help="Rank by crack IoU on the datasets that a model was not trained on.")
-@_query_options
-@RESULTS
-@FORMAT
-@click.pass_context
-def leaderboard_command(
-    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, abroad: bool,
-    results: Path, form: str, **query: Any,
-) -> None:  # fmt: skip
-    """Print the ranking with intervals, places and cost."""
-    if abroad:
-        _print_abroad(context, results, form)
-        return
-    from bench.ranking.leaderboard import leaderboards
-    from bench.ranking.partial import partial_table
-
-    chosen = _query(context, **query)
-    content = _read(context, results)
-    if partial:
-        _print([partial_table(content, chosen)], form, content.is_sample)
-        return
-    tables = leaderboards(content, chosen, _chosen(content, datasets), rank_published)
-    if not tables:
-        raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
-    _print(tables, form, content.is_sample)
-
-
-def _print_abroad(context: click.Context, results: Path, form: str) -> None:
-    """Print how the models do at home and abroad.
-
-    Raises:
-        UserError: fewer than two datasets have results of the stage transfer, or an option does not apply.
-    """
-    from bench.ranking.abroad_tables import of_results, per_model, train_by_test
-
-    for name in ("datasets", "rank_published", "metric", "average"):
-        if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
-            option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
-            raise UserError(f"{option} does not apply to --abroad, which shows pooled crack IoU: leave it out.")
-    content = _read(context, results)
-    found = of_results(content)
-    if found is None:
-        raise UserError(f"{results / 'transfer'} holds no results of two datasets: run `dvc repro transfer`.")
-    _print([per_model(found, content.names), train_by_test(found, content.names)], form, content.is_sample)
-
-
 def print_power(context: click.Context, results: Path, wished: float) -> None:
     """Print how small a difference in pooled crack IoU results like these can show, and what the wished one needs."""
     from bench.ranking.power import power_tables
     from bench.ranking.standings import Query
 
-    content = _read(context, results)
-    _print(power_tables(content, Query("crack_iou", "pooled", 2000), wished), "text", content.is_sample)
+    content = read_results(context, results)
+    print_tables(power_tables(content, Query("crack_iou", "pooled", 2000), wished), "text", content.is_sample)
 
 
 @click.command("compare")
@@ -161,7 +110,7 @@ def print_power(context: click.Context, results: Path, wished: float) -> None:
     "--rope", default=0.01, show_default=True, type=click.FloatRange(0, min_open=True),
     help="Region of practical equivalence: smaller differences count as equal.",
 )  # fmt: skip
-@_query_options
+@query_options
 @RESULTS
 @FORMAT
 @click.pass_context
@@ -174,10 +123,10 @@ def compare_command(
     """
     from bench.ranking.compare import compare
 
-    chosen = _query(context, **query)
-    content = _read(context, results)
+    chosen = query_of(context, **query)
+    content = read_results(context, results)
     comparison = compare(content, chosen, model, against, rope)
-    _print(comparison.tables, form, content.is_sample)
+    print_tables(comparison.tables, form, content.is_sample)
     click.echo(f"\n{comparison.verdict}", err=form in ("csv", "json"))
 
 
@@ -192,18 +141,10 @@ def audit_paper_command(results: Path, form: str) -> None:
 
     names = plugins.names("models")
     costs = {m: cost.read(path) for m in names if (path := results / "cost" / f"{m}.json").is_file()}
-    _print(audit.tables(costs), form)
+    print_tables(audit.tables(costs), form)
 
 
-def _chosen(results: "Results", datasets: Sequence[str]) -> list[str]:
-    """Return the datasets named on the command line, or all of them."""
-    unknown = [d for d in datasets if d not in results.datasets]
-    if unknown:
-        raise UserError(f"no dataset {unknown[0]!r} in params.yaml{instead_of(unknown[0], results.datasets)}")
-    return list(dict.fromkeys(datasets)) or results.datasets
-
-
-def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results":
+def read_results(context: click.Context, folder: Path, mixed: bool = False) -> "Results":
     """Return the results of the declared cells and of the external models that fit them (all if ``mixed``)."""
     from bench.ranking.of_params import read_declared
     from bench.settings import load_params
@@ -214,7 +155,7 @@ def _read(context: click.Context, folder: Path, mixed: bool = False) -> "Results
     return content
 
 
-def _query(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Query":
+def query_of(context: click.Context, metric: str, average: str | None, resamples: int, seed: int) -> "Query":
     """Return the query; the average defaults to the headline of the report, if the metric defines it."""
     from bench.ranking.of_params import default_average
     from bench.ranking.standings import Query
@@ -224,7 +165,7 @@ def _query(context: click.Context, metric: str, average: str | None, resamples: 
     return Query(metric, average or default_average(metric, settings.headline), resamples, seed)
 
 
-def _print(tables: "Sequence[Table]", form: str, is_sample: bool = False) -> None:
+def print_tables(tables: "Sequence[Table]", form: str, is_sample: bool = False) -> None:
     """Print tables, marked if their data are synthetic."""
     from bench.ranking.results import SAMPLE_WARNING
     from bench.render import text

@@ -78,10 +78,20 @@ def _print_links() -> None:
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(["datasets", "models", "metrics"]))
+@click.argument("kind", type=click.Choice(["datasets", "models", "metrics", "sets"]))
 def list_command(kind: str) -> None:
-    """List the datasets, models or metrics by id and name."""
+    """List the datasets, models or metrics by id and name.
+
+    The sets are the public ones whose images `--seen` knows, with the number of their fingerprints.
+    """
     from bench import plugins
+
+    if kind == "sets":
+        from bench.data.fingerprints import known_sets
+
+        for name, count in known_sets().items():
+            click.echo(f"{name:16}  {count} images")
+        return
 
     ids = plugins.names(kind)
     width = max(map(len, ids))

@@ -10,7 +10,8 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, scores
-from bench.ranking.results import ENTERED, EXTERNAL, Results, refused
+from bench.ranking.refused import refused
+from bench.ranking.results import ENTERED, EXTERNAL, Results
 
 SUMMARY = ["dataset", "model", "seed", "metric", "average", "value"]
 

@@ -10,6 +10,7 @@ from bench import plugins
 from bench.ranking import check, label_band
 from bench.ranking.class_scores import crack_notes
 from bench.ranking.results import Results
+from bench.ranking.seen import seen_notes
 from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, merged, shared_note
 from bench.render.tables import COLUMNS, Table
 from bench.stats.bootstrap import interval
@@ -85,7 +86,7 @@ def _table(standings: Standings, results: Results, query: Query, left_out: list[
     notes += [_published_note(query.average, rank_published)] if published else []
     notes += [] if moved is None else label_band.notes(standings, results, moved)
     notes += [UNTRAINED_NOTE] if untrained else []
-    notes += [*check.notes(results), *left_out]
+    notes += [*seen_notes(results), *check.notes(results), *left_out]
     caption = _caption(standings, results, query)
     order = [column for column in ORDER if column != label_band.HEADING or moved is not None]
     return Table(f"leaderboard_{standings.protocol}", caption, frame.reindex(columns=order), DIGITS, notes)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import plugins
-from bench.ranking.results import Results, external_models, read, refused, without
+from bench.ranking.refused import refused, without
+from bench.ranking.results import Results, external_models, read
 from bench.settings import name_list, seed_list
 
 

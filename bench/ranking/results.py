@@ -15,6 +15,7 @@ from bench.formats import class_scores, cost, scores, transfer
 from bench.paper import TABLES, published
 from bench.ranking.derived import with_derived
 from bench.ranking.summary import summarise
+from bench.settings import track_version
 
 EXTERNAL = "external"
 """Folder in the results where `bench score` writes, external/<model>/<dataset>; also ``trained`` of its cells."""
@@ -51,6 +52,7 @@ class Results:
         transfers: results on the other datasets, by training dataset; empty if the stage did not run.
         classes: ``class_scores.COLUMNS``; rows for datasets of several classes only.
         baselines: scores of detectors without training on these datasets; None if there are none.
+        track_version: version of the open track whose results these are; None elsewhere.
     """
 
     datasets: list[str]
@@ -69,6 +71,7 @@ class Results:
     transfers: dict[str, transfer.Transfer] = field(default_factory=dict)
     classes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=class_scores.COLUMNS))
     baselines: "Results | None" = None
+    track_version: int | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -138,6 +141,7 @@ def read(
         transfers=_transfers(folder, datasets, models, seeds),
         classes=_concat([part.classes for part in parts], class_scores.COLUMNS),
         baselines=_baselines(folder / BASELINES, datasets),
+        track_version=track_version(folder / "params.yaml"),
     )  # fmt: skip
 
 
@@ -180,32 +184,6 @@ def _missing(
 def external_models(folder: Path) -> list[str]:
     """Return the sorted names of the external models: those scored by `bench score`."""
     return sorted(p.name for p in (folder / EXTERNAL).glob("*") if p.is_dir())
-
-
-def refused(results: Results) -> dict[str, str]:
-    """Return the external models whose scores do not fit these results, so that none takes them: id -> reason."""
-    reasons = {}
-    batches = {c.get("evaluation_batch") for c in results.cells if c.get("trained") != EXTERNAL} - {None}
-    for cell in (c for c in results.cells if c.get("trained") == EXTERNAL):
-        model, dataset = cell["model"], cell["dataset"]
-        if cell["data"] != results.cards[dataset]["content"]:
-            reasons[model] = f"was scored on a different version of {dataset}; run `bench score` again"
-        elif len({c["protocol"] for c in results.cells if c["model"] == model}) > 1:
-            reasons[model] = "declares several protocols; run `bench score` again for all its datasets"
-        elif batches and cell.get("evaluation_batch") not in batches | {None}:
-            size = cell["evaluation_batch"]
-            reasons[model] = f"was scored in batches of {size} images, unlike the runs; run `bench score` again"
-    return reasons
-
-
-def without(results: Results, models: Mapping[str, str]) -> Results:
-    """Return the results without the given models."""
-    frames = {k: getattr(results, k) for k in ("summary", "images", "curves", "classes")}
-    frames = {k: frame[~frame["model"].isin(list(models))].reset_index(drop=True) for k, frame in frames.items()}
-    cells = [c for c in results.cells if c["model"] not in models]
-    histograms = results.histograms[~results.images["model"].isin(list(models)).to_numpy()]
-    left = [m for m in results.models if m not in models]
-    return replace(results, models=left, cells=cells, histograms=histograms, **frames)
 
 
 def _external(folder: Path, datasets: Sequence[str], models: Sequence[str]) -> Iterator[scores.Scores]:

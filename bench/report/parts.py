@@ -189,7 +189,7 @@ def _figure(name: str) -> Callable[[Values], Files]:
 
 
 PARTS: dict[str, Callable[[Values], Files]] = {
-    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "classes", "external")},
+    **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "classes", "external", "seen")},
     "leaderboard": _leaderboard,
     "convention_tables": _convention_tables,
     "transfer_tables": _transfer_tables,

@@ -8,6 +8,7 @@ from bench import plugins
 from bench.ranking import abroad_tables, leaderboard
 from bench.ranking.class_scores import class_scores
 from bench.ranking.convention_tables import all_conventions
+from bench.ranking.seen import seen_table
 from bench.ranking.standings import Query
 from bench.render import score_tables, tables
 from bench.render.class_table import class_table
@@ -52,6 +53,7 @@ def _tables(values: Values) -> Iterator[tables.Table]:
     average = values.averaged([c for c in results.cells if c["model"] in values.external])
     of_external = external.table(results, values.headline, average, values.comparable, values.left_out)
     yield from [of_external] if of_external else []
+    yield from [seen_table(results)] if any("seen" in c for c in results.cells) else []
 
 
 def ranking(values: Values) -> list[tables.Table]:

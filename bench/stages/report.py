@@ -9,7 +9,8 @@ from tqdm import tqdm
 from bench import plugins
 from bench.errors import UserError, instead_of
 from bench.formats import files
-from bench.ranking.results import external_models, refused, without
+from bench.ranking.refused import refused, without
+from bench.ranking.results import external_models
 from bench.report import external
 from bench.report.context import Values
 from bench.report.index import index

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from bench.data.seen import Seen
 from bench.errors import UserError
 from bench.formats import entry as entry_format
 from bench.formats import files, prepared, scores
@@ -20,7 +21,7 @@ from bench.render import text
 from bench.settings import load_params, section, seed_list
 from bench.stages import download, evaluate, prepare, report, train
 from bench.tools import predict, profile, score
-from bench.tools.entry_facts import entry_facts
+from bench.tools.entry_facts import entry_facts, stated_seen
 from bench.tools.rerun import compare_rerun
 from bench.tools.track import VERSION, require_same_version
 from bench.training.device import pick_device
@@ -47,6 +48,7 @@ class Entry:
         output: what a file returns, "logits" or "probabilities"; None: found by a probe.
         output_name: name of a file's output that is the map; None: it has one only.
         device: where to compute, one of `bench.training.settings.Device`.
+        seen: what is stated of the model's training besides the track's images; None: as earlier scores state.
     """
 
     track: Path
@@ -59,6 +61,7 @@ class Entry:
     output: str | None = None
     output_name: str | None = None
     device: Device = "auto"
+    seen: Seen | None = None
 
     @property
     def is_rerun(self) -> bool:
@@ -143,7 +146,8 @@ def train_cells(entry: Entry, params: dict[str, Any]) -> Iterator[str]:
     settings = replace(settings, workers=None, threads=None, checkpoint_minutes=2, device=entry.device)
     todo = [(d, s) for s in entry.seeds for d in entry.datasets if not _is_done(entry, d, s)]
     if todo:
-        yield f"{len(todo)} trainings of {entry.model}, {_estimate(entry, todo[0][0], settings, len(todo))}."
+        trainings = "1 training" if len(todo) == 1 else f"{len(todo)} trainings"
+        yield f"{trainings} of {entry.model}, {_estimate(entry, todo[0][0], settings, len(todo))}."
     for number, (dataset, seed) in enumerate(todo, 1):
         print(f"training {number} of {len(todo)}: {dataset}/{entry.model}/{seed}", file=sys.stderr)
         train.run(entry.work / "prepared" / dataset, _run(entry, dataset, seed), entry.model, seed, settings)
@@ -151,13 +155,14 @@ def train_cells(entry: Entry, params: dict[str, Any]) -> Iterator[str]:
     for dataset in entry.datasets:
         seeds = [seed for seed in seed_list(params) if _is_done(entry, dataset, seed)]
         target = entry.scores / dataset
+        stated = stated_seen(entry.seen, prepared.read(entry.work / "prepared" / dataset), target)
         evaluate.run(
             entry.work / "prepared" / dataset, entry.work / "runs" / dataset, target, dataset, [entry.model], seeds,
             grouping,
         )  # fmt: skip
         part = scores.read(target)
         facts = {"trained": ENTERED, "files": part.card["origin"].get("sha256"), "track_version": VERSION}
-        scores.write(target, replace(part, cells=[cell | facts for cell in part.cells]))
+        scores.write(target, replace(part, cells=[cell | facts | stated for cell in part.cells]))
 
 
 def _run(entry: Entry, dataset: str, seed: int) -> Path:
@@ -193,7 +198,7 @@ def score_source(entry: Entry, source: Path, params: dict[str, Any]) -> None:
         if source.is_file():
             folder = entry.work / "predictions" / entry.model / dataset
             predict.on_dataset(predict.Network(source, entry.output, entry.output_name, entry.device), data, folder)
-        score.score_folder(folder, data, entry.track, entry.model, 0, settings, batch)
+        score.score_folder(folder, data, entry.track, entry.model, 0, settings, batch, seen=entry.seen)
 
 
 def _conclude(entry: Entry, params: dict[str, Any]) -> Iterator[str]:

@@ -11,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.data.seen import Seen
 from bench.errors import UserError
 from bench.formats import files, prepared, scores
 from bench.formats.protocol import protocol
 from bench.ranking.results import EXTERNAL
+from bench.settings import track_version
 from bench.stages.evaluate import score
+from bench.tools.entry_facts import stated_seen
 from bench.tools.read_predictions import read_predictions
+from bench.tools.track import require_same_version
 from bench.training.settings import TrainSettings
 
 
@@ -29,11 +33,13 @@ def score_folder(
     train: TrainSettings,
     batch: int,
     resize: bool = False,
+    seen: Seen | None = None,
 ) -> str:
     """Write the scores of a folder of predictions; return a summary.
 
     Scores of other seeds of the same model are kept. The protocol of params.yaml is recorded: by scoring, the user
-    declares that the model followed it. ``trained`` is "external", which every ranking shows.
+    declares that the model followed it. ``trained`` is "external", which every ranking shows. In the open track its
+    version is recorded, and earlier scores of another version are refused.
 
     Args:
         folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1); of
@@ -45,10 +51,15 @@ def score_folder(
         train: the section ``train`` of params.yaml.
         batch: images per evaluation batch.
         resize: resize predictions of another size to the prepared masks, by the nearest pixel.
+        seen: what is stated of the model's training; None: as earlier scores state.
 
     Raises:
-        UserError: files are missing, extra, unreadable or of the wrong size; the message counts them and names some.
+        UserError: files are missing, extra, unreadable or of the wrong size; the message counts them and names some; or
+            earlier scores are of another version of the open track.
     """
+    of_track = track_version(results / "params.yaml")
+    if of_track is not None:
+        require_same_version(results / EXTERNAL / model, of_track)
     data = prepared.read(data_folder)
     levels = read_predictions(folder, data, resize)
     tables, histograms = score(data, lambda item, _: levels[item], batch)
@@ -61,8 +72,9 @@ def score_folder(
         "code": {"commit": None, "dirty": None},
         "versions": {"python": platform.python_version(), "crackbench": version("crackbench")},
         "hardware": {"processor": platform.processor() or platform.machine()},
-    }  # fmt: skip
+    } | ({} if of_track is None else {"track_version": of_track})  # fmt: skip
     target = results / EXTERNAL / model / data.card["dataset"]
+    record |= stated_seen(seen, data, target)
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
     dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
     summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."

@@ -6,7 +6,7 @@ from pathlib import Path
 import bench
 from bench.errors import UserError
 from bench.formats import files
-from bench.settings import load_params
+from bench.settings import track_version
 
 VERSION = 1
 """Version of the open track that this program enters. Raise it, here and in results/open/params.yaml, with every change
@@ -31,7 +31,7 @@ def own_track(results: Path) -> Path:
                 f"{track} holds no open track: run this in a clone, or give its results folder by --results."
             )
         shutil.copytree(packaged, track)
-    version = load_params(track / "params.yaml").get("track_version")
+    version = track_version(track / "params.yaml")
     if version != VERSION:
         raise UserError(
             f"{track} is version {version} of the open track, this program enters version {VERSION}: "
@@ -40,19 +40,20 @@ def own_track(results: Path) -> Path:
     return track
 
 
-def require_same_version(scores: Path) -> None:
+def require_same_version(scores: Path, version: int = VERSION) -> None:
     """Refuse earlier scores of a model that were entered into another version of the track.
 
     Args:
         scores: folder with the scores of the model on each dataset; may be missing.
+        version: of the track.
 
     Raises:
         UserError: some are of another version.
     """
     for path in sorted(scores.glob("*/cells.json")):
         for cell in files.read_json(path)["cells"]:
-            if (version := cell.get("track_version", 1)) != VERSION:
+            if (earlier := cell.get("track_version", 1)) != version:
                 raise UserError(
-                    f"{path.parent} was entered into version {version} of the open track, this is version {VERSION}: "
+                    f"{path.parent} was entered into version {earlier} of the open track, this is version {version}: "
                     f"move {scores} away and enter again."
                 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.ranking.results import read, without
+from bench.ranking.results import read
 
 
 @pytest.fixture
@@ -50,11 +50,3 @@ def test_mixed_protocols_are_refused_unless_asked_for(folder: Path) -> None:
     with pytest.raises(UserError, match="ffffffffffff"):
         read(folder, ["cfd"], ["fpn", "unet"], [0, 1])
     assert len(read(folder, ["cfd"], ["fpn", "unet"], [0, 1], mixed=True).cells) == 4
-
-
-def test_a_model_can_be_taken_out(folder: Path) -> None:
-    left = without(read(folder, ["cfd"], ["fpn", "unet"], [0, 1]), {"fpn": "a reason"})
-    assert left.models == ["unet"]
-    for frame in (left.summary, left.images, left.curves):
-        assert set(frame["model"]) == {"unet"}
-    assert len(left.histograms) == len(left.images)

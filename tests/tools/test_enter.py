@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,18 @@ SMALL = {
     "track_version": 1,
     "download": {"source": "sample", "mirrors": [], "sample": {"images": 8, "size": 64, "seed": 0}},
 }
+
+
+MODEL = '''"""A 1x1 convolution."""
+
+NAME = "MyNet"
+
+
+def build(channels, classes, image_size, encoder, weights):
+    from torch import nn
+
+    return nn.Conv2d(channels, classes, 1)
+'''
 
 
 def bench(*arguments: str) -> Result:
@@ -57,7 +71,7 @@ def track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_model_enters_and_the_others_are_left_alone(track: Path, tmp_path: Path) -> None:
     before = {p: p.read_bytes() for p in (track / "scores").rglob("*") if p.is_file()}
     output = done("enter", "fpn", "--datasets", "cfd")
-    assert "1 trainings of fpn, about 1 min at" in output
+    assert "1 training of fpn, about 1 min at" in output
     assert "FPN" in output
     assert "PSPNet" in output
     cells = json.loads((track / "external" / "fpn" / "cfd" / "cells.json").read_text())["cells"]
@@ -67,7 +81,7 @@ def test_a_model_enters_and_the_others_are_left_alone(track: Path, tmp_path: Pat
     run = tmp_path / "entry" / "runs" / "cfd" / "fpn" / "0" / "run.json"
     trained = run.stat().st_mtime_ns
     output = done("enter", "fpn")  # the other dataset is added, the first is not trained again
-    assert "1 trainings of fpn" in output
+    assert "1 training of fpn" in output
     assert run.stat().st_mtime_ns == trained
     assert (track / "external" / "fpn" / "gaps" / "cells.json").is_file()
     assert "0 findings" in done("--params", str(track / "params.yaml"), "check", "--results", str(track))
@@ -106,6 +120,8 @@ def test_other_data_are_refused(track: Path, tmp_path: Path) -> None:
         (["fpn", "--seeds", "x"], "give whole numbers"),
         (["my_net.onnx", "--name", "unet"], "that no model of this suite has"),
         (["missing.onnx"], "missing.onnx not found"),
+        (["missing.py"], "missing.py not found: give an existing file"),
+        (["fpn.py"], "fpn.py: choose a name of letters, digits and _ that no model of this suite has"),
     ],
 )
 def test_what_cannot_be_entered_is_named(track: Path, arguments: list[str], message: str) -> None:
@@ -141,6 +157,30 @@ def test_a_folder_of_predictions_is_entered(track: Path, tmp_path: Path) -> None
         (track / "external" / model / "cfd" / "curves.csv").read_text().replace(model, "") for model in ("mine", "fpn")
     )
     assert scored == trained
+    assert bench("leaderboard", "--results", str(track)).output.count("Trained on some of the test images") == 0
+    own = ["--seen-folder", str(tmp_path / "entry" / "downloads" / "cfd" / "images")]
+    done("enter", "maps", "--name", "mine", "--datasets", "cfd", *own)
+    done("enter", "maps", "--name", "mine", "--datasets", "cfd")  # what was stated stays
+    output = done("--params", str(track / "params.yaml"), "leaderboard", "--results", str(track), "--seen")
+    (row,) = [line for line in output.splitlines() if "own images" in line]
+    assert row.split()[1:5] == ["CFD", "8", "own", "images"]
+    assert "1.000" in row
+
+
+def test_a_model_file_that_lies_anywhere_is_entered(track: Path, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "my-net.py"
+    file.parent.mkdir()
+    file.write_text(MODEL)
+    assert "MyNet" in done("enter", str(file), "--datasets", "cfd")
+    (cell,) = json.loads((track / "external" / "my_net" / "cfd" / "cells.json").read_text())["cells"]
+    assert (cell["model"], cell["trained"], cell["track_version"]) == ("my_net", "entered", 1)
+    assert "1 training of" not in done("enter", str(file), "--datasets", "cfd")
+    file.write_text(MODEL.replace("1x1", "3x3"))
+    output = subprocess.run(  # another process, which has not imported the model before
+        [sys.executable, "-m", "bench", "enter", str(file), "--datasets", "cfd"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "1 training of my_net" in output
 
 
 def test_without_a_track_the_cure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
