@@ -29,6 +29,9 @@ STEP_PX = 0.25
 REACH_PX = 10.0
 """Length of a profile on each side of the label."""
 
+WIDEST_PX = 100.0
+"""Widest label that is measured; wider ones count as this wide."""
+
 ALONG_PX = (-2, -1, 0, 1, 2)
 """Positions along the crack over which the grey levels of a profile are averaged."""
 
@@ -83,7 +86,7 @@ def widths(image: npt.NDArray[np.uint8], crack: Mask) -> tuple[float, float, flo
     if not len(points):
         return float("nan"), float("nan"), 0.0
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    half = float(cv2.distanceTransform(crack.astype(np.uint8), cv2.DIST_L2, 5).max())
+    half = min(WIDEST_PX / 2, float(cv2.distanceTransform(crack.astype(np.uint8), cv2.DIST_L2, 5).max()))
     offsets = np.arange(-half - REACH_PX, half + REACH_PX + STEP_PX / 2, STEP_PX, dtype=np.float32)
     labels = _profiles(crack.astype(np.float32), points, normals, offsets, (0,)) >= 0.5
     levels = _profiles(grey, points, normals, offsets, ALONG_PX)
@@ -124,10 +127,12 @@ def _width(levels: Array, label: Mask) -> tuple[float, float]:
     near = slice(max(0, first - margin), last + 1 + margin)
     bottom = near.start + int(np.argmin(levels[near]))
     ground = np.concatenate([levels[: near.start], levels[near.stop :]])
+    label_px = (last - first + 1) * STEP_PX
+    if len(ground) < REACH_PX / STEP_PX:  # the label fills the profile, as where cracks cross
+        return label_px, float("nan")
     level = float(np.median(ground))
     depth = level - float(levels[bottom])
     spread = 1.4826 * float(np.median(np.abs(ground - level)))
-    label_px = (last - first + 1) * STEP_PX
     if depth < max(LEAST_DEPTH, 3 * spread):
         return label_px, float("nan")
     left, right = _run(levels < level - depth / 2, bottom)

@@ -9,7 +9,8 @@ import pandas as pd
 from bench import plugins
 from bench.ranking.results import Results
 from bench.render.tables import COLUMNS, Table
-from bench.report.context import Values, rank
+from bench.report.context import Values
+from bench.report.rank import rank
 
 HEADINGS = {"miou": "Crack IoU", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
 

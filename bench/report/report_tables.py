@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bench import plugins
-from bench.ranking import abroad_tables, leaderboard
+from bench.ranking import abroad_tables, few_labels, leaderboard
 from bench.ranking.class_scores import class_scores
 from bench.ranking.convention_tables import all_conventions
 from bench.ranking.standings import Query
@@ -82,6 +82,12 @@ def convention_tables(values: Values) -> list[tables.Table]:
     """Return the models under published conventions; none without a model that has scores on all shown datasets."""
     table = all_conventions(values.results, *values.shown)
     return [] if table is None else [table]
+
+
+def few_labels_tables(values: Values) -> list[tables.Table]:
+    """Return the scores by number of training images; none without such results."""
+    few = values.few_labels
+    return [] if few is None else [few_labels.table(few, values.results.names)]
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

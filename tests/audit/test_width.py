@@ -63,3 +63,10 @@ def test_the_table_has_medians_of_the_images_with_both_widths() -> None:
     assert (row["Label px"], row["Image px"], row["Label / image"]) == (4.0, 2.0, 2.0)
     assert row["Over 1 px off %"] == pytest.approx(200 / 3)
     assert row["Visible %"] == pytest.approx(100 * 2.4 / 4)
+
+
+def test_a_label_that_fills_the_image_is_not_measured_against_a_background() -> None:
+    label, image, visible = widths(photograph(3, 0), np.ones((SIDE, SIDE), bool))
+    assert label > 50
+    assert np.isnan(image)
+    assert visible == 0
