@@ -19,8 +19,8 @@ Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 COLUMNS = ("label_width_px", "image_width_px", "visible")
-"""Findings on one pair: medians over points of the centreline, NaN without crack or where none is visible; visible:
-share of the points at which the image is dark enough for a width."""
+"""Findings on one pair: medians over points of the centreline, NaN without crack. visible: share of the points at which
+the image is dark enough for a width; with less than half of them, that of the image is NaN."""
 
 POINTS = 200
 """Points of the centreline, evenly spaced, at which widths are measured."""
@@ -70,7 +70,7 @@ def table(inspected: Mapping[str, pd.DataFrame]) -> Table:
     notes = [
         "Medians over images of the medians along each centreline. Image: width of the dark valley at half its depth, "
         "where it is over 8 grey levels deep and three times the spread of the background; Visible: share of such "
-        "points. A label as wide as the crack has the ratio 1.",
+        "points; images with less than half of them are left out. A label as wide as the crack has the ratio 1.",
     ]
     return Table("width", "Width of the labels, and of the cracks in the images.", pd.DataFrame(rows), digits, notes)
 
@@ -92,7 +92,7 @@ def widths(image: npt.NDArray[np.uint8], crack: Mask) -> tuple[float, float, flo
     levels = _profiles(grey, points, normals, offsets, ALONG_PX)
     found = np.array([_width(*pair) for pair in zip(levels, labels, strict=True)])
     seen = found[np.isfinite(found[:, 1])]
-    of_image = float(np.median(seen[:, 1])) if len(seen) else float("nan")
+    of_image = float(np.median(seen[:, 1])) if 2 * len(seen) >= len(found) else float("nan")
     return float(np.median(found[:, 0])), of_image, len(seen) / len(found)
 
 

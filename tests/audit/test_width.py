@@ -43,6 +43,7 @@ def test_without_crack_or_contrast_there_is_no_width() -> None:
     assert visible == 0
     label, image, visible = widths(photograph(3, 0, contrast=0), bar(3, 0) >= 0.5)
     assert label >= 3
+    assert np.isnan(image)
     assert visible < 0.2
 
 
