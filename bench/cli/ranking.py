@@ -1,5 +1,6 @@
 """The commands that read results or documentation: conventions, check, leaderboard, compare, audit-paper, explain."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,14 +100,15 @@ def check_command(context: click.Context, entry: Path | None, results: Path, rep
 @click.option("--dataset", "datasets", multiple=True, help="Rank on this dataset only; repeatable.")
 @click.option("--rank-published", is_flag=True, help="Rank the paper's rows among the others.")
 @click.option("--partial", is_flag=True, help="Show what an unfinished grid has so far, without ranks.")
+@click.option("--without-errata", is_flag=True, help="Leave out test images with known faults (errata.csv).")
 @click.option("--abroad", is_flag=True, help="Rank by crack IoU on the datasets that a model was not trained on.")
 @_query_options
 @RESULTS
 @FORMAT
 @click.pass_context
 def leaderboard_command(
-    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, abroad: bool,
-    results: Path, form: str, **query: Any,
+    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, without_errata: bool,
+    abroad: bool, results: Path, form: str, **query: Any,
 ) -> None:  # fmt: skip
     """Print the ranking with intervals, places and cost."""
     if abroad:
@@ -117,6 +119,8 @@ def leaderboard_command(
 
     chosen = _query(context, **query)
     content = _read(context, results)
+    if without_errata:
+        content = _without_errata(content)
     if partial:
         _print([partial_table(content, chosen)], form, content.is_sample)
         return
@@ -124,6 +128,16 @@ def leaderboard_command(
     if not tables:
         raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
     _print(tables, form, content.is_sample)
+
+
+def _without_errata(results: "Results") -> "Results":
+    """Return the results without the test images that have a known fault; say how many these are."""
+    from bench.ranking.errata import tested, without_errata
+
+    listed = Counter(tested(results)["dataset"])
+    counts = ", ".join(f"{count} of {results.names[dataset]}" for dataset, count in listed.items())
+    click.echo(f"Test images left out: {counts or 'none has a known fault'}.", err=True)
+    return without_errata(results)
 
 
 def _print_abroad(context: click.Context, results: Path, form: str) -> None:
@@ -134,7 +148,7 @@ def _print_abroad(context: click.Context, results: Path, form: str) -> None:
     """
     from bench.ranking.abroad_tables import of_results, per_model, train_by_test
 
-    for name in ("datasets", "rank_published", "metric", "average"):
+    for name in ("datasets", "rank_published", "without_errata", "metric", "average"):
         if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
             option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
             raise UserError(f"{option} does not apply to --abroad, which shows pooled crack IoU: leave it out.")

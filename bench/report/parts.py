@@ -28,6 +28,7 @@ from bench.report.figures import CAPTION, FIGURES, caption, kept
 from bench.report.report_tables import (
     all_tables,
     convention_tables,
+    errata_tables,
     few_labels_tables,
     published,
     ranking,
@@ -129,7 +130,7 @@ def _page(values: Values) -> Files:
         yield from images.items()
     tables_shown = [
         *ranking(values), *convention_tables(values), *transfer_tables(values), *few_labels_tables(values),
-        *all_tables(values),
+        *errata_tables(values), *all_tables(values),
     ]  # fmt: skip
     of_paper = audit.tables(values.results.costs)
     yield from report_page.render(values, published(values), tables_shown, of_paper, pictures, rows, addresses)
@@ -204,6 +205,7 @@ PARTS: dict[str, Callable[[Values], Files]] = {
     **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "classes", "external")},
     "leaderboard": _leaderboard,
     "convention_tables": _tables(convention_tables),
+    "errata": _tables(errata_tables),
     "few_labels_tables": _tables(few_labels_tables),
     "transfer_tables": _transfer_tables,
     "audit": _audit,
