@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import scores
+from bench.formats.protocol import protocol_hash
 from bench.ranking.results import Results, read
 from bench.ranking.standings import Query, compute_standings, covered
 from bench.render.tables import Table
@@ -114,12 +115,18 @@ def _read(folder: Path, number: int, results: Results) -> Results:
 
 def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
     """Return the first setting that differs, beside the number of training images; None if none does."""
+    if _hash_with_all(one) == _hash_with_all(other):  # older records lack settings added since
+        return None
     for section in ("prepare", "train"):
         first, second = one.get(section, {}), other.get(section, {})
         for key in sorted({*first, *second} - {"train_items"}):
             if first.get(key) != second.get(key):
                 return f"{section}.{key}"
-    return None
+    return "settings"
+
+
+def _hash_with_all(settings: Mapping[str, Any]) -> str:
+    return protocol_hash({**settings, "prepare": {**settings["prepare"], "train_items": None}})
 
 
 def _tested(results: Results, dataset: str) -> set[str]:

@@ -79,3 +79,10 @@ def test_other_test_images_are_refused(made: Made) -> None:
     files.write_checksums(path.parent)
     with pytest.raises(UserError, match="gaps was tested on other images than in the results"):
         few_labels(made[1], made[0] / FOLDER)
+
+
+def test_settings_added_since_with_their_earlier_value_are_no_difference(made: Made) -> None:
+    change(made[0] / FOLDER / "5", lambda cell: cell["settings"]["train"].pop("schedule", None))
+    for cell in made[1].cells:
+        cell["settings"]["train"]["schedule"] = "plateau"
+    assert few_labels(made[1], made[0] / FOLDER) is not None
