@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench import plugins
+from bench.audit import width
 from bench.audit.integrity import COLUMNS, FLAGS, doubt_about_all, inspect, unpaired
 from bench.audit.leakage import leakage, links_by_content, links_by_names
 from bench.audit.page import examples, markdown, page
@@ -24,6 +25,7 @@ from bench.render import text
 from bench.render.tables import Table
 from bench.stages.prepare import PrepareSettings
 
+ALL = (*COLUMNS, *width.COLUMNS)
 SPLITS = ("random", "grouped", "published")
 
 
@@ -57,6 +59,7 @@ def audit_datasets(data: Path, target: Path, datasets: Sequence[str], settings: 
     tables = [
         _integrity_table(inspected, unpaired_files),
         _flags_table(inspected, unpaired_files),
+        width.table(inspected),
         _across_table(items, links),
         _leakage_table(items, links, pairs, settings),
     ]
@@ -87,14 +90,14 @@ def _examine_all(pairs: Mapping[str, list[Pair]]) -> tuple[dict[str, pd.DataFram
     examined = parallel_map(_examine, work, "examine")
     inspected, start = {}, 0
     for name, own in pairs.items():
-        inspected[name] = pd.DataFrame([row for row, _ in examined[start : start + len(own)]], columns=COLUMNS)
+        inspected[name] = pd.DataFrame([row for row, _ in examined[start : start + len(own)]], columns=ALL)
         start += len(own)
     return inspected, [features for _, features in examined if features is not None]
 
 
 def _examine(work: tuple[Pair, int, bool]) -> tuple[dict[str, Any], Features | None]:
     row, image = inspect(*work)
-    return row, None if image is None else extract(image)
+    return row | width.measure(work[0], image, *work[1:]), None if image is None else extract(image)
 
 
 def _pairs(name: str, root: Path) -> list[Pair]:
@@ -212,15 +215,11 @@ def _leakage_table(
             content = leakage(split, [str(i) for i in range(len(group))], own[own["kind"] != "name"])
             rows.append(
                 {
-                    "Dataset": name,
-                    "Split": kind,
-                    "Test": split.count("test"),
-                    "Photograph in training %": seen["photo_pct"],
-                    "by names %": seen["photo_by_name_pct"],
-                    "by content %": content["photo_pct"],
-                    "Test pixels seen %": seen["pixels_pct"],
+                    "Dataset": name, "Split": kind, "Test": split.count("test"),
+                    "Photograph in training %": seen["photo_pct"], "by names %": seen["photo_by_name_pct"],
+                    "by content %": content["photo_pct"], "Test pixels seen %": seen["pixels_pct"],
                 }
-            )
+            )  # fmt: skip
     digits = dict.fromkeys(["Photograph in training %", "by names %", "by content %", "Test pixels seen %"], 1)
     caption = "Test images whose source image is also in training, and the share of test pixels visible in training."
     columns = ["Dataset", "Split", "Test", *digits]

@@ -1,5 +1,6 @@
 """The command leaderboard: the ranking, what there is so far, at home and abroad, what models have seen."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--dataset", "datasets", multiple=True, help="Rank on this dataset only; repeatable.")
 @click.option("--rank-published", is_flag=True, help="Rank the paper's rows among the others.")
 @click.option("--partial", is_flag=True, help="Show what an unfinished grid has so far, without ranks.")
+@click.option("--without-errata", is_flag=True, help="Leave out test images with known faults (errata.csv).")
 @click.option("--seen", is_flag=True, help="Show what models have seen of the test images, and their scores without.")
 @click.option("--abroad", is_flag=True, help="Rank by crack IoU on the datasets that a model was not trained on.")
 @query_options
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 @FORMAT
 @click.pass_context
 def leaderboard_command(
-    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, seen: bool,
-    abroad: bool, results: Path, form: str, **query: Any,
+    context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, without_errata: bool,
+    seen: bool, abroad: bool, results: Path, form: str, **query: Any,
 ) -> None:  # fmt: skip
     """Print the ranking with intervals, places and cost."""
     if abroad or seen:
@@ -37,6 +39,8 @@ def leaderboard_command(
 
     chosen = query_of(context, **query)
     content = read_results(context, results)
+    if without_errata:
+        content = _without_errata(content)
     if partial:
         print_tables([partial_table(content, chosen)], form, content.is_sample)
         return
@@ -44,6 +48,16 @@ def leaderboard_command(
     if not tables:
         raise UserError("no model has a value on all of these datasets: choose another --metric or --dataset.")
     print_tables(tables, form, content.is_sample)
+
+
+def _without_errata(results: "Results") -> "Results":
+    """Return the results without the test images that have a known fault; say how many these are."""
+    from bench.ranking.errata import tested, without_errata
+
+    listed = Counter(tested(results)["dataset"])
+    counts = ", ".join(f"{count} of {results.names[dataset]}" for dataset, count in listed.items())
+    click.echo(f"Test images left out: {counts or 'none has a known fault'}.", err=True)
+    return without_errata(results)
 
 
 def _print_abroad(context: click.Context, results: Path, form: str) -> None:
@@ -77,7 +91,7 @@ def _print_seen(context: click.Context, results: Path, form: str) -> None:
 
 def _require_no_query(context: click.Context, flag: str) -> None:
     """Refuse options that choose what is ranked, beside a flag that shows pooled crack IoU."""
-    for name in ("datasets", "rank_published", "metric", "average"):
+    for name in ("datasets", "rank_published", "without_errata", "metric", "average"):
         if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
             option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
             raise UserError(f"{option} does not apply to {flag}, which shows pooled crack IoU: leave it out.")

@@ -14,12 +14,13 @@ import pandas as pd
 from bench.ranking import abroad_tables, check, standings
 from bench.ranking.abroad import Abroad
 from bench.ranking.class_scores import crack_notes
+from bench.ranking.few_labels import FewLabels, few_labels
 from bench.ranking.results import EXTERNAL, SAMPLE_WARNING, Results
 from bench.render.style import Look, looks
 from bench.render.tables import COLUMNS
 from bench.report.photographs import Photographs
+from bench.report.rank import Ranking, rank
 from bench.stats.bootstrap import interval
-from bench.stats.ranks import cliques, critical_difference, ranks
 
 Array = npt.NDArray[np.float64]
 
@@ -45,6 +46,7 @@ class Values:
         left_out: external models that are not among the results -> the reason.
         highlight: ids of the models to emphasise in figures, in order of preference.
         kept: folder with figures of source images that an earlier report drew of these results; may be missing.
+        few: folder with the results of few training images; may be missing.
         drawn: figures drawn so far, name -> files.
     """
 
@@ -55,6 +57,7 @@ class Values:
     left_out: Mapping[str, str] = field(default_factory=dict)
     highlight: Sequence[str] = ()
     kept: Path = Path("kept")
+    few: Path = Path("few_labels")
     drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
     _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
 
@@ -205,46 +208,20 @@ class Values:
         return abroad_tables.of_results(self.results)
 
     @cached_property
+    def few_labels(self) -> FewLabels | None:
+        """Scores by the number of training images; None if there are none."""
+        return few_labels(self.results, self.few)
+
+    @cached_property
     def photographs(self) -> Photographs:
         """The source images and predictions found on disk."""
         return Photographs(self.results, self.shown[0], self.preferred, self.prepared, self.runs)
 
     @cached_property
-    def ranking(self) -> "Ranking":
+    def ranking(self) -> Ranking:
         """Ranks of the shown models by crack IoU on each shown dataset."""
         datasets, models = self.shown
         summary = self.results.summary
         chosen = summary[(summary["metric"] == "crack_iou") & (summary["average"] == self.average)]
         values = chosen.groupby(["dataset", "model"])["value"].mean(skipna=False).unstack("model")
         return rank(values.reindex(index=datasets, columns=models).to_numpy(float))
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Ranks over datasets.
-
-    Attributes:
-        ranks: rank within each dataset, 1 is best, (D, M); NaN for missing cells.
-        mean_ranks: mean over the datasets, (M,); NaN for a model that lacks one.
-        difference: Nemenyi's critical difference; NaN for incomplete grids.
-        cliques: groups of models that the difference does not separate; empty for incomplete grids.
-    """
-
-    ranks: Array
-    mean_ranks: Array
-    difference: float
-    cliques: list[list[int]]
-
-
-def rank(values: Array) -> Ranking:
-    """Return the ranking of scores (D, M); higher is better, NaN marks a missing cell."""
-    placed = np.full(values.shape, np.nan)
-    for row, scores in enumerate(values):
-        known = np.isfinite(scores)
-        placed[row, known] = ranks(scores[known])
-    mean_ranks = placed.mean(0)
-    difference, groups = float("nan"), []
-    if np.isfinite(mean_ranks).all() and min(values.shape) > 1:
-        difference = critical_difference(values.shape[1], values.shape[0])
-        groups = cliques(mean_ranks, difference)
-    return Ranking(placed, mean_ranks, difference, groups)

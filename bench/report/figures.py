@@ -9,11 +9,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from bench.ranking import check
-from bench.ranking.convention_tables import mean_scores
-from bench.ranking.conventions import CONVENTIONS
 from bench.ranking.standings import covered
-from bench.render import abroad_figures, convention_figure, curve_figures, figures, rank_figures
-from bench.report import photograph_figures
+from bench.render import abroad_figures, curve_figures, figures, rank_figures
+from bench.report import photograph_figures, score_figures
 from bench.report.context import Values
 from bench.report.photographs import Photographs
 from bench.report.width import iou_by_width
@@ -90,16 +88,6 @@ def _home_and_abroad(values: Values) -> Figure | None:
     return abroad_figures.home_and_abroad(found.home, found.abroad, low, high, found.models, labels, values.looks)
 
 
-def _conventions(values: Values) -> Figure | None:
-    scores, models = mean_scores(values.results, *values.shown)
-    if not models:
-        return None
-    labels = [values.results.names[m] for m in models]
-    scores = scores.dropna(axis=1, how="all")  # not recorded in older score files
-    names = [CONVENTIONS[str(c)].name for c in scores]
-    return convention_figure.by_convention(scores.to_numpy(float), names, models, labels, values.looks)
-
-
 def _training(values: Values) -> Figure | None:
     if not len(values.results.history):
         return None
@@ -166,7 +154,7 @@ FIGURES = {
         "One model, many scores.",
         "Mean over the datasets of each model under published conventions of scoring, from the same predictions. Where "
         "two lines cross, the order of two models depends on the convention.",
-        _conventions,
+        score_figures.conventions,
     ),
     "transfer": FigurePart(
         "Train on one, test on another.",
@@ -179,6 +167,12 @@ FIGURES = {
         "Pooled crack IoU of each model on the datasets it was trained on, and on the others, mean over datasets and "
         "the seeds of the table, with 95 % confidence intervals.",
         _home_and_abroad,
+    ),
+    "few_labels": FigurePart(
+        "Few labels.",
+        "Pooled crack IoU by number of labelled training images per dataset, mean over datasets and seeds, with 95 % "
+        "confidence intervals. The axis is not to scale.",
+        score_figures.few_labels,
     ),
     "training": FigurePart(
         "Training.",

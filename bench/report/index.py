@@ -11,7 +11,8 @@ from bench import plugins
 from bench.ranking.results import Results
 from bench.render.markdown import code, escape, prose
 from bench.render.tables import COLUMNS, Table
-from bench.report.context import Values, rank
+from bench.report.context import Values
+from bench.report.rank import rank
 
 HEADINGS = {"miou": "Crack IoU", "dice": "Dice", "recall": "Recall", "precision": "Precision"}
 

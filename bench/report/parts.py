@@ -3,7 +3,7 @@
 import io
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from textwrap import wrap
 from typing import Any
@@ -26,9 +26,25 @@ from bench.report import page as report_page
 from bench.report import photographs
 from bench.report.context import Values
 from bench.report.figures import CAPTION, FIGURES, caption, kept
-from bench.report.report_tables import all_tables, convention_tables, published, ranking, transfer_tables
+from bench.report.report_tables import (
+    all_tables,
+    convention_tables,
+    errata_tables,
+    few_labels_tables,
+    published,
+    ranking,
+    transfer_tables,
+)
 
 Files = Iterator[tuple[str, str | bytes]]
+
+
+def _tables(of: Callable[[Values], Sequence[tables.Table]]) -> Callable[[Values], Files]:
+    def part(values: Values) -> Files:
+        for table in of(values):
+            yield from _table_files(table, values)
+
+    return part
 
 
 def _table(number: str) -> Callable[[Values], Files]:
@@ -50,11 +66,6 @@ def _transfer_tables(values: Values) -> Files:
     found = values.abroad
     of_models = [abroad_tables.train_by_test(found, values.results.names, m) for m in found.models] if found else []
     for table in [*transfer_tables(values), *of_models]:
-        yield from _table_files(table, values)
-
-
-def _convention_tables(values: Values) -> Files:
-    for table in convention_tables(values):
         yield from _table_files(table, values)
 
 
@@ -118,7 +129,10 @@ def _page(values: Values) -> Files:
         addresses = {path: photographs.data_uri(path, content) for path, content in images.items()}
     else:
         yield from images.items()
-    tables_shown = [*ranking(values), *convention_tables(values), *transfer_tables(values), *all_tables(values)]
+    tables_shown = [
+        *ranking(values), *convention_tables(values), *transfer_tables(values), *few_labels_tables(values),
+        *errata_tables(values), *all_tables(values),
+    ]  # fmt: skip
     of_paper = audit.tables(values.results.costs)
     yield from report_page.render(values, published(values), tables_shown, of_paper, pictures, rows, addresses)
 
@@ -191,7 +205,9 @@ def _figure(name: str) -> Callable[[Values], Files]:
 PARTS: dict[str, Callable[[Values], Files]] = {
     **{name: _table(name) for name in (*(f"table{i}" for i in range(1, 8)), "scores", "classes", "external", "seen")},
     "leaderboard": _leaderboard,
-    "convention_tables": _convention_tables,
+    "convention_tables": _tables(convention_tables),
+    "errata": _tables(errata_tables),
+    "few_labels_tables": _tables(few_labels_tables),
     "transfer_tables": _transfer_tables,
     "audit": _audit,
     **{name: _figure(name) for name in FIGURES},

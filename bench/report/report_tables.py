@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bench import plugins
-from bench.ranking import abroad_tables, leaderboard
+from bench.ranking import abroad_tables, errata, few_labels, leaderboard
 from bench.ranking.class_scores import class_scores
 from bench.ranking.convention_tables import all_conventions
 from bench.ranking.seen import seen_table
@@ -84,6 +84,20 @@ def convention_tables(values: Values) -> list[tables.Table]:
     """Return the models under published conventions; none without a model that has scores on all shown datasets."""
     table = all_conventions(values.results, *values.shown)
     return [] if table is None else [table]
+
+
+def few_labels_tables(values: Values) -> list[tables.Table]:
+    """Return the scores by number of training images; none without such results."""
+    few = values.few_labels
+    return [] if few is None else [few_labels.table(few, values.results.names)]
+
+
+def errata_tables(values: Values) -> list[tables.Table]:
+    """Return the known faults of the datasets, and the scores with and without the test images that have one."""
+    if values.results.is_sample or not values.results.cells:
+        return []
+    listed, scored = errata.errata_table(values.results), errata.scores_without(values.results, values.average)
+    return [table for table in (listed, scored) if table is not None and len(table.frame)]
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

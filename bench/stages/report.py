@@ -9,6 +9,7 @@ from tqdm import tqdm
 from bench import plugins
 from bench.errors import UserError, instead_of
 from bench.formats import files
+from bench.ranking import few_labels
 from bench.ranking.refused import refused, without
 from bench.ranking.results import external_models
 from bench.report import external
@@ -95,8 +96,8 @@ def _read(folders: Folders, grid: Grid, settings: ReportSettings) -> Values:
     results = external.read_all(folders.results, grid.datasets, grid.models, grid.seeds)
     left_out = refused(results)
     included = without(results, left_out)
-    kept = folders.results / KEPT
-    return Values(included, settings.headline, folders.prepared, folders.runs, left_out, settings.highlight, kept)
+    kept, few = folders.results / KEPT, folders.results / few_labels.FOLDER
+    return Values(included, settings.headline, folders.prepared, folders.runs, left_out, settings.highlight, kept, few)
 
 
 def _write_parts(values: Values, target: Path, names: Sequence[str]) -> set[Path]:

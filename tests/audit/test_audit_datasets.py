@@ -142,7 +142,7 @@ def test_the_command_finds_the_twins_in_the_sample(tmp_path: Path) -> None:
     said = audit(tmp_path, "cfd", "forest", "sylvie")
     assert (tmp_path / "audit" / "README.md").read_text() in said
     page = (tmp_path / "audit" / "index.html").read_text()
-    assert page.count("<table>") == 4
+    assert page.count("<table>") == 5
     assert "duplicate: cfd" in page
     assert "http" not in page
     found = pd.read_csv(tmp_path / "audit" / "duplicates.csv").set_index(["Dataset", "And"])["Same picture"]

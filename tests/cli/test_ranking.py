@@ -391,3 +391,26 @@ def test_a_metric_that_one_seed_leaves_undefined_is_undefined(workspace, call):
     summary.loc[one, "value"] = np.nan
     standings = compute_standings(results, Query("precision", "pooled", 100), ["cfd"], list(MODELS))
     assert np.isnan(standings.values[0]).tolist() == [True, False, False]
+
+
+def test_conventions_that_give_a_printed_score_are_named(workspace, call):
+    folder = workspace(["cfd"], MODELS)
+    said = call(folder, "conventions", "unet", "--dataset", "cfd", "--target", "0.00001")
+    assert "0.00001 is given by: none of" in said
+    assert "DeepSegmentor" in said
+    refused = call(folder, "conventions", "unet", "--dataset", "cfd", "--target", "78", fails=True)
+    assert "--target is '78': give a score from 0 to 1 with the digits as printed, such as 0.78." in refused
+
+
+def test_the_leaderboard_leaves_out_images_with_known_faults(workspace, call, monkeypatch):
+    import pandas as pd
+
+    from bench.ranking import errata
+
+    folder = workspace(["cfd"], MODELS)
+    assert "Test images left out: none has a known fault." in call(folder, "leaderboard", "--without-errata")
+    listed = pd.DataFrame([("cfd", "cfd_1")], columns=["dataset", "item"])
+    monkeypatch.setattr(errata, "errata", lambda: listed)
+    said = call(folder, "leaderboard", "--without-errata", "--resamples", "100")
+    assert "Test images left out: 1 of CFD." in said
+    assert "UNET" in said

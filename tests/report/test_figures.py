@@ -27,4 +27,5 @@ def test_every_caption_is_a_title_and_a_sentence_without_gaps(values: Values, na
 
 def test_figures_of_scores_are_drawn_and_those_of_images_only_where_there_are_any(values: Values) -> None:
     drawn = {name for name, figure in FIGURES.items() if figure.draw(values) is not None}
-    assert drawn == {name for name, figure in FIGURES.items() if not figure.of_photographs}
+    of_scores = {name for name, figure in FIGURES.items() if not figure.of_photographs}
+    assert drawn == of_scores - {"few_labels"}  # needs results of few training images

@@ -17,10 +17,11 @@ from bench.render.latex import latex
 from bench.render.score_tables import marks
 from bench.render.tables import Table
 from bench.report import figures
-from bench.report.context import Values, rank
+from bench.report.context import Values
 from bench.report.external import read_all
 from bench.report.figures import FIGURES
 from bench.report.parts import PARTS
+from bench.report.rank import rank
 from bench.report.width import iou_by_width
 from bench.stages import report
 
