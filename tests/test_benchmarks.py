@@ -40,6 +40,8 @@ def test_fewer_images_than_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) 
     [
         ("train_throughput", ["--models", "unet,unett"], "unknown model 'unett'; did you mean 'unet'?"),
         ("train_throughput", ["--encoder", "resnet50"], "device is 'cuda', but torch finds no CUDA device"),
+        ("memory", ["--models", "unett", "--dry-run"], "unknown model 'unett'; did you mean 'unet'?"),
+        ("memory", ["--models", "unet"], "device is 'cuda', but torch finds no CUDA device"),
         ("real_runs", ["x", "--archive", __file__, "--models", "unett"], "unknown model 'unett'; did you mean 'unet'?"),
         (
             "real_runs",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import DATA, DATASET, FILE, FOLDER, PREPARED, declared, read_section
+from bench.errors import UserError
 
 
 @click.command("download")
@@ -70,7 +71,12 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     from bench.stages import train
 
     _, settings = read_section(context, "train", train.TrainSettings)
-    train.run(source, target, model, seed, settings)
+    try:
+        train.run(source, target, model, seed, settings)
+    except UserError as error:
+        from bench.tools.plan_memory import advice
+
+        raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
 
 
 @click.command("evaluate")

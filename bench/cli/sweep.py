@@ -82,9 +82,15 @@ def sweep_command(context: click.Context, /, cells: tuple[str, ...], engine: Any
     "--power", type=click.FloatRange(0, min_open=True),
     help="Instead say how many datasets and seeds it takes to find this difference in crack IoU.",
 )  # fmt: skip
+@click.option(
+    "--memory/--no-memory", default=True, show_default=True,
+    help="Compute which GPUs' memory the cells fit; takes seconds per model.",
+)  # fmt: skip
 @RESULTS
 @click.pass_context
-def plan_command(context: click.Context, gpus: tuple[int, ...], form: str, power: float | None, results: Path) -> None:
+def plan_command(
+    context: click.Context, gpus: tuple[int, ...], form: str, power: float | None, memory: bool, results: Path
+) -> None:
     """Estimate the cost of the remaining training."""
     if power is not None:
         print_power(context, results, power)
@@ -93,4 +99,4 @@ def plan_command(context: click.Context, gpus: tuple[int, ...], form: str, power
     from bench.tools import plan
 
     root, params = context.obj.resolve().parent, load_params(context.obj)
-    click.echo(plan.commands(root, params) if form == "commands" else plan.plan(root, params, gpus))
+    click.echo(plan.commands(root, params) if form == "commands" else plan.plan(root, params, gpus, memory))

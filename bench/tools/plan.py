@@ -1,4 +1,4 @@
-"""Estimate the cost of the remaining training from measured throughput: cells, images, hours, disk."""
+"""Estimate the cost of the remaining training from measured throughput: cells, images, hours, disk, memory."""
 
 import heapq
 import shlex
@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.formats import cost
 from bench.settings import name_list, seed_list
 from bench.sweep import cells
-from bench.sweep.estimate import throughput, train_items
+from bench.sweep.estimate import Throughput, throughput, train_items
 
 REQUIRED = {"prepare": ("image_size", "test_share", "validation_share"), "train": ("encoder", "epochs")}
 """Sections of params.yaml -> the settings that an estimate needs."""
@@ -36,13 +36,14 @@ class Planned:
     disk_mb: float | None
 
 
-def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
+def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int], memory: bool = True) -> str:
     """Return the cost of the remaining training in words.
 
     Args:
         root: the project.
         params: all of params.yaml.
         gpus: numbers of GPUs, or of slots, to estimate the duration for.
+        memory: whether to compute the memory of each model too, which takes seconds per model.
 
     Raises:
         UserError: a list in params.yaml is wrong, or a setting is missing.
@@ -50,21 +51,25 @@ def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
     _require(params)
     speeds = throughput(root, params["prepare"]["image_size"], params["train"]["encoder"])
     planned = _planned(root, params, speeds.images_per_s)
-    known = [p.seconds for p in planned if p.seconds is not None]
+    if not planned:
+        return "Nothing is left to train."
     disk = [p.disk_mb for p in planned if p.disk_mb is not None]
     lines = [
         f"cells left       {len(planned)}",
         f"training images  {sum(p.images for p in planned):,}, counting every epoch",
         f"disk             {sum(disk) / 1024:.1f} GB for {len(disk)} of the cells",
+        *_hours(planned, speeds, gpus),
     ]
-    if not planned:
-        return "Nothing is left to train."
+    return "\n".join([*lines, *(_memory(root, params, planned) if memory else [])])
+
+
+def _hours(planned: Sequence[Planned], speeds: Throughput, gpus: Sequence[int]) -> list[str]:
+    """Return lines about the duration."""
+    known = [p.seconds for p in planned if p.seconds is not None]
     if not known:
         hint = "train a few cells first, for instance `bench sweep cfd/unet/0`, then run `bench plan` again"
-        return "\n".join(
-            [*lines, f"hours            unknown, no finished run with this image size and encoder: {hint}"]
-        )
-    lines.append(f"hours            {sum(known) / 3600:,.2f} on one {speeds.hardware}")
+        return [f"hours            unknown, no finished run with this image size and encoder: {hint}"]
+    lines = [f"hours            {sum(known) / 3600:,.2f} on one {speeds.hardware}"]
     without = Counter(p.name.split("/")[1] for p in planned if p.seconds is None)
     if without:
         lines.append(f"not counted      {without.total()} cells of {', '.join(without)}: speed unknown")
@@ -76,7 +81,19 @@ def plan(root: Path, params: Mapping[str, Any], gpus: Sequence[int]) -> str:
         lines.append(
             f"on {count:>4} of them  {span / 3600:,.2f} hours; no schedule needs less than {bound / 3600:,.2f}"
         )
-    return "\n".join(lines)
+    return lines
+
+
+def _memory(root: Path, params: Mapping[str, Any], planned: Sequence[Planned]) -> list[str]:
+    """Return lines about the memory of the cells that are left."""
+    try:
+        from bench.tools import plan_memory
+    except ModuleNotFoundError as error:
+        return [f"memory           unknown, {error}: `pip install '.[train]'` in the clone of CrackBench"]
+    datasets = {p.name.split("/")[0] for p in planned}
+    models = list(dict.fromkeys(p.name.split("/")[1] for p in planned))
+    kept = max(plan_memory.kept_items(root / "prepared" / name, name, params) for name in datasets)
+    return plan_memory.memory_lines(params, models, kept)
 
 
 def commands(root: Path, params: Mapping[str, Any]) -> str:
