@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from bench.cli.main import main
 from bench.formats import files
-from bench.sweep import cells, ledger
+from bench.sweep import cells, ledger, owner
 from bench.tools.workspace import create_workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value")  # DVC's use of pygtrie
@@ -163,8 +163,8 @@ def make_ledger(folder: Path) -> None:
     for cell in cells.stale(folder, "train")[0]:
         attempt = ledger.claim(ledger.last(folder / ".sweep", cell.name), cell.fingerprint)
         assert attempt
-        dead = {"host": ledger.this_process().host, "pid": os.getpid(), "started": 0.0}  # pid reused since
-        claimed = {"fingerprint": cell.fingerprint, "owner": dead}
+        dead = {"host": owner.this_process().host, "pid": os.getpid(), "started": 0.0}  # pid reused since
+        claimed = {"fingerprint": cell.fingerprint, "owner": dead, "id": attempt.claim_id}
         attempt.path("claim").write_text(json.dumps(files.with_checksum(claimed)))
         files.write_json(attempt.path("child"), files.with_checksum(dead))
         attempt.log.write_text("train: 4/4 images\nError: no memory for 12 images\n")
@@ -172,7 +172,8 @@ def make_ledger(folder: Path) -> None:
             ledger.mark_job(attempt, "12_3")
             ledger.end(attempt, "failed", "no memory for 12 images", 3.25)
         else:
-            ledger.mark_recorded(ledger.end(attempt, "done", "", 12.5))
+            run = folder / cell.target
+            ledger.mark_recorded(ledger.end(attempt, "done", "", 12.5, files.sha256(run / files.SUMS)))
     for name in ("unet", "linknet"):
         (folder / f"{name}.json").rename(folder / f"runs/cfd/{name}/0/run.json")
 

@@ -69,7 +69,9 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     interrupted training.
     """
     from bench.stages import train
+    from bench.sweep.state import refuse_while_swept
 
+    refuse_while_swept(context.obj.resolve().parent)
     _, settings = read_section(context, "train", train.TrainSettings)
     try:
         train.run(source, target, model, seed, settings)

@@ -41,7 +41,7 @@ def sweep_command(context: click.Context, /, cells: tuple[str, ...], engine: Any
     cells that are neither done nor running are started.
     """
     from bench.settings import load_params, section
-    from bench.sweep import sweep
+    from bench.sweep import state, sweep
 
     for option in context.command.params:
         if option.name in ENGINES and ENGINES[option.name] != engine and options[option.name] is not None:
@@ -50,10 +50,10 @@ def sweep_command(context: click.Context, /, cells: tuple[str, ...], engine: Any
     section(params, "sweep", sweep.SweepSettings)
     settings = sweep.with_options(params, options)
     root = context.obj.resolve().parent
-    if options["status"]:
-        click.echo(sweep.status(root, stage, cells))
-    elif options["collect"]:
-        click.echo(f"{sweep.collect(root, stage, cells)} cells recorded. {sweep.status(root, stage, cells)}")
+    if options["collect"]:  # with --status too: it prints the state
+        click.echo(f"{state.collect(root, stage, cells)} cells recorded. {state.status(root, stage, cells)}")
+    elif options["status"]:
+        click.echo(state.status(root, stage, cells))
     else:
         click.echo(
             sweep.sweep(

@@ -1,10 +1,8 @@
-"""Ask DVC which cells are stale and record finished ones: the only module of the sweep that uses DVC."""
+"""Ask DVC which cells are stale, restore those that it has in its cache, and record finished ones."""
 
-import logging
 import shlex
-import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, chdir, contextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,9 +10,7 @@ from typing import Any
 
 from bench.errors import UserError
 from bench.formats.files import digest
-
-LOCK_WAIT_S = 120
-"""How long to wait for another DVC process that locks the repository; `dvc repro` unlocks it while a command runs."""
+from bench.sweep.repository import LOCK_WAIT_S, refuse_users, repository
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def stale(root: Path, stage: str, names: Collection[str] = ()) -> tuple[list[Cel
     """
     from dvc.fs import localfs
 
-    with _repository(root) as repo:
+    with repository(root) as repo:
         stages = {_name(s): s for s in _stages(repo, stage)}
         if unknown := set(names) - stages.keys():
             raise UserError(f"dvc.yaml has no cell {min(unknown)!r}. Cells: {', '.join([*stages][:5])}, ...")
@@ -82,81 +78,69 @@ def outdated_names(root: Path, stage: str) -> set[str]:
     Raises:
         UserError: dvc.yaml has no such stage, or DVC is busy.
     """
-    with _repository(root) as repo:
+    with repository(root) as repo:
         return {_name(s) for s in _stages(repo, stage) if s.changed()}
 
 
-def record(root: Path, fingerprints: Mapping[str, str]) -> list[str]:
+def restore(root: Path, names: Collection[str]) -> list[str]:
+    """Check out and record cells whose output DVC has in its cache, as `dvc repro` does; return their names.
+
+    These were computed before with the same command and dependencies.
+
+    Raises:
+        UserError: DVC is busy.
+    """
+    from dvc.lock import LockError
+    from dvc.stage.cache import RunCacheNotFoundError
+
+    done = []
+    with repository(root) as repo:
+        for stage in (s for s in repo.index.stages if _name(s) in names):
+            with suppress(RunCacheNotFoundError, LockError):  # an output that another sweep works on
+                stage.save_deps()
+                for out in stage.outs:
+                    out.clear()  # otherwise the recorded output would be restored, which is of other dependencies
+                repo.stage_cache.restore(stage, dry=True)  # raises if it is not there
+                stage.remove_outs()
+                repo.stage_cache.restore(stage)
+                done.append(stage)
+        _save(done)
+    return [_name(stage) for stage in done]
+
+
+def record(root: Path, fingerprints: Mapping[str, str], wait_s: float = LOCK_WAIT_S) -> list[str]:
     """Record cells with DVC as `dvc commit` does; return the names of those that changed since they ran.
 
     Args:
         root: the project.
         fingerprints: of each computed cell, taken before it ran; a cell whose fingerprint differs now stays stale.
+        wait_s: how long to wait for another DVC process.
 
     Raises:
         UserError: DVC is busy.
     """
     changed, done = [], []
-    with _repository(root) as repo:
+    with repository(root, wait_s) as repo:
         stages = {_name(s): s for s in repo.index.stages}
         for name, fingerprint in fingerprints.items():
             stage = stages.get(name)
             if stage is None or _fingerprint(stage) != fingerprint or not all(out.exists for out in stage.outs):
                 changed.append(name)
-                continue
-            stage.save()
-            stage.commit()
-            done.append(stage)
-        if done:
-            done[0].dvcfile.dump_stages(done, update_pipeline=False)  # dvc.lock is written once, not once per cell
+            else:
+                done.append(stage)
+        refuse_users(repo, [out.fs_path for stage in done for out in stage.outs])
+        _save(done)
     return changed
 
 
-@contextmanager
-def _repository(root: Path) -> Iterator[Any]:
-    """Yield the locked DVC repository.
-
-    Raises:
-        UserError: the folder is no DVC repository, or stays locked.
-    """
-    from dvc.exceptions import DvcException, NotDvcRepoError
-    from dvc.lock import LockError
-
-    logging.getLogger("dvc").setLevel(logging.WARNING)  # otherwise it reports updates of dvc.lock on stdout
-    give_up = time.monotonic() + LOCK_WAIT_S
-    try:
-        with ExitStack() as stack:
-            while True:
-                try:
-                    repo = _locked(root, stack)
-                    break
-                except LockError:
-                    if time.monotonic() > give_up:
-                        raise
-                    time.sleep(0.5)
-            yield repo
-    except NotDvcRepoError as error:
-        raise UserError(
-            f"{root} is no DVC repository: run `bench` in the project's folder, or `dvc init` there first."
-        ) from error
-    except LockError as error:  # lock of the repository, or of an output that a running `dvc repro` computes
-        raise UserError(
-            f"DVC is busy in {root} ({error}): wait for the process that uses it, or stop it, and retry."
-        ) from error
-    except DvcException as error:
-        raise UserError(f"DVC in {root}: {error}") from error
-
-
-def _locked(root: Path, stack: ExitStack) -> Any:
-    """Return the DVC repository, open and locked until ``stack`` is closed; undo all steps if it cannot be locked."""
-    from dvc.repo import Repo, lock_repo
-
-    with ExitStack() as steps:
-        steps.enter_context(chdir(root))  # DVC commits only from inside the repository
-        repo = steps.enter_context(Repo())
-        steps.enter_context(lock_repo(repo))
-        stack.push(steps.pop_all())
-    return repo
+def _save(stages: Sequence[Any]) -> None:
+    """Record the present outputs of stages in DVC's caches and in dvc.lock."""
+    for stage in stages:
+        stage.save()
+        for out in stage.outs:
+            out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
+    if stages:
+        stages[0].dvcfile.dump_stages(stages, update_pipeline=False)  # dvc.lock is written once, not once per cell
 
 
 def _name(stage: Any) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from bench.errors import UserError
 from bench.formats import cost, files
+from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
-from bench.sweep.ledger import Attempt
 
 
 @dataclass(frozen=True)

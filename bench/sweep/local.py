@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -15,10 +15,11 @@ from pathlib import Path
 import psutil
 
 from bench import signals
+from bench.errors import UserError
 from bench.sweep import ledger, worker
+from bench.sweep.attempt import Attempt, State
 from bench.sweep.cells import Cell
-from bench.sweep.ledger import Attempt
-from bench.sweep.progress import BAR_FORMAT
+from bench.sweep.progress import BAR_FORMAT, is_bar, tail
 from bench.sweep.slots import Slot
 
 STOPPED = "stopped"
@@ -141,9 +142,13 @@ def _start(
     is_ours: bool,
     command: worker.Command,
 ) -> Running | None:
-    """Claim the next cell and start it; return None if another sweep has claimed it."""
+    """Claim the next cell and start it; return None if another sweep has claimed it or it cannot be claimed."""
     cell, attempt = state.todo.pop(0)
-    claimed = attempt if is_ours else ledger.claim(attempt, cell.fingerprint)
+    try:
+        claimed = attempt if is_ours else ledger.claim(attempt, cell.fingerprint)
+    except UserError as error:
+        state.ended.append((cell, replace(attempt, state="failed", why=str(error))))
+        return None
     if claimed is None:
         state.claimed_by_others.append(cell)
         return None
@@ -188,10 +193,13 @@ def _record_end(r: Running) -> Attempt:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(r.process.pid or 0, signal.SIGKILL)  # data workers of a cell that crashed
     final_state, why = _outcome(r, code)
-    return ledger.end(r.attempt, final_state, why, seconds)
+    try:
+        return ledger.end(r.attempt, final_state, why, seconds)
+    except UserError as error:  # a full disk, for example; the other cells continue
+        return replace(r.attempt, state=final_state, why=f"{why} ({error})", seconds=seconds)
 
 
-def _outcome(r: Running, code: int) -> tuple[ledger.State, str]:
+def _outcome(r: Running, code: int) -> tuple[State, str]:
     """Return the final state and its reason, from the exit code; a successful cell has recorded its own already."""
     if r.terminating and r.terminating.reason != STOPPED:
         return "failed", r.terminating.reason
@@ -200,8 +208,10 @@ def _outcome(r: Running, code: int) -> tuple[ledger.State, str]:
     if code < 0:
         hint = ": probably the kernel, out of memory" if -code == signal.SIGKILL else ""
         return "failed", f"killed by {signal.Signals(-code).name}{hint}"
-    lines = ledger.tail(r.attempt.log, 1)
-    return "failed", lines[0] if lines else f"exit status {code}"
+    if code == 0:
+        return "failed", "its process exited with status 0 before the run was finished"
+    lines = tail(r.attempt.log, 1)
+    return "failed", lines[0] if lines and not is_bar(lines[0]) else f"exit status {code}"
 
 
 def _wait_for_end(pid: int) -> None:

@@ -1,6 +1,7 @@
 """Submit cells to Slurm as job arrays, through submitit, and detach; the ledger holds their state."""
 
 import getpass
+import re
 import subprocess
 import time
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
 from bench.sweep import ledger, local
+from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
-from bench.sweep.ledger import Attempt
+from bench.sweep.owner import LEASE_S
+from bench.sweep.recorder import Recorder
 from bench.sweep.slots import slots
 from bench.sweep.worker import Command
 
@@ -22,13 +25,15 @@ JOBS = "jobs"
 """Folder in the ledger for the files of submitit."""
 
 ARRAY_SIZE = 1000
-"""Tasks per array: Slurm's MaxArraySize is 1001 by default."""
+"""Most tasks per array; fewer if the cluster's MaxArraySize, 1001 by default, is smaller."""
 
 MAX_REQUEUES = 1000
 """How often a job that reaches its time limit is requeued; each time it resumes from its checkpoint."""
 
 NOTICE_S = 90
 """How long before its time limit a job is told to write a checkpoint and requeue."""
+
+POLL_S = 5
 
 KILLED_WITHIN_S = 300
 """Slurm kills a job that it has sent SIGTERM well within this time (its KillWait is 30 s by default)."""
@@ -76,6 +81,7 @@ class Task:
         chunk: cells and their attempts, claimed when they were submitted.
         timeout_minutes: time limit of each cell.
         command: runs a cell's command line.
+        keep_record: record finished cells with DVC.
         state: the cells of this job by state.
     """
 
@@ -83,13 +89,20 @@ class Task:
     chunk: list[tuple[Cell, Attempt]]
     timeout_minutes: float | None
     command: Command
+    keep_record: bool
     state: local.SweepState = field(default_factory=lambda: local.SweepState([]))
 
     def __call__(self) -> None:
         """Run the cells that are still ours and have not ended."""
+        _wait_for_former(self.chunk)
         self.state.todo = [(cell, attempt) for cell, attempt in self.chunk if _is_due(attempt)]
         timeout_s = None if self.timeout_minutes is None else 60 * self.timeout_minutes
-        if local.run_cells(self.root, self.state, slots(1, 1), timeout_s, _ignore, self.command, is_ours=True):
+        recorder = Recorder(self.root, _ignore)
+        show = recorder if self.keep_record else _ignore
+        stopped = local.run_cells(self.root, self.state, slots(1, 1), timeout_s, show, self.command, is_ours=True)
+        if self.keep_record:
+            recorder.flush(self.state)
+        if stopped:
             _wait_to_be_killed()
 
     def checkpoint(self) -> "DelayedSubmission":
@@ -97,7 +110,11 @@ class Task:
         from submitit.helpers import DelayedSubmission
 
         local.stop(self.state)
-        return DelayedSubmission(Task(self.root, self.chunk, self.timeout_minutes, self.command))
+        return DelayedSubmission(self.with_cells(self.chunk))
+
+    def with_cells(self, chunk: list[tuple[Cell, Attempt]]) -> "Task":
+        """Return the same work for other cells, none of which has started."""
+        return Task(self.root, chunk, self.timeout_minutes, self.command, self.keep_record)
 
 
 def _wait_to_be_killed() -> None:
@@ -105,14 +122,22 @@ def _wait_to_be_killed() -> None:
     time.sleep(KILLED_WITHIN_S)
 
 
-def submit(
-    root: Path,
-    folder: Path,
-    todo: Sequence[tuple[Cell, Attempt]],
-    settings: SlurmSettings,
-    timeout_minutes: float | None,
-    command: Command,
-) -> int:
+def _wait_for_former(chunk: Sequence[tuple[Cell, Attempt]]) -> None:
+    """Wait until what this job started before it was requeued has ended: it may take a while to stop.
+
+    On another node, which may be dead, it counts as ended when its heartbeat has stopped for long enough.
+    """
+    give_up = time.monotonic() + 1.1 * LEASE_S
+    while any(_is_computed(attempt) for _, attempt in chunk) and time.monotonic() < give_up:
+        time.sleep(POLL_S)
+
+
+def _is_computed(attempt: Attempt) -> bool:
+    """Return whether a process computes an attempt that has not ended."""
+    return ledger.ended(attempt) is None and ledger.has_live_child(attempt)
+
+
+def submit(folder: Path, todo: Sequence[tuple[Cell, Attempt]], settings: SlurmSettings, task: Task) -> int:
     """Claim cells and submit them; return how many. Cells that another sweep claimed first are skipped.
 
     Raises:
@@ -121,16 +146,20 @@ def submit(
     ours = [(cell, claimed) for cell, last in todo if (claimed := ledger.claim(last, cell.fingerprint))]
     size = settings.cells_per_job
     chunks = [ours[i : i + size] for i in range(0, len(ours), size)]
-    for i in range(0, len(chunks), ARRAY_SIZE):
-        part = chunks[i : i + ARRAY_SIZE]
+    array_size = _array_size()
+    for i in range(0, len(chunks), array_size):
+        part = chunks[i : i + array_size]
         try:
-            numbers = _send(root, folder, part, settings, timeout_minutes, command)
+            numbers = _send(folder, [task.with_cells(chunk) for chunk in part], settings)
         except Exception as error:
             for chunk in chunks[i:]:
                 for _, attempt in chunk:
                     ledger.end(attempt, "interrupted", "not submitted", 0)
             reason = " ".join(str(getattr(error, "stderr", "") or error).split())
-            raise UserError(f"Slurm rejected the jobs: {reason}. Submitted before: {i * size} cells.") from error
+            raise UserError(
+                f"Slurm rejected the jobs: {reason}. Submitted before: {i * size} cells; remove the cause, then run "
+                "the same command again for the others, or with fewer jobs (--cells-per-job)."
+            ) from error
         for number, chunk in zip(numbers, part, strict=True):
             for _, attempt in chunk:
                 ledger.mark_job(attempt, number)
@@ -152,18 +181,21 @@ def jobs(folder: Path) -> frozenset[str] | None:
     return frozenset(done.stdout.split())
 
 
-def _send(
-    root: Path,
-    folder: Path,
-    chunks: list[list[tuple[Cell, Attempt]]],
-    settings: SlurmSettings,
-    timeout: float | None,
-    command: Command,
-) -> list[str]:
+def _array_size() -> int:
+    """Return the most tasks of one array that the cluster accepts."""
+    try:
+        done = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return ARRAY_SIZE  # submission will tell what is wrong
+    limit = re.search(r"^MaxArraySize\s*=\s*(\d+)", done.stdout, re.MULTILINE)
+    return max(1, min(ARRAY_SIZE, int(limit[1]))) if limit else ARRAY_SIZE
+
+
+def _send(folder: Path, tasks: list[Task], settings: SlurmSettings) -> list[str]:
     """Submit one array; return the job id of each task."""
     executor = _executor(folder, settings)
     with executor.batch():
-        submitted = [executor.submit(Task(root, chunk, timeout, command)) for chunk in chunks]
+        submitted = [executor.submit(task) for task in tasks]
     return [job.job_id for job in submitted]
 
 
@@ -189,9 +221,10 @@ def _executor(folder: Path, settings: SlurmSettings) -> Any:
 
 
 def _is_due(attempt: Attempt) -> bool:
-    """Return whether an attempt must run: it is the cell's last, and has not ended or was only interrupted."""
+    """Return whether to run an attempt: the cell's last, which nobody computes and which is not done or failed."""
     last = ledger.last(attempt.folder.parent, attempt.folder.name, None)
-    if last.number != attempt.number or ledger.ended(attempt) in ("done", "failed"):
+    is_over = ledger.ended(attempt) in ("done", "failed")
+    if last.number != attempt.number or is_over or _is_computed(attempt):
         return False
     ledger.clear_end(attempt)
     return True

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bench.sweep import ledger, progress
+from bench.sweep import progress
+from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
-from bench.sweep.ledger import Attempt
 from bench.sweep.local import SweepState
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def failures(failed: Sequence[tuple[Cell, Attempt]]) -> str:
     """Return the failed cells with the paths and the last lines of their logs."""
     parts = []
     for cell, attempt in failed:
-        last = ledger.tail(attempt.log, LINES_OF_LOG)
+        last = progress.tail(attempt.log, LINES_OF_LOG)
         lines = "".join(f"    {line[:200]}\n" for line in last if line != attempt.why)
         parts.append(f"  {cell.label}: {attempt.why}\n    {attempt.log}\n{lines}")
     return "".join(parts)

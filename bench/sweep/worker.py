@@ -13,13 +13,17 @@ from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from bench.sweep import ledger
+from bench.errors import UserError
+from bench.sweep import ledger, output
+from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
-from bench.sweep.ledger import Attempt
 from bench.sweep.slots import Slot
 
 Command = Callable[[list[str]], None]
 """Runs the arguments of a command line in this process; a module-level function, so that it pickles by reference."""
+
+DVC_STAGE = "DVC_STAGE"
+"""Variable by which `dvc repro` names the stage whose command it runs."""
 
 PR_SET_PDEATHSIG = 1
 """**Source:** linux/prctl.h."""
@@ -42,11 +46,26 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot, command: Comm
     os.dup2(log, 2)
     ledger.mark_child(attempt)
     os.chdir(root)
+    os.environ.pop(DVC_STAGE, None)  # of a sweep that a stage of DVC started
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     status = _run(cell, slot, command)
-    if status == 0:
-        ledger.end(attempt, "done", "", time.monotonic() - began)  # not left to the sweep, which may be dead by now
-    sys.exit(status)
+    sys.exit(status or _finish(cell, attempt, time.monotonic() - began))
+
+
+def _finish(cell: Cell, attempt: Attempt, seconds: float) -> int:
+    """Record that a cell is done if its output is whole; return the exit status.
+
+    This is not left to the sweep, which may be dead by now.
+    """
+    try:
+        found = output.digest(cell.target)
+    except UserError as error:
+        why = f"its command exited with status 0, but {error}"
+        print(f"Error: {why}", file=sys.stderr)
+        ledger.end(attempt, "failed", why, seconds)
+        return 1
+    ledger.end(attempt, "done", "", seconds, found)
+    return 0
 
 
 def _prefer_for_oom_kill() -> None:
@@ -70,8 +89,7 @@ def _run(cell: Cell, slot: Slot, command: Command) -> int:
     tqdm.set_lock(threading.RLock())  # the default is a semaphore that a killed process leaks
     try:
         _use(slot)
-        if cell.target.is_dir():
-            shutil.rmtree(cell.target)  # as `dvc repro` does; the checkpoint is outside it
+        _remove(cell.target)  # as `dvc repro` does; the checkpoint is outside it
         command(list(cell.command))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -81,6 +99,14 @@ def _run(cell: Cell, slot: Slot, command: Command) -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _remove(target: Path) -> None:
+    """Remove an earlier output, so that what lies there afterwards is of this attempt."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    else:
+        target.unlink(missing_ok=True)
 
 
 def _use(slot: Slot) -> None:

@@ -39,6 +39,7 @@ MpiDefault=none
 ReturnToService=2
 SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0
 KillWait=10
+MaxArraySize=4
 MinJobAge=10
 GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=2000 Gres=gpu:2 State=UNKNOWN

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tomllib
 from importlib import import_module
 from importlib.metadata import version
@@ -13,9 +14,10 @@ from dvc.repo import Repo, lock_repo
 from packaging.requirements import Requirement
 
 from bench.errors import UserError
-from bench.sweep import cells, ledger
-from bench.sweep import sweep as sweep_module
-from bench.sweep.sweep import LEDGER
+from bench.formats import files
+from bench.sweep import cells, ledger, output
+from bench.sweep.repository import repository
+from bench.sweep.state import LEDGER, stage_state
 from bench.tools import workspace
 
 PIPELINE = """
@@ -94,11 +96,43 @@ def test_an_output_that_is_gone_is_computed_again(project: Path) -> None:
     cell = cells.stale(project, "train", ["train@a-m"])[0][0]
     attempt = ledger.claim(ledger.last(project / LEDGER, cell.name), cell.fingerprint)
     assert attempt
-    ledger.end(attempt, "done", "", 1.0)
     (project / cell.target).mkdir(parents=True)
-    assert [c.name for c, _ in sweep_module.stage_state(project, "train").done] == ["train@a-m"]
-    (project / cell.target).rmdir()
-    assert [c.name for c, _ in sweep_module.stage_state(project, "train").todo] == ["train@a-m", "train@a-n"]
+    (project / cell.target / "weights").write_text("1")
+    files.write_checksums(project / cell.target)
+    ledger.end(attempt, "done", "", 1.0, output.digest(project / cell.target))
+    assert [c.name for c, _ in stage_state(project, "train").done] == ["train@a-m"]
+    (project / cell.target / "weights").write_text("2")  # another run than that of the attempt
+    assert [c.name for c, _ in stage_state(project, "train").todo] == ["train@a-m", "train@a-n"]
+    shutil.rmtree(project / cell.target)
+    assert [c.name for c, _ in stage_state(project, "train").todo] == ["train@a-m", "train@a-n"]
+
+
+def test_what_was_computed_before_with_the_same_inputs_is_restored(project: Path) -> None:
+    def change_input(content: str) -> None:
+        (project / "prepared" / "a" / "file").write_text(content)
+        with repository(project) as repo:
+            prepare = next(s for s in repo.index.stages if s.name == "prepare@a")
+            prepare.save()
+            prepare.commit()
+            prepare.dump(update_pipeline=False)
+
+    compute(project, "train", ["train@a-m"])
+    run = project / "runs" / "a" / "m"
+    change_input("other settings")
+    (run / "file").unlink()
+    (run / "file").write_text("of other settings")
+    again = cells.stale(project, "train", ["train@a-m"])[0]
+    assert cells.restore(project, ["train@a-m", "train@a-n"]) == []
+    assert cells.record(project, {cell.name: cell.fingerprint for cell in again}) == []
+
+    change_input("prepare@a")
+    assert [c.name for c in cells.stale(project, "train")[0]] == ["train@a-m", "train@a-n"]
+    assert cells.restore(project, ["train@a-m", "train@a-n"]) == ["train@a-m"]
+    assert (run / "file").read_text() == "train@a-m"
+    assert [c.name for c in cells.stale(project, "train")[0]] == ["train@a-n"]
+    change_input("other settings")
+    assert cells.restore(project, ["train@a-m"]) == ["train@a-m"]
+    assert (run / "file").read_text() == "of other settings"
 
 
 def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:
@@ -108,19 +142,21 @@ def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:
     assert bound.specifier.contains(version("dvc"))
 
 
-# What bench/sweep/cells.py uses of DVC beside its command line. DVC promises none of it: if an upgrade lacks one of
-# these, adapt cells.py, then the bound in pyproject.toml.
+# What cells.py and repository.py use of DVC beside its command line. DVC promises none of it: if an upgrade lacks one
+# of these, adapt them, then the bound in pyproject.toml.
 INTERNALS = {
     "dvc.fs": ["localfs.overlaps"],
     "dvc.exceptions": ["DvcException", "NotDvcRepoError"],
     "dvc.lock": ["LockError"],
     "dvc.repo": ["Repo.__enter__", "Repo.index", "lock_repo"],
+    "dvc.rwlock": ["rwlock", "SCHEMA", "RWLockFileCorruptedError", "RWLockFileFormatError"],
+    "dvc.stage.cache": ["RunCacheNotFoundError", "StageCache.restore"],
     "dvc.dependency.base": ["DependencyDoesNotExistError"],
     "dvc.stage": [
-        "PipelineStage", "Stage.changed", "Stage.save", "Stage.save_deps", "Stage.commit", "Stage.dvcfile",
+        "PipelineStage", "Stage.changed", "Stage.save", "Stage.save_deps", "Stage.remove_outs", "Stage.dvcfile",
         "Stage.path_in_repo",
     ],
-    "dvc.output": ["Output.exists"],
+    "dvc.output": ["Output.exists", "Output.commit", "Output.clear"],
     "dvc.dvcfile": ["ProjectFile.dump_stages"],
 }  # fmt: skip
 OF_A_STAGE = {"name": str, "cmd": str, "path_in_repo": str, "deps": list, "outs": list}

@@ -11,14 +11,15 @@ import psutil
 import pytest
 
 from bench.formats import files
-from bench.sweep import ledger
+from bench.sweep import ledger, owner
+from bench.sweep.attempt import Attempt
 
 
 def test_of_many_claims_at_once_one_wins(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(4, mp_context=context) as pool:
         for i in range(25):
-            won = list(pool.map(ledger.claim, [ledger.Attempt(tmp_path / f"cell{i}", 0)] * 8, ["f"] * 8))
+            won = list(pool.map(ledger.claim, [Attempt(tmp_path / f"cell{i}", 0)] * 8, ["f"] * 8))
             assert len(won) - won.count(None) == 1
     assert not list(tmp_path.glob("*/.*"))  # no temporary files are left
 
@@ -38,7 +39,7 @@ def test_attempts_follow_each_other(tmp_path: Path) -> None:
 
 
 def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path) -> None:
-    attempt = ledger.claim(ledger.Attempt(tmp_path / "c", 0), "f")
+    attempt = ledger.claim(Attempt(tmp_path / "c", 0), "f")
     assert attempt is not None
     claim = attempt.path("claim")
     content = json.loads(claim.read_text())
@@ -50,7 +51,7 @@ def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path)
     content["owner"]["host"] = socket.gethostname()  # another container of this name, where numbers mean others
     claim.write_text(json.dumps(files.with_checksum(content)))
     assert ledger.last(tmp_path, "c").state == "running"
-    old = claim.stat().st_mtime - ledger.LEASE_S - 60
+    old = claim.stat().st_mtime - owner.LEASE_S - 60
     os.utime(claim, (old, old))
     assert ledger.last(tmp_path, "c").state == "lost"
     ledger.heartbeat(attempt)
@@ -58,13 +59,13 @@ def test_an_owner_is_dead_when_its_process_or_its_signs_are_gone(tmp_path: Path)
 
 
 def test_a_clock_that_is_set_leaves_the_living_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ledger.claim(ledger.Attempt(tmp_path / "c", 0), "f")
+    assert ledger.claim(Attempt(tmp_path / "c", 0), "f")
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: 0.0)  # it moves with the clock
     assert ledger.last(tmp_path, "c").state == "running"
 
 
 def test_a_job_counts_while_slurm_knows_it(tmp_path: Path) -> None:
-    attempt = ledger.claim(ledger.Attempt(tmp_path / "c", 0), "f")
+    attempt = ledger.claim(Attempt(tmp_path / "c", 0), "f")
     assert attempt is not None
     content = json.loads(attempt.path("claim").read_text())
     content["owner"]["started"] -= 1000
@@ -77,11 +78,3 @@ def test_a_job_counts_while_slurm_knows_it(tmp_path: Path) -> None:
     ledger.end(attempt, "interrupted", "stopped", 1)
     assert ledger.last(tmp_path, "c", frozenset({"12_3"})).state == "running"  # queued again
     assert ledger.last(tmp_path, "c", frozenset()).state == "interrupted"
-
-
-def test_tail_shows_the_last_state_of_a_progress_bar(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_bytes(b"one\n\rtrain: 0/4\rtrain: 4/4\nError: no\n")
-    assert ledger.tail(log) == ["one", "train: 4/4", "Error: no"]
-    assert ledger.tail(log, 1) == ["Error: no"]
-    assert ledger.tail(tmp_path / "none") == []

@@ -11,7 +11,7 @@ from types import ModuleType
 import psutil
 import yaml
 
-from bench.sweep import cells
+from bench.sweep import cells, ledger, local
 
 
 def test_failing_cells_are_listed_and_the_others_recorded(tmp_path: Path, lab: ModuleType) -> None:
@@ -49,11 +49,12 @@ def test_two_sweeps_at_once_train_each_cell_once(tmp_path: Path, lab: ModuleType
     assert lab.attempts(folder) == {f"train@{d}-{m}-0": 1 for d in ("cfd", "gaps") for m in ("fpn", "unet")}
     assert cells.stale(folder, "train")[0] == []
 
-    (folder / "runs" / "cfd" / "unet" / "0" / "run.json").unlink()  # an output lost is trained again
+    (folder / "runs" / "cfd" / "unet" / "0" / "run.json").unlink()  # an output lost is in DVC's cache
     status, said = lab.sweep(folder)
     assert status == 0
-    assert lab.attempts(folder)["train@cfd-unet-0"] == 2
-    assert sum(lab.attempts(folder).values()) == 5
+    assert "1 cells restored from DVC's cache. 0 cells done in this sweep. 4 of 4 cells are up to date." in said
+    assert (folder / "runs" / "cfd" / "unet" / "0" / "run.json").exists()
+    assert sum(lab.attempts(folder).values()) == 4
 
 
 def test_ctrl_c_stops_gracefully_and_the_next_sweep_resumes(long_workspace: Path, lab: ModuleType) -> None:
@@ -145,6 +146,26 @@ def test_stale_data_hold_up_their_own_cells_alone(tmp_path: Path, lab: ModuleTyp
     assert status == 1
     assert "1 cells done in this sweep. 1 of 2 cells are up to date, 1 waiting." in said
     assert "train@cfd-unet-0 cannot run: prepare@cfd not up to date; run `dvc repro prepare` first." in said
+
+
+def test_a_process_that_ends_on_its_own_has_not_finished(tmp_path: Path) -> None:
+    attempt = ledger.claim(ledger.last(tmp_path, "c"), "f")
+    assert attempt
+    attempt.log.write_text("train: 4/8 images, 9.00image/s, 00:01 left, epoch=1\n")
+    running = local.Running(None, attempt, None, None, 0.0)  # type: ignore[arg-type]
+    assert local._outcome(running, 0) == ("failed", "its process exited with status 0 before the run was finished")
+    assert local._outcome(running, 3) == ("failed", "exit status 3")  # not the progress bar
+    attempt.log.write_text("Error: no memory\n")
+    assert local._outcome(running, 3) == ("failed", "Error: no memory")
+
+
+def test_a_ledger_that_cannot_be_written_is_named(tmp_path: Path, lab: ModuleType) -> None:
+    folder = lab.make_workspace(tmp_path / "ws", datasets=["cfd"], models=["unet"])
+    (folder / ".sweep").symlink_to("nowhere")
+    status, said = lab.sweep(folder)
+    assert status == 1
+    assert "1 cells could not be started: the ledger cannot be written" in said
+    assert "Traceback" not in said
 
 
 def _child(folder: Path, cell: str) -> int:

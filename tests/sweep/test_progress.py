@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tqdm import tqdm
 
-from bench.sweep.progress import BAR_FORMAT, Progress, read
+from bench.sweep.progress import BAR_FORMAT, Progress, read, tail
 
 
 def test_the_last_line_of_a_real_bar_is_read(tmp_path: Path) -> None:
@@ -25,3 +25,11 @@ def test_the_last_line_of_a_real_bar_is_read(tmp_path: Path) -> None:
 def test_where_nothing_is_known_all_is_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / "log").write_text(text)
     assert read(tmp_path / "log") == Progress()
+
+
+def test_tail_shows_the_last_state_of_a_progress_bar(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"one\n\rtrain: 0/4\rtrain: 4/4\nError: no\n")
+    assert tail(log) == ["one", "train: 4/4", "Error: no"]
+    assert tail(log, 1) == ["Error: no"]
+    assert tail(tmp_path / "none") == []

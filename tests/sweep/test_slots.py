@@ -61,6 +61,8 @@ from bench.sweep.slots import Slot
 def main(arguments):
     import torch
     print(os.environ["CUDA_VISIBLE_DEVICES"], torch.get_num_threads())
+    Path("runs").mkdir()
+    Path("runs/a").touch()
 
 root = Path(sys.argv[1])
 cell = Cell("train@a", (), None, Path("runs/a"), "f")

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from bench.sweep import cells
+from bench.sweep import cells, ledger, slurm
+from bench.sweep.cells import Cell
 
 _spec = importlib.util.spec_from_file_location("slurm_node", Path(__file__).with_name("slurm_node.py"))
 assert _spec is not None
@@ -20,7 +21,8 @@ _spec.loader.exec_module(slurm_node)
 
 pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(slurm_node.missing()), reason=slurm_node.missing())]
 
-SLURM = {"time_minutes": 30, "gres": "gpu:1", "cpus": 1, "memory_gb": None, "max_parallel": 2, "cells_per_job": 6}
+SLURM = {"time_minutes": 30, "gres": "gpu:1", "cpus": 1, "memory_gb": None, "max_parallel": 2, "cells_per_job": 2}
+"""Two sweeps at once submit six jobs: more than MaxArraySize of the node."""
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,48 @@ def test_after_scancel_the_next_sweep_resumes(node: Path, long_workspace: Path, 
         lambda: len([p for p in long_workspace.glob(".sweep/*/002.log") if "epoch=" in p.read_text()]) == 2, 200
     )
     assert all("resuming from" in p.read_text() for p in long_workspace.glob(".sweep/*/002.log"))
+
+
+def test_after_scancel_the_result_has_the_same_bits(node: Path, tmp_path: Path, lab: ModuleType) -> None:
+    train = lab.SETTINGS["train"] | {"epochs": 30, "stop_patience": 30}
+    folders = [lab.make_workspace(tmp_path / n, datasets=["cfd"], models=["unet"], train=train) for n in ("a", "b")]
+    options = ("--engine", "slurm", "--gres", "gpu:1")
+    for folder in folders:
+        assert lab.sweep(folder, *options)[0] == 0
+    stopped, whole = folders
+    log = stopped / ".sweep" / "train@cfd-unet-0" / "001.log"
+    lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)
+    subprocess.run(["scancel", (log.parent / "001.job").read_text()], check=True)
+    lab.wait_for(lambda: _states(stopped, 1), 240)
+    assert set(_states(stopped, 1).values()) == {"interrupted"}
+    assert lab.sweep(stopped, *options)[0] == 0
+    lab.wait_for(lambda: _states(stopped, 2) and _states(whole, 1), 400)
+    assert "resuming from" in (log.parent / "002.log").read_text()
+    for name in ("weights.safetensors", "history.csv"):
+        run = "runs/cfd/unet/0"
+        assert (stopped / run / name).read_bytes() == (whole / run / name).read_bytes(), name
+    lab.wait_for(lambda: not _queue(), 60)  # each job records its cell with DVC
+    assert all(cells.stale(folder, "train")[0] == [] for folder in folders)
+
+
+def test_a_requeued_job_waits_for_what_it_started_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = ledger.claim(ledger.last(tmp_path, "train@a"), "f")
+    assert attempt
+    ledger.mark_child(attempt)  # this process: it lives
+    chunk = [(Cell("train@a", (), None, tmp_path, "f"), attempt)]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            ledger.end(attempt, "interrupted", "stopped", 1.0)
+
+    monkeypatch.setattr(slurm.time, "sleep", sleep)
+    assert not slurm._is_due(attempt)
+    slurm._wait_for_former(chunk)
+    assert len(slept) == 3
+    assert slurm._is_due(attempt)
+    assert ledger.ended(attempt) is None  # it runs again
 
 
 def test_a_requeued_job_resumes(node: Path, long_workspace: Path, lab: ModuleType) -> None:

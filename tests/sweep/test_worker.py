@@ -1,11 +1,14 @@
 """The process that runs a cell, piece by piece."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SCORE = Path("/proc/self/oom_score_adj")
 CODE = f"""
 from pathlib import Path
@@ -24,3 +27,48 @@ def test_the_kernel_s_score_rises_only(before: int) -> None:
     code = CODE.replace("BEFORE", str(before))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert int(done.stdout) == max(before, 500)
+
+
+RUN = """
+import os, sys
+from pathlib import Path
+from bench.formats import files
+from bench.sweep import ledger, worker
+from bench.sweep.cells import Cell
+from bench.sweep.slots import Slot
+
+def main(arguments):
+    run = Path("runs/a")
+    assert not run.exists(), "the earlier output is still there"
+    for part in arguments:
+        exec(part)
+
+root = Path(sys.argv[1])
+cell = Cell("train@a", tuple(sys.argv[2:]), None, Path("runs/a"), "f")
+attempt = ledger.claim(ledger.last(root / ".sweep", cell.name), cell.fingerprint)
+worker.run_cell(root, cell, attempt, Slot(None, 1), main)
+"""
+WRITE, SEAL = "run.mkdir(); (run / 'w').write_text('1')", "files.write_checksums(run)"
+
+
+@pytest.mark.parametrize(
+    ("parts", "state", "why"),
+    [
+        ((WRITE, SEAL), "done", ""),
+        ((WRITE, SEAL, "sys.exit(0)"), "done", ""),
+        (("sys.exit(0)",), "failed", "its command exited with status 0, but runs/a was not written"),
+        ((WRITE, "sys.exit(0)"), "failed", "its command exited with status 0, but runs/a is unfinished"),
+        ((WRITE, SEAL, "(run / 'w').write_text('2')"), "failed", "but runs/a/w is damaged"),
+    ],
+)
+def test_done_is_what_has_a_whole_run(tmp_path: Path, parts: tuple[str, ...], state: str, why: str) -> None:
+    earlier = tmp_path / "runs" / "a"
+    earlier.mkdir(parents=True)
+    (earlier / "w").touch()
+    command = [sys.executable, "-c", RUN, str(tmp_path), *parts]
+    done = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
+    ended = json.loads((tmp_path / ".sweep" / "train@a" / "001.end").read_text())
+    assert ended["state"] == state
+    assert why in ended["why"]
+    assert bool(done.returncode) == (state == "failed")
+    assert bool(ended["output"]) == (state == "done")

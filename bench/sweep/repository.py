@@ -1,0 +1,146 @@
+"""Lock the DVC repository, and keep `dvc repro` and a sweep from working on the same cells."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, chdir, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.errors import UserError
+
+LOCK_WAIT_S = 120
+"""How long to wait for another DVC process that locks the repository; `dvc repro` unlocks it while a command runs."""
+
+SWEEP = "bench sweep"
+"""Name of a sweep in DVC's list of the processes that use files."""
+
+
+@contextmanager
+def repository(root: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[Any]:
+    """Yield the locked DVC repository.
+
+    Raises:
+        UserError: the folder is no DVC repository, or stays locked.
+    """
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.lock import LockError
+    from dvc.rwlock import RWLockFileCorruptedError, RWLockFileFormatError
+
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # otherwise it reports updates of dvc.lock on stdout
+    try:
+        with ExitStack() as stack:
+            yield _wait_for_lock(root, stack, time.monotonic() + wait_s)
+    except NotDvcRepoError as error:
+        raise UserError(
+            f"{root} is no DVC repository: run `bench` in the project's folder, or `dvc init` there first."
+        ) from error
+    except LockError as error:  # lock of the repository, or of an output that a running `dvc repro` computes
+        raise UserError(
+            f"DVC is busy in {root} ({error}): wait for the process that uses it, or stop it, and retry."
+        ) from error
+    except (RWLockFileCorruptedError, RWLockFileFormatError) as error:
+        raise UserError(
+            f"{root / '.dvc/tmp/rwlock'} is damaged, as a killed DVC process leaves it: make sure that no `dvc` "
+            "command runs in this project, delete that file (it holds no results), and run the same command again."
+        ) from error
+    except DvcException as error:
+        raise UserError(f"DVC in {root}: {error}") from error
+
+
+def _wait_for_lock(root: Path, stack: ExitStack, give_up: float) -> Any:
+    """Return the DVC repository, open and locked until ``stack`` is closed.
+
+    Raises:
+        LockError: it is still locked at the time ``give_up``.
+    """
+    from dvc.lock import LockError
+
+    while True:
+        try:
+            return _locked(root, stack)
+        except LockError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
+
+
+def _locked(root: Path, stack: ExitStack) -> Any:
+    """Return the DVC repository, open and locked until ``stack`` is closed; undo all steps if it cannot be locked."""
+    from dvc.repo import Repo, lock_repo
+
+    with ExitStack() as steps:
+        steps.enter_context(chdir(root))  # DVC commits only from inside the repository
+        repo = steps.enter_context(Repo())
+        steps.enter_context(lock_repo(repo))
+        stack.push(steps.pop_all())
+    return repo
+
+
+@contextmanager
+def hold(root: Path, paths: Sequence[Path]) -> Iterator[None]:
+    """Keep files from `dvc repro` for the duration of a sweep, as files that are being read.
+
+    Several sweeps may hold the same files. `dvc repro` refuses to run a stage that writes one of them.
+
+    Args:
+        root: the project.
+        paths: relative to it.
+
+    Raises:
+        UserError: `dvc repro` is at work.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.rwlock import rwlock
+
+    with ExitStack() as held:
+        with repository(root) as repo:
+            refuse_users(repo, None)
+            is_hard = repo.config["core"].get("hardlink_lock", False)
+            names = [str(Path(repo.root_dir) / path) for path in paths]
+            lock = rwlock(repo.tmp_dir, repo.fs, SWEEP, names, [], is_hard)
+            lock.__enter__()
+        held.callback(_release, lock, (AssertionError, KeyError, DvcException))
+        yield
+
+
+def _release(lock: Any, errors: tuple[type[Exception], ...]) -> None:
+    """Release held files; if DVC's list of them was deleted or damaged meanwhile, there is nothing to release."""
+    with suppress(*errors):
+        lock.__exit__(None, None, None)
+
+
+def refuse_users(repo: Any, paths: Sequence[str] | None) -> None:
+    """Refuse to continue while a DVC process that is no sweep uses files.
+
+    Args:
+        repo: locked, so that no other process changes the list of users.
+        paths: files in question, used in any way; None: any file that is being written.
+
+    Raises:
+        UserError: names the process.
+    """
+    from dvc.fs import localfs
+    from dvc.rwlock import SCHEMA, Invalid, RWLockFileCorruptedError
+
+    path_of_users = Path(repo.tmp_dir) / "rwlock"
+    try:
+        users = SCHEMA(json.loads(path_of_users.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return
+    except (ValueError, Invalid):
+        raise RWLockFileCorruptedError(str(path_of_users)) from None
+    writers = [(path, [info]) for path, info in users["write"].items()]
+    readers = list(users["read"].items()) if paths is not None else []
+    for path, infos in writers + readers:
+        if paths is not None and not any(localfs.overlaps(path, own) for own in paths):
+            continue
+        for info in infos:
+            if info["cmd"] != SWEEP and psutil.pid_exists(info["pid"]):
+                raise UserError(
+                    f"`{info['cmd']}` (process {info['pid']}) is working on {path}: wait until it has ended, or stop "
+                    "it, then run the same command again."
+                )
