@@ -35,10 +35,12 @@ install: .venv/installed   ## create .venv with the versions of requirements.loc
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:                  ## update requirements.lock and its hashes (needs uv); torch stays at the oldest supported version
+lock:                  ## update requirements.lock, its hashes and docs/licences.md (needs uv); torch stays at the oldest supported version
 	printf 'torch==2.11.0\ntorchvision==0.26.0\n' | uv pip compile pyproject.toml --constraints - --universal \
 	  --fork-strategy fewest --python-version 3.11 --all-extras --no-annotate --no-header --generate-hashes \
 	  --output-file requirements.lock
+	$(MAKE) install
+	$(BIN)/python .github/licences.py > docs/licences.md
 
 clean:                 ## remove .venv, demo and caches; keep downloads and trainings
 	rm -rf .venv demo site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ import click
 from bench.cli import data, leaderboard, model, pipeline, ranking, sharing, sweep, tools, why
 from bench.cli.checkout import use_code_beside
 from bench.cli.group import Group
+from bench.cli.process import stop_with_dvc
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,6 +28,7 @@ def main(context: click.Context, params: Path) -> None:
         "PYTORCH_ENABLE_MPS_FALLBACK", "1"
     )  # read when torch is imported; torch warns of each operator
     use_code_beside(params)
+    stop_with_dvc()
     use_own_plugins(context, params)
     context.obj = params
     context.meta["run_command"] = run_command  # handed down: a sweep runs commands in processes of its own

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import DATA, DATASET, FILE, FOLDER, PREPARED, declared, read_section
+from bench.cli.process import exclusive
 from bench.errors import UserError
 
 
@@ -66,19 +67,20 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     """Train one cell: a model on the prepared dataset in SOURCE.
 
     Writes the run (weights, history, predictions, provenance) to TARGET. Resumes from the checkpoint of an
-    interrupted training.
+    interrupted training; refuses if another process is training it.
     """
-    from bench.stages import train
-    from bench.sweep.state import refuse_while_swept
+    with exclusive(target):
+        from bench.stages import train
+        from bench.sweep.state import refuse_while_swept
 
-    refuse_while_swept(context.obj.resolve().parent)
-    _, settings = read_section(context, "train", train.TrainSettings)
-    try:
-        train.run(source, target, model, seed, settings)
-    except UserError as error:
-        from bench.tools.plan_memory import advice
+        refuse_while_swept(context.obj.resolve().parent)
+        _, settings = read_section(context, "train", train.TrainSettings)
+        try:
+            train.run(source, target, model, seed, settings)
+        except UserError as error:
+            from bench.tools.plan_memory import advice
 
-        raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
+            raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
 
 
 @click.command("evaluate")
