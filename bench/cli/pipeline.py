@@ -67,10 +67,12 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     Writes the run (weights, history, predictions, provenance) to TARGET. Resumes from the checkpoint of an
     interrupted training.
     """
+    from bench.formats.failure import recorded_failure
     from bench.stages import train
 
     _, settings = read_section(context, "train", train.TrainSettings)
-    train.run(source, target, model, seed, settings)
+    with recorded_failure(target):
+        train.run(source, target, model, seed, settings)
 
 
 @click.command("evaluate")
