@@ -69,17 +69,18 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     Writes the run (weights, history, predictions, provenance) to TARGET. Resumes from the checkpoint of an
     interrupted training; refuses if another process is training it.
     """
-    with exclusive(target):
+    with exclusive(target):  # before the imports, which take seconds
+        from bench.formats.failure import recorded_failure
         from bench.stages import train
         from bench.sweep.state import refuse_while_swept
+        from bench.tools.plan_memory import advice
 
         refuse_while_swept(context.obj.resolve().parent)
         _, settings = read_section(context, "train", train.TrainSettings)
         try:
-            train.run(source, target, model, seed, settings)
+            with recorded_failure(target):
+                train.run(source, target, model, seed, settings)
         except UserError as error:
-            from bench.tools.plan_memory import advice
-
             raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
 
 
