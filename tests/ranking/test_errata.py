@@ -31,6 +31,7 @@ def test_each_fault_of_the_list_has_a_dataset_a_finder_and_a_source() -> None:
     listed = errata.errata()
     assert list(listed.columns) == ["dataset", "item", "fault", "found_by", "source"]
     assert (listed != "").all(axis=None)
+    assert listed["fault"].str.len().max() <= 56, "a cell of the page's tables holds no more"
     assert set(listed["dataset"]) <= set(plugins.names("datasets"))
     assert not listed.duplicated(["dataset", "item", "fault"]).any()
     assert listed.equals(listed.sort_values(["dataset", "item"], kind="stable", ignore_index=True))
