@@ -14,6 +14,10 @@ from bench.tools.predictor import Outputs, Predictor, Prob, settled
 DEFAULT_SIDE = 448
 """Image size for a network that takes any, px."""
 
+MOST_WORKERS = 16
+"""Forward passes at a time on a CPU, each with its share of the threads. One pass scales badly over many threads; each
+needs memory of its own."""
+
 STATED = "crackbench_output"
 """Key in the metadata of an ONNX file under which it says that it returns "logits" or "probabilities"."""
 
@@ -47,7 +51,17 @@ def load(
 
 def _from_run(folder: Path, device: str) -> Predictor:
     network, side = load_run(folder)
-    return Predictor(folder, torch_forward(network, device), side)
+    torch = _torch()
+    forward = torch_forward(network.to(memory_format=torch.channels_last), device)  # as it was trained; faster
+    from bench.training.device import pick_device
+
+    if pick_device(device).type != "cpu":
+        return Predictor(folder, forward, side)
+    threads = torch.get_num_threads()
+    workers = min(threads, MOST_WORKERS)
+    return Predictor(
+        folder, forward, side, workers=workers, start_worker=lambda: torch.set_num_threads(threads // workers)
+    )
 
 
 def load_run(folder: Path) -> tuple[Any, int]:
@@ -138,7 +152,7 @@ def _from_onnx(path: Path, output: str | None, device: str) -> Predictor:
     names = [port.name for port in session.get_outputs()]
 
     def forward(images: Prob) -> Outputs:
-        arrays = session.run(None, {image.name: images})
+        arrays = session.run(None, {image.name: np.ascontiguousarray(images)})
         return {name: np.asarray(array) for name, array in zip(names, arrays, strict=True)}
 
     stated = session.get_modelmeta().custom_metadata_map.get(STATED)
@@ -176,10 +190,12 @@ def torch_forward(network: Any, device: str) -> Callable[[Prob], Outputs]:
 
     place = pick_device(device)
     network = network.to(place)
+    is_last = any(p.ndim == 4 and not p.is_contiguous() for p in network.parameters())  # channels last
 
     def forward(images: Prob) -> Outputs:
+        ready = torch.from_numpy(images).to(place)
         with torch.inference_mode():
-            result = network(torch.from_numpy(images).to(place))
+            result = network(ready if is_last else ready.contiguous())
         if isinstance(result, dict):
             named = {str(name): value for name, value in result.items()}
         else:

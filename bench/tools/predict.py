@@ -19,13 +19,13 @@ from bench.metrics.crack_size import measure_cracks
 from bench.render.csv_cells import csv_text
 from bench.tools.load_network import DEFAULT_SIDE, load
 from bench.tools.predictor import Image, Predictor, Prob
-from bench.tools.tiling import squeezed, tiled
+from bench.tools.tiling import ahead, squeezed, tiled
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 CRACK_BGR = (0, 0, 255)
-BATCH = 4
-"""Tiles or items that are predicted at a time: larger batches are no faster on a CPU, and need more memory."""
+CALL_PX = 448**2
+"""Pixels in one call of a network, one tile at least: more are no faster in a thread of a CPU, and need more memory."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,15 @@ def on_dataset(network: Network, data_folder: Path, target: Path) -> str:
         raise UserError(
             f"{network.source} takes {predictor.side} px, but {data_folder} has images of {side} px: export it again."
         )
-    rows, shares = data.split("test"), []
-    for start in tqdm(range(0, len(rows), BATCH), desc=f"predict {data.card['dataset']}", unit="batch"):
-        chosen = rows[start : start + BATCH]
-        for row, prob in zip(chosen, predictor.many(np.asarray(data.images[chosen])), strict=True):
-            shares.append(float((prob >= 0.5).mean()))
-            predictions.write_one(target, data.items["item"].iloc[row], predictions.quantise(prob))
+    rows, shares, step = data.split("test"), [], _in_a_call(side, predictor)
+    parts = [rows[start : start + step] for start in range(0, len(rows), step)]
+    with _threads(predictor) as pool:
+        predicted = ahead(lambda part: predictor.many(np.asarray(data.images[part])), parts, pool)
+        bar = tqdm(predicted, desc=f"predict {data.card['dataset']}", unit="batch", total=len(parts))
+        for part, probs in zip(parts, bar, strict=True):
+            for row, prob in zip(part, probs, strict=True):
+                shares.append(float((prob >= 0.5).mean()))
+                predictions.write_one(target, data.items["item"].iloc[row], predictions.quantise(prob))
     return f"{len(rows)} probability maps are in {target}.{remark}{_doubt(predictor, shares)}"
 
 
@@ -101,12 +104,12 @@ def on_images(network: Network, folder: Path, target: Path, view: View) -> str:
         raise UserError(f"{network.source} takes {predictor.side} px only: omit --tile {view.tile}.")
     side = view.tile or predictor.side or DEFAULT_SIDE
     rows: list[Future[dict[str, Any]]] = []
-    with ThreadPoolExecutor(2) as writers:
+    with _threads(predictor) as pool, ThreadPoolExecutor(2) as writers:
         for path, image in tqdm(_read_ahead(paths), desc="predict", unit="image", total=len(paths)):
             if view.scale == "trained":
                 prob = squeezed(predictor.many, image, side)
             else:
-                prob = tiled(predictor.many, image, side, view.overlap, BATCH)
+                prob = tiled(predictor.many, image, side, view.overlap, _in_a_call(side, predictor), pool)
             rows.append(writers.submit(_write, target, path, image, prob, view.mm_per_px))
             if len(rows) > 2:
                 rows[-3].result()  # at most two images wait to be written
@@ -114,6 +117,16 @@ def on_images(network: Network, folder: Path, target: Path, view: View) -> str:
     files.write_text(target / "cracks.csv", csv_text(table, "%.4g"))
     doubt = _doubt(predictor, [share / 100 for share in table["crack_share_pct"]])
     return f"{len(paths)} images: probabilities, masks, overlays and cracks.csv are in {target}.{remark}{doubt}"
+
+
+def _in_a_call(side: int, predictor: Predictor) -> int:
+    """Return how many squares of a side, px, are given to the network at a time."""
+    return max(1, CALL_PX // side**2) * (1 if predictor.workers > 1 else 4)
+
+
+def _threads(predictor: Predictor) -> ThreadPoolExecutor:
+    """Return the threads that call the network."""
+    return ThreadPoolExecutor(predictor.workers, initializer=predictor.start_worker)
 
 
 def _images(folder: Path) -> list[Path]:

@@ -27,6 +27,8 @@ class Predictor:
         output: name of the output that is the map; None: the only one.
         batch: images per forward pass that the file is fixed to; None for any number.
         stated: what the file itself says it returns, "logits" or "probabilities"; None: nothing.
+        workers: number of threads that may call it at a time.
+        start_worker: called once in each of these threads, before anything else.
     """
 
     source: Path
@@ -36,6 +38,8 @@ class Predictor:
     output: str | None = None
     batch: int | None = None
     stated: str | None = None
+    workers: int = 1
+    start_worker: Callable[[], None] = lambda: None
 
     def __call__(self, image: Image) -> Prob:
         """Return the probability of crack, float32 (H, W), of an RGB image (H, W, 3).
@@ -67,8 +71,9 @@ class Predictor:
                 return maps of their size.
         """
         mean, std = (np.array(values, np.float32) for values in (IMAGENET_MEAN, IMAGENET_STD))
-        scaled = (images.astype(np.float32) - 255 * mean) / (255 * std)
-        ready = np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+        scaled = images * (1 / (255 * std))
+        scaled -= mean / std
+        ready = scaled.transpose(0, 3, 1, 2)  # channels last, as images are; a network that is not gets a copy
         step = self.batch or len(ready)
         parts = [self._forward(ready[start : start + step]) for start in range(0, len(ready), step)]
         return np.concatenate(parts)
@@ -122,7 +127,8 @@ def _probability(output: Prob, is_logits: bool) -> Prob:
         both = 1.0 if len(output) == 1 else np.maximum(likeliest + output[0], np.finfo(np.float32).tiny)
         return np.asarray(likeliest / both, np.float32)
     logit = output[0] if len(output) == 1 else output[1:].max(0) - output[0]
-    return np.asarray(np.exp(-np.logaddexp(0, -logit.astype(np.float64))), np.float32)
+    with np.errstate(over="ignore"):  # 1 / infinity is 0, as it should be
+        return np.asarray(1 / (1 + np.exp(-logit)), np.float32)
 
 
 def settled(predictor: Predictor, stated: str | None, side: int) -> tuple[Predictor, str]:

@@ -1,6 +1,9 @@
 """Predict an image of any size from overlapping tiles."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +13,10 @@ Image = npt.NDArray[np.uint8]
 Prob = npt.NDArray[np.float32]
 
 
-def tiled(predict: Callable[[Image], Prob], image: Image, tile: int, overlap: float, batch: int = 1) -> Prob:
+def tiled(
+    predict: Callable[[Image], Prob], image: Image, tile: int, overlap: float, batch: int = 1,
+    pool: ThreadPoolExecutor | None = None,
+) -> Prob:  # fmt: skip
     """Return the probability of crack of an image of any size, (H, W), from overlapping tiles.
 
     Overlapping tiles are averaged with pyramid weights, which fall off towards the edges of a tile, where a network has
@@ -21,7 +27,8 @@ def tiled(predict: Callable[[Image], Prob], image: Image, tile: int, overlap: fl
         image: RGB, (H, W, 3).
         tile: side of a tile, px.
         overlap: overlap of neighbouring tiles, as a fraction of the side, 0 to below 1.
-        batch: tiles that are predicted at a time; memory grows with it, and not with the image.
+        batch: tiles in one call of ``predict``; memory grows with it and with the threads, and not with the image.
+        pool: threads that call ``predict``; None: this one.
     """
     height, width = image.shape[:2]
     below, right = max(0, tile - height), max(0, tile - width)
@@ -31,13 +38,27 @@ def tiled(predict: Callable[[Image], Prob], image: Image, tile: int, overlap: fl
     total, weights = np.zeros(padded.shape[:2], np.float32), np.zeros(padded.shape[:2], np.float32)
     corners = _corners(padded.shape[0], padded.shape[1], tile, overlap)
     places = [np.s_[top : top + tile, left : left + tile] for top, left in corners]
-    for start in range(0, len(places), batch):
-        chosen = places[start : start + batch]
-        probs = predict(np.stack([padded[place] for place in chosen]))
-        for place, prob in zip(chosen, probs, strict=True):
+    parts = [places[start : start + batch] for start in range(0, len(places), batch)]
+    predicted = ahead(lambda part: predict(np.stack([padded[place] for place in part])), parts, pool)
+    for part, probs in zip(parts, predicted, strict=True):
+        for place, prob in zip(part, probs, strict=True):
             total[place] += weight * prob
             weights[place] += weight
     return np.asarray((total / weights)[:height, :width], np.float32)
+
+
+def ahead(function: Callable[[Any], Prob], items: Sequence[Any], pool: ThreadPoolExecutor | None) -> Iterator[Prob]:
+    """Yield the result of each item in order; the pool works ahead, by two for each thread at most."""
+    if pool is None:
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Prob]] = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) >= 2 * pool._max_workers:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def squeezed(predict: Callable[[Image], Prob], image: Image, side: int) -> Prob:

@@ -1,10 +1,13 @@
 """Tiles: what they give back, and how they are weighted where they overlap."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.tools.tiling import squeezed
+from bench.tools.tiling import ahead, squeezed
 from bench.tools.tiling import tiled as tiled_in_batches
 
 
@@ -50,3 +53,28 @@ def test_a_squeezed_image_comes_back_at_its_size():
     assert prob.shape == (40, 100)
     assert (prob[:, :45] == 0).all()
     assert (prob[:, 55:] == 1).all()
+
+
+def test_threads_give_the_same_as_one_and_work_ahead_by_a_bounded_number():
+    image = np.random.default_rng(0).integers(0, 256, (70, 90, 3)).astype(np.uint8)
+
+    def predict(parts):
+        return parts[..., 0].astype(np.float32) / 255
+
+    with ThreadPoolExecutor(3) as pool:
+        assert np.array_equal(
+            tiled_in_batches(predict, image, 16, 0.5, 2, pool), tiled_in_batches(predict, image, 16, 0.5, 2)
+        )
+        begun = []
+        results = ahead(lambda item: begun.append(item) or item, range(100), pool)
+        assert next(results) == 0
+        assert len(begun) <= 6
+        assert list(results) == list(range(1, 100))
+
+
+def test_an_error_in_a_thread_is_raised():
+    def fail(item):
+        raise ValueError(item)
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ValueError, match="7"):
+        list(ahead(fail, [7], pool))
