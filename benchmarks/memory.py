@@ -80,6 +80,7 @@ def on_cpu(model: str, side: int, settings: TrainSettings) -> dict[str, float]:
     warm = replace(settings, batch=2)
     _prepare("unet", 32, replace(warm, encoder="resnet18"), torch.device("cpu"))()  # what libraries allocate once
     gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
     before = _status_mib("VmRSS")
     step = _prepare(model, side, settings, torch.device("cpu"))
     for _ in range(STEPS - 1):

@@ -8,7 +8,7 @@ WITHOUT = """
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"torch", "torchvision", "segmentation_models_pytorch", "albumentations", "fvcore",
+        if name.split(".")[0] in {"torch", "torchvision", "segmentation_models_pytorch", "albumentations",
                                   "safetensors", "timm", "torchmetrics", "sklearn"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Refuse())

@@ -13,7 +13,7 @@ import click
 from bench.errors import Interrupted, UserError, instead_of, os_error_line
 
 TRAINING_LIBRARIES = {
-    "torch", "torchvision", "segmentation_models_pytorch", "albumentations", "fvcore", "safetensors",
+    "torch", "torchvision", "segmentation_models_pytorch", "albumentations", "safetensors",
 }  # fmt: skip
 """Libraries of the extra ``train``; an installation without it lacks them."""
 

@@ -74,7 +74,9 @@ def cost_notes(results: Results) -> list[str]:
     ]
     machines = sorted({f"{c['device']} ({c['threads']} threads)" for c in results.costs.values()})
     mixed = f"The latencies were measured on {len(machines)} machines and do not compare: {', '.join(machines)}."
-    return warnings + ([mixed] if len(machines) > 1 else [])
+    drifted = [results.names[m] for m, cost in results.costs.items() if cost.get("drifted")]
+    unsteady = f"The machine was not steady while the latency of {', '.join(drifted)} was measured: measure it again."
+    return warnings + ([mixed] if len(machines) > 1 else []) + ([unsteady] if drifted else [])
 
 
 def is_cost_of_runs(results: Results, model: str) -> bool:

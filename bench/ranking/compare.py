@@ -199,12 +199,16 @@ def _places(standings: Standings, results: Results, model: str, left_out: list[s
                 "Places, 95 %": f"{best[i]:.0f} to {worst[i]:.0f}" if known else "",
                 "Score": standings.values[:, i].mean(), "Params M": cost.get("parameters", np.nan) / 1e6,
                 "GMACs": cost.get("gmacs", np.nan), "Latency ms": cost.get("latency_ms_p50", np.nan),
+                "x ResNet-18": cost.get("relative_latency", np.nan),
                 "Trained": results.trained(name),
             }
         )  # fmt: skip
-    digits = {"Mean rank": 2, "Score": 4, "Params M": -3, "GMACs": 1, "Latency ms": 1}
+    digits = {"Mean rank": 2, "Score": 4, "Params M": -3, "GMACs": 1, "Latency ms": 1, "x ResNet-18": 2}
     caption = f"Places with and without {results.names[model]}, and costs."
-    return Table("places", caption, pd.DataFrame(rows), digits, [*left_out, *check.notes(results)])
+    frame = pd.DataFrame(rows)
+    if frame["x ResNet-18"].isna().all():  # costs without an anchor
+        frame = frame.drop(columns="x ResNet-18")
+    return Table("places", caption, frame, digits, [*left_out, *check.notes(results)])
 
 
 def _images(results: Results, query: Query, standings: Standings, model: str, rival: str) -> Table:

@@ -21,7 +21,7 @@ from bench.stats.simultaneous import simultaneous
 
 ORDER = [
     "Place", "Group", "Model", "Score", "Low", "High", label_band.HEADING, "Mean rank", "Places, 95 %", "P first",
-    "Params M", "Latency ms", "Trained", "Tier",
+    "Params M", "Latency ms", "x ResNet-18", "Trained", "Tier",
 ]  # fmt: skip
 TIERS = {"external": "re-scored", "paper": "claimed"}
 """``Trained`` -> what stands behind a row, unless the suite ran it: predictions that it scored, or a printed number."""
@@ -29,7 +29,16 @@ UNTRAINED_NOTE = (
     "Rows not trained are classical detectors, the floor: width and threshold chosen on the validation images, neither "
     "ranked nor tested."
 )
-DIGITS = {"Score": 4, "Low": 4, "High": 4, "Mean rank": 2, "P first": 2, "Params M": -3, "Latency ms": 1}
+DIGITS = {
+    "Score": 4,
+    "Low": 4,
+    "High": 4,
+    "Mean rank": 2,
+    "P first": 2,
+    "Params M": -3,
+    "Latency ms": 1,
+    "x ResNet-18": 2,
+}
 
 
 def leaderboards(results: Results, query: Query, datasets: Sequence[str], rank_published: bool) -> list[Table]:
@@ -88,7 +97,9 @@ def _table(standings: Standings, results: Results, query: Query, left_out: list[
     notes += [UNTRAINED_NOTE] if untrained else []
     notes += [*seen_notes(results), *check.notes(results), *left_out]
     caption = _caption(standings, results, query)
-    order = [column for column in ORDER if column != label_band.HEADING or moved is not None]
+    empty = {column for column in ("x ResNet-18",) if frame[column].isna().all()}  # costs without an anchor
+    empty |= {label_band.HEADING} if moved is None else set()
+    order = [column for column in ORDER if column not in empty]
     return Table(f"leaderboard_{standings.protocol}", caption, frame.reindex(columns=order), DIGITS, notes)
 
 
@@ -120,6 +131,7 @@ def _measured_rows(standings: Standings, results: Results) -> list[dict[str, Any
                 "P first": float(first[i]),
                 "Params M": cost.get("parameters", np.nan) / 1e6,
                 "Latency ms": cost.get("latency_ms_p50", np.nan),
+                "x ResNet-18": cost.get("relative_latency", np.nan),
                 "Trained": results.trained(model),
             }
         )

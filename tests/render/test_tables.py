@@ -41,6 +41,22 @@ def test_the_difference_is_measured_over_published() -> None:
     assert comparable(cost())
 
 
+def test_a_latency_beside_that_of_the_reference_network() -> None:
+    assert "Latency, ResNet-18 = 1" not in row(cost())
+    found = row(cost(relative_latency=2.5, drifted=True))
+    assert found["Latency, ResNet-18 = 1"] == 2.5
+    assert found["Device"] == "a CPU, 2 threads; drifted: the machine was not steady"
+    assert row(cost(relative_latency=2.5, drifted=False))["Device"] == "a CPU, 2 threads"
+
+
+def test_the_note_names_what_counted_the_multiply_adds() -> None:
+    names, new = {"unet": "UNet", "fpn": "FPN"}, cost(counter="torch.utils.flop_counter")
+    noted = [table_7(costs, names, PAPER).notes[0] for costs in ({"unet": cost()}, {"unet": new, "fpn": cost()})]
+    assert noted[0].endswith("GFLOPs = 2 x GMACs. fvcore reports GMACs.")
+    assert "fvcore reports GMACs (FPN). torch.utils.flop_counter reports GMACs: " in noted[1]
+    assert noted[1].endswith("that run (UNet).")
+
+
 def test_models_without_a_cost_or_a_published_row() -> None:
     table = table_7({"mine": cost()}, {"unet": "UNet", "mine": "Mine"}, PAPER)
     assert table.frame["Reproduces"].tolist() == ["not measured", "not published"]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from bench import plugins
 from bench.errors import UserError
 from bench.formats import cost
 from bench.stages import measure
@@ -24,6 +25,35 @@ SETTINGS = MeasureSettings(encoder="resnet18", image_size=64, warmup=1, repeats=
 def test_multiply_adds_of_a_convolution_by_hand() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1))
     assert multiply_adds(network, torch.zeros(1, 3, 16, 20)) == 3 * 8 * 9 * 16 * 20 + 8 * 2 * 16 * 20
+
+
+def test_multiply_adds_of_attention_by_hand() -> None:
+    """Also of the fused kind: two products of 16 x 16 positions and 4 channels, in each of 2 heads."""
+
+    class Attention(nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            x = image.reshape(1, 2, 16, 4)
+            return nn.functional.scaled_dot_product_attention(x, x, x)
+
+    assert multiply_adds(Attention(), torch.zeros(1, 1, 8, 16)) == 2 * 2 * 16 * 16 * 4
+
+
+def test_counting_leaves_the_network_as_it_is() -> None:
+    network, image = nn.Conv2d(3, 2, 1), torch.ones(1, 3, 4, 4)
+    before = network(image)
+    multiply_adds(network, image)
+    assert torch.equal(network(image), before)
+
+
+@pytest.mark.parametrize(
+    ("model", "gmacs"),
+    [("unet", 32.6897), ("pspnet", 8.9996), ("deeplabv3plus", 28.12), ("context_cracknet", 104.4698)],
+)
+def test_the_counters_agree(model: str, gmacs: float) -> None:
+    """Compared with fvcore, ResNet50 at 448 px, which also counts normalisation and resizing: up to 1 % more."""
+    network = plugins.build_network(model, 3, 1, 448, "resnet50", None).eval()
+    found = multiply_adds(network, torch.zeros(1, 3, 448, 448)) / 1e9
+    assert 0.99 * gmacs < found < gmacs
 
 
 def test_a_record_by_hand(tmp_path: Path, tiny_model: str) -> None:
@@ -39,6 +69,10 @@ def test_a_record_by_hand(tmp_path: Path, tiny_model: str) -> None:
     assert record["images_per_s"] == pytest.approx(1000 / record["latency_ms_p50"], rel=0.01)
     assert record["device"].strip()
     assert record["peak_memory_mb"] > 50
+    assert (record["counter"], record["anchor"]) == ("torch.utils.flop_counter", "ResNet-18")
+    assert record["relative_latency"] == pytest.approx(
+        2 * record["latency_ms_p50"] / (record["anchor_ms_before"] + record["anchor_ms_after"])
+    )
 
 
 def test_an_encoder_that_a_model_cannot_take_is_refused(tmp_path: Path) -> None:
@@ -90,4 +124,4 @@ def test_evaluation_mode_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(measure, "_latencies_ms", look)
     run(tmp_path / "cost.json", tiny_model, SETTINGS)
-    assert modes == [False]
+    assert modes == [False, False, False]  # the anchor, the network, the anchor
