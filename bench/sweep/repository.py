@@ -39,8 +39,9 @@ def repository(root: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[Any]:
             f"{root} is no DVC repository: run `bench` in the project's folder, or `dvc init` there first."
         ) from error
     except LockError as error:  # lock of the repository, or of an output that a running `dvc repro` computes
+        reason = " ".join(str(error).split())
         raise UserError(
-            f"DVC is busy in {root} ({error}): wait for the process that uses it, or stop it, and retry."
+            f"DVC is busy in {root} ({reason}): wait for the process that uses it, or stop it, and retry."
         ) from error
     except (RWLockFileCorruptedError, RWLockFileFormatError) as error:
         raise UserError(

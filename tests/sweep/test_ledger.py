@@ -1,10 +1,11 @@
 """The ledger: claims are exclusive, owners are told dead from alive."""
 
+import errno
 import json
 import multiprocessing
 import os
 import socket
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,26 @@ def test_of_many_claims_at_once_one_wins(tmp_path: Path) -> None:
             won = list(pool.map(ledger.claim, [Attempt(tmp_path / f"cell{i}", 0)] * 8, ["f"] * 8))
             assert len(won) - won.count(None) == 1
     assert not list(tmp_path.glob("*/.*"))  # no temporary files are left
+
+
+def test_without_hard_links_one_claim_wins_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with ThreadPoolExecutor(4) as pool:
+        for i in range(25):
+            won = list(pool.map(ledger.claim, [Attempt(tmp_path / f"cell{i}", 0)] * 8, ["f"] * 8))
+            assert len(won) - won.count(None) == 1
+            assert ledger.last(tmp_path, f"cell{i}").claim_id in {w.claim_id for w in won if w}
+
+
+def test_a_claim_that_is_being_written_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "c" / "001.lock").mkdir(parents=True)
+    assert ledger.last(tmp_path, "c").state == "running"
+    old = (tmp_path / "c" / "001.lock").stat().st_mtime - owner.LEASE_S - 60
+    os.utime(tmp_path / "c" / "001.lock", (old, old))
+    assert ledger.last(tmp_path, "c").state == "lost"
 
 
 def test_attempts_follow_each_other(tmp_path: Path) -> None:
