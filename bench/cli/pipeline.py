@@ -70,17 +70,19 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     interrupted training; refuses if another process is training it.
     """
     with exclusive(target):
+        from bench.formats.failure import recorded_failure
         from bench.stages import train
         from bench.sweep.state import refuse_while_swept
 
         refuse_while_swept(context.obj.resolve().parent)
         _, settings = read_section(context, "train", train.TrainSettings)
-        try:
-            train.run(source, target, model, seed, settings)
-        except UserError as error:
-            from bench.tools.plan_memory import advice
+        with recorded_failure(target):
+            try:
+                train.run(source, target, model, seed, settings)
+            except UserError as error:
+                from bench.tools.plan_memory import advice
 
-            raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
+                raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
 
 
 @click.command("evaluate")

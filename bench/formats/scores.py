@@ -85,7 +85,8 @@ class Scores:
 
     Attributes:
         images: columns ``IMAGES``. curves: columns ``CURVES``. history: columns ``HISTORY``.
-        cells: run.json of each cell. card: card.json of the prepared dataset. missing: cells that have no run.
+        cells: run.json of each cell. card: card.json of the prepared dataset. missing: cells that have no
+            run; of one that failed, ``failed`` says why.
         batches: columns ``BATCHES``.
         histograms: number of crack, then background, pixels at each level floor(256 p), for the image in the same row
             of ``images``, (N, 2, 256); used to resample the curve metrics; None is written as zeros.

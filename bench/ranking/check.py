@@ -12,6 +12,7 @@ from bench.errors import UserError
 from bench.formats import files, scores
 from bench.ranking.refused import refused
 from bench.ranking.results import ENTERED, EXTERNAL, Results
+from bench.ranking.states import failures, skipped
 
 SUMMARY = ["dataset", "model", "seed", "metric", "average", "value"]
 
@@ -60,6 +61,7 @@ def notes(results: Results, printed: Path | None = None) -> list[str]:
         warnings.append(
             f"External models, whose protocol is as declared by whoever scored them: {', '.join(external)}."
         )
+    warnings += skipped(results)
     return [*warnings, "The data are synthetic."] if results.is_sample else warnings
 
 
@@ -108,7 +110,9 @@ def _missing(results: Results) -> Iterator[str]:
     present = {cell["dataset"] for cell in results.cells}
     missing = Counter(name.partition("/")[0] for name in results.missing if "/" in name)
     yield from (f"{dataset}: all {n} cells are missing." for dataset, n in missing.items() if dataset not in present)
-    yield from (f"{name} is missing." for name in results.missing if name.partition("/")[0] in present)
+    lacking = [name for name in results.missing if name.partition("/")[0] in present and name not in results.failed]
+    yield from (f"{name} is missing." for name in lacking)
+    yield from failures(results)
 
 
 def _records(results: Results) -> Iterator[str]:

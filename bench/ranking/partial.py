@@ -9,6 +9,7 @@ from bench.errors import UserError
 from bench.ranking import check
 from bench.ranking.results import Results
 from bench.ranking.standings import Query
+from bench.ranking.states import failed_count, failures, skipped, state
 from bench.render.tables import Table
 
 
@@ -20,7 +21,7 @@ def partial_table(results: Results, query: Query) -> Table:
     Raises:
         UserError: the metric does not exist, or the results have faults other than missing cells.
     """
-    if faults := check.findings(replace(results, missing=[])):
+    if faults := check.findings(replace(results, missing=[], failed={})):
         raise UserError(f"these results cannot be shown: {faults[0]} Run `bench check` for all findings.")
     sign = 1 if query.module().HIGHER_IS_BETTER else -1
     summary = results.summary
@@ -32,17 +33,28 @@ def partial_table(results: Results, query: Query) -> Table:
     order = (sign * mean).sort_values(ascending=False, kind="stable").index
     done = chosen.groupby("model").size()
     missing = pd.Series([name.split("/")[1] for name in results.missing if name.count("/") == 2]).value_counts()
-    frame = table.loc[order].rename(columns=results.names)
+    frame = table.loc[order].astype(object)
+    for dataset in table:
+        for model in [m for m in order if np.isnan(float(table[dataset][m]))]:
+            frame.loc[model, dataset] = state(results, str(dataset), str(model))
+    frame = frame.rename(columns=results.names)
     frame.insert(0, "Mean", mean[order])
-    frame.insert(0, "Cells", [f"{done[m]} of {done[m] + missing.get(m, 0)}" for m in order])
+    failed = failed_count(results)
+    cells = [f"{done[m]} of {done[m] + missing.get(m, 0)}" for m in order]
+    frame.insert(
+        0,
+        "Cells",
+        [f"{c}, {failed[str(m)]} failed" if failed[str(m)] else c for m, c in zip(order, cells, strict=True)],
+    )
     frame.insert(0, "Model", [results.names[str(m)] for m in order])
     total, lacking = int(done.sum()), int(missing.sum())
-    state = f"UNFINISHED: {total} of {total + lacking} cells. " if lacking else ""
-    caption = f"{state}{query.module().NAME} ({results.spelled(query.average)}), mean over the seeds so far."
+    begun = f"UNFINISHED: {total} of {total + lacking} cells. " if lacking else ""
+    caption = f"{begun}{query.module().NAME} ({results.spelled(query.average)}), mean over the seeds so far."
     named = ", ".join(results.names[d] for d in common) or "no dataset"
     notes = [f"Mean: over the datasets that all these models have: {named}."]
     if without := [results.names[m] for m in results.models if m not in table.index]:
         notes.append(f"No cell yet: {', '.join(without)}.")
+    notes += [*failures(results), *skipped(results)]
     if lacking:
         notes.append("Some scores are the mean of fewer seeds than others: no ranks, intervals or tests yet.")
     digits = dict.fromkeys(["Mean", *(results.names[str(d)] for d in table)], 4)

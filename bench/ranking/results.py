@@ -52,6 +52,7 @@ class Results:
         transfers: results on the other datasets, by training dataset; empty if the stage did not run.
         classes: ``class_scores.COLUMNS``; rows for datasets of several classes only.
         baselines: scores of detectors without training on these datasets; None if there are none.
+        failed: name of a missing cell -> why its training failed, where that is recorded.
         track_version: version of the open track whose results these are; None elsewhere.
     """
 
@@ -71,6 +72,7 @@ class Results:
     transfers: dict[str, transfer.Transfer] = field(default_factory=dict)
     classes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=class_scores.COLUMNS))
     baselines: "Results | None" = None
+    failed: dict[str, str] = field(default_factory=dict)
     track_version: int | None = None
 
     @property
@@ -141,6 +143,7 @@ def read(
         transfers=_transfers(folder, datasets, models, seeds),
         classes=_concat([part.classes for part in parts], class_scores.COLUMNS),
         baselines=_baselines(folder / BASELINES, datasets),
+        failed=_failed([*scored.values(), *external_scores], cells),
         track_version=track_version(folder / "params.yaml"),
     )  # fmt: skip
 
@@ -179,6 +182,13 @@ def _missing(
         *(f"cost of {m}" for m in models if m not in costs),
         *(f"any score of {m} on these datasets" for m in external if m not in with_scores),
     ]
+
+
+def _failed(parts: Sequence[scores.Scores], cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return why the training of cells without scores failed, by name."""
+    done = {f"{c['dataset']}/{c['model']}/{c['seed']}" for c in cells}
+    found = {f"{c['dataset']}/{c['model']}/{c['seed']}": c["failed"] for p in parts for c in p.missing if "failed" in c}
+    return {name: why for name, why in found.items() if name not in done}
 
 
 def external_models(folder: Path) -> list[str]:

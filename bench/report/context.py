@@ -69,7 +69,7 @@ class Values:
     @cached_property
     def defects(self) -> list[str]:
         """Findings of the check other than missing cells."""
-        return check.findings(replace(self.results, missing=[])) if self.results.missing else self.faults
+        return check.findings(replace(self.results, missing=[], failed={})) if self.results.missing else self.faults
 
     @cached_property
     def missing_cells(self) -> list[str]:
@@ -82,8 +82,9 @@ class Values:
         done, missing = len(self.trained), self.missing_cells
         if not missing:
             return ""
+        failed = f", {len(self.results.failed)} failed" if self.results.failed else ""
         names = f" Missing: {', '.join(missing)}." if len(missing) <= MOST_NAMES else ""
-        return f"Training results: {done} of {done + len(missing)} cells so far.{names}"
+        return f"Training results: {done} of {done + len(missing)} cells so far{failed}.{names}"
 
     @property
     def obstacles(self) -> list[str]:

@@ -200,8 +200,9 @@ FIGURES = {
     ),
     "figure8": FigurePart(
         "Figure 8.",
-        "The test image with the lowest IoU of each dataset: true positives, false negatives and false positives, and "
-        "the measure of difficulty that is most extreme compared with the dataset's other test images.",
+        "The test image with the lowest IoU of each dataset, of the first model and of every one entered: true "
+        "positives, false negatives and false positives, and the measure of difficulty that is most extreme compared "
+        "with the dataset's other test images.",
         _with_photographs(photograph_figures.figure_8),
         True,
     ),

@@ -14,6 +14,7 @@ from bench.report.photographs import Photographs
 from bench.training.settings import AugmentSettings
 
 Array = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
 COMPARED = ("manet", "pspnet", "deeplabv3plus", "fpn")
 """Models that Figure 5 of the paper compares with its own."""
@@ -74,10 +75,12 @@ def _visible_draw(transform: Any, augment: Any, image: Array, mask: Array, numbe
 def compared(photographs: Photographs) -> list[str]:
     """Return the models of Figure 5 whose predictions are on disk; the first one is compared with the others.
 
-    The first is the preferred model, then come those of the paper's figure, then others up to ``COMPARED_COLUMNS``.
+    The first is the preferred model, then come those entered or scored, those of the paper's figure, and others up to
+    ``COMPARED_COLUMNS``.
     """
     available = [m for m in photographs.shown if any(m in photographs.models(d) for d in photographs.data)]
-    others = [m for m in COMPARED if m in available] + available
+    entered = [m for m in available if any(m in photographs.first_and_entered(d)[1:] for d in photographs.data)]
+    others = [*entered, *(m for m in COMPARED if m in available), *available]
     return list(dict.fromkeys([*available[:1], *others]))[:COMPARED_COLUMNS]
 
 
@@ -100,35 +103,43 @@ def figure_5(photographs: Photographs) -> Figure | None:
 
 
 def figure_7(photographs: Photographs) -> Figure | None:
-    """Return RFEM's gates over the image, beside the prediction; a row per dataset whose run saved gates."""
-    rows, ignored = [], []
+    """Return RFEM's gates over the image, beside the prediction; a row per dataset and model, if several have gates."""
+    rows, ignored, names = [], [], photographs.results.names
     for dataset in photographs.data:
-        if (saved := photographs.gates(dataset)) is not None:
-            model, item, gates = saved
+        for number, (model, item, gates) in enumerate(photographs.gates(dataset)):
             prediction = photographs.predicted(dataset, model, item)
-            rows.append((photographs.results.names[dataset], *photographs.pair(dataset, item), gates, prediction))
+            title = f"{names[dataset]},\n{names[model]}" if number else names[dataset]
+            rows.append((title, *photographs.pair(dataset, item), gates, prediction))
             ignored.append(photographs.ignored(dataset, item))
     return panels.gates(rows, ignored) if rows else None
 
 
 def figure_8(photographs: Photographs) -> Figure | None:
-    """Return the preferred model's worst image of each dataset, with measures of how difficult it is."""
-    names, rows, ignored = photographs.results.names, [], []
-    for dataset, data in photographs.data.items():
-        available = photographs.models(dataset)
-        if not available or photographs.by_iou(dataset, available[0]).empty:  # no test image has a crack
-            continue
-        model = available[0]
-        worst = photographs.by_iou(dataset, model).iloc[0]
-        tests = list(views(data, "test"))
-        measured = pd.DataFrame(
-            [difficulty(*photographs.pair(dataset, image.name)) for image in tests],
-            index=[image.name for image in tests],
-        )
-        image, true = photographs.pair(dataset, worst["item"])
-        cause = likely_cause(measured.dropna(subset="share_pct"), worst["item"])
-        title = f"{names[dataset]}, {names[model]}, IoU {worst['iou']:.3f}"
-        ignored.append(photographs.ignored(dataset, worst["item"]))
-        predicted = photographs.predicted(dataset, model, worst["item"]) & ~ignored[-1]
-        rows.append((title, image, true, predicted, cause))
+    """Return the worst image of each dataset, of the preferred model and of those entered, with how difficult it is."""
+    rows, ignored = [], []
+    for dataset in photographs.data:
+        models = [m for m in photographs.first_and_entered(dataset) if not photographs.by_iou(dataset, m).empty]
+        measured = _difficulties(photographs, dataset) if models else pd.DataFrame()  # else: no test image has a crack
+        for model in models:
+            row, unknown = _worst(photographs, dataset, model, measured)
+            rows.append(row)
+            ignored.append(unknown)
     return panels.failures(rows, ignored) if rows else None
+
+
+def _difficulties(photographs: Photographs, dataset: str) -> pd.DataFrame:
+    """Return the measures of difficulty of each test image, by its name."""
+    tests = [image.name for image in views(photographs.data[dataset], "test")]
+    return pd.DataFrame([difficulty(*photographs.pair(dataset, name)) for name in tests], index=tests)
+
+
+def _worst(
+    photographs: Photographs, dataset: str, model: str, measured: pd.DataFrame
+) -> tuple[tuple[str, Array, Mask, Mask, str], Mask]:
+    """Return the panel of a model's worst image: title, image, truth, prediction, likely cause; and what is ignored."""
+    names, worst = photographs.results.names, photographs.by_iou(dataset, model).iloc[0]
+    image, true = photographs.pair(dataset, worst["item"])
+    cause = likely_cause(measured.dropna(subset="share_pct"), worst["item"])
+    title = f"{names[dataset]}, {names[model]}, IoU {worst['iou']:.3f}"
+    ignored = photographs.ignored(dataset, worst["item"])
+    return (title, image, true, photographs.predicted(dataset, model, worst["item"]) & ~ignored, cause), ignored

@@ -15,7 +15,7 @@ from bench.data.views import of_tiles, view, whole
 from bench.formats import predictions, prepared
 from bench.formats.scores import COUNTS
 from bench.plugins import load
-from bench.ranking.results import Results
+from bench.ranking.results import ENTERED, EXTERNAL, Results
 
 Array = npt.NDArray[np.uint8]
 
@@ -70,15 +70,25 @@ class Photographs:
         read_item = partial(predictions.read_one, self._run(dataset, model) / "probabilities")
         return of_tiles(data, read_item)(view(data, item)) >= 128
 
-    def gates(self, dataset: str) -> tuple[str, str, list[Array]] | None:
-        """Return the first model that saved gates, its first item with gates, and these gates from coarse to fine."""
+    def first_and_entered(self, dataset: str) -> list[str]:
+        """Return of the models with predictions on a dataset the first one, and all that were entered or scored."""
+        models = self.models(dataset)
+        return [m for m in models if m == models[0] or self.results.trained(m) in (ENTERED, EXTERNAL)]
+
+    def gates(self, dataset: str) -> Iterator[tuple[str, str, list[Array]]]:
+        """Yield models that saved gates, the first item with gates, and these gates from coarse to fine.
+
+        These are the first model with gates, and those entered or scored that have gates of the same sizes.
+        """
+        expected: list[int] = []
         for model in self.models(dataset):
             folder = self._run(dataset, model) / "gates"
             if saved := sorted(folder.glob("*/*.png")):
                 item = saved[0].stem
                 sides = sorted(int(p.parent.name) for p in folder.glob(f"*/{item}.png"))
-                return model, item, [predictions.read_one(folder / str(s), item, (s, s)) for s in sides]
-        return None
+                if not expected or (sides == expected and self.results.trained(model) in (ENTERED, EXTERNAL)):
+                    expected = sides
+                    yield model, item, [predictions.read_one(folder / str(s), item, (s, s)) for s in sides]
 
     def by_iou(self, dataset: str, model: str) -> pd.DataFrame:
         """Return item and crack IoU of the test images of a cell, worst first: columns of ``iou``."""

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bench.data.views import ReadLevels, of_tiles, views
 from bench.errors import UserError
-from bench.formats import files, predictions, prepared, scores
+from bench.formats import failure, files, predictions, prepared, scores
 from bench.formats import run as run_format
 from bench.metrics.counting import count_image, curve_metrics, f1_curve
 from bench.metrics.histogram import histogram
@@ -45,7 +45,7 @@ def run(
     seeds: Sequence[int],
     settings: EvaluateSettings,
 ) -> None:
-    """Write the scores of every cell of a dataset; cells without a run are listed in ``missing``.
+    """Write the scores of every cell of a dataset; cells without a run are listed in ``missing``, with why they failed.
 
     Raises:
         UserError: the prepared data belong to another dataset; a run belongs to other data, is damaged or incomplete.
@@ -59,8 +59,10 @@ def run(
         cell: dict[str, Any] = {"dataset": dataset, "model": model, "seed": seed}
         folder = runs / model / str(seed)
         if not (folder / "run.json").is_file():
-            missing.append(cell)
-            print(f"{folder} holds no finished run: {dataset}/{model}/{seed} will be missing.", file=sys.stderr)
+            why = failure.read(folder)
+            missing.append(cell if why is None else cell | {"failed": why})
+            state = "will be missing" if why is None else f"failed: {why}"
+            print(f"{folder} holds no finished run: {dataset}/{model}/{seed} {state}.", file=sys.stderr)
             continue
         record, frames, of_run = _evaluate_run(folder, cell, data, settings.batch)
         records.append(record)

@@ -12,7 +12,7 @@ import torch
 from bench.data.seen import Seen
 from bench.errors import UserError
 from bench.formats import entry as entry_format
-from bench.formats import files, prepared, scores
+from bench.formats import failure, files, predictions, prepared, scores
 from bench.ranking.compare import compare
 from bench.ranking.leaderboard import leaderboards
 from bench.ranking.results import ENTERED, EXTERNAL, read
@@ -22,6 +22,7 @@ from bench.settings import load_params, section, seed_list
 from bench.stages import download, evaluate, prepare, report, train
 from bench.tools import predict, profile, score
 from bench.tools.entry_facts import entry_facts, stated_seen
+from bench.tools.read_predictions import read_predictions
 from bench.tools.rerun import compare_rerun
 from bench.tools.track import VERSION, require_same_version
 from bench.training.device import pick_device
@@ -150,10 +151,27 @@ def train_cells(entry: Entry, params: dict[str, Any]) -> Iterator[str]:
         yield f"{trainings} of {entry.model}, {_estimate(entry, todo[0][0], settings, len(todo))}."
     for number, (dataset, seed) in enumerate(todo, 1):
         print(f"training {number} of {len(todo)}: {dataset}/{entry.model}/{seed}", file=sys.stderr)
-        train.run(entry.work / "prepared" / dataset, _run(entry, dataset, seed), entry.model, seed, settings)
+        try:
+            with failure.recorded_failure(_run(entry, dataset, seed)):
+                train.run(entry.work / "prepared" / dataset, _run(entry, dataset, seed), entry.model, seed, settings)
+        except UserError as error:  # the other cells are trained all the same
+            yield f"failed: {dataset}/{entry.model}/{seed}: {error}"
+    _evaluate_cells(entry, params)
+
+
+def _evaluate_cells(entry: Entry, params: dict[str, Any]) -> None:
+    """Evaluate the cells that are done; those that failed are listed with the scores of their dataset.
+
+    Raises:
+        UserError: none is done.
+    """
     grouping = section(params, "evaluate", evaluate.EvaluateSettings)
-    for dataset in entry.datasets:
-        seeds = [seed for seed in seed_list(params) if _is_done(entry, dataset, seed)]
+    done = [d for d in entry.datasets if any(_is_done(entry, d, seed) for seed in seed_list(params))]
+    if not done:
+        raise UserError(f"no cell of {entry.model} could be trained: correct what is said above and enter it again.")
+    for dataset in done:
+        runs = {seed: _run(entry, dataset, seed) for seed in seed_list(params)}
+        seeds = [s for s, run in runs.items() if _is_done(entry, dataset, s) or failure.read(run)]
         target = entry.scores / dataset
         stated = stated_seen(entry.seen, prepared.read(entry.work / "prepared" / dataset), target)
         evaluate.run(
@@ -198,12 +216,19 @@ def score_source(entry: Entry, source: Path, params: dict[str, Any]) -> None:
         if source.is_file():
             folder = entry.work / "predictions" / entry.model / dataset
             predict.on_dataset(predict.Network(source, entry.output, entry.output_name, entry.device), data, folder)
+        _keep_maps(entry, folder, data)
         score.score_folder(folder, data, entry.track, entry.model, 0, settings, batch, seen=entry.seen)
+
+
+def _keep_maps(entry: Entry, folder: Path, source: Path) -> None:
+    """Keep the predictions where those of a training are, so that the report's figures show them."""
+    for item, levels in read_predictions(folder, prepared.read(source)).items():
+        predictions.write_one(_run(entry, source.name, 0) / "probabilities", item, levels)
 
 
 def _conclude(entry: Entry, params: dict[str, Any]) -> Iterator[str]:
     """Write the report and yield the leaderboard and the verdict, on the datasets that were entered."""
-    names = list(entry.datasets)
+    names = [d for d in entry.datasets if (entry.scores / d).is_dir()]
     if entry.is_rerun:
         yield from compare_rerun(entry.track / "scores", entry.scores, entry.model, names)
         return

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -86,6 +87,24 @@ def test_figure_8_shows_the_worst_image_and_a_likely_cause(photographed: Path, s
     assert title == f"CFD, MANET, IoU {worst['iou']:.3f}"
     assert np.array_equal(image, source.pair("cfd", worst["item"])[0])
     assert cause
+
+
+@pytest.mark.parametrize("trained", ["entered", "external"])
+def test_a_model_that_was_entered_is_in_figures_5_7_and_8(photographed: Path, shown: list[Any], trained: str) -> None:
+    runs, others = photographed / "runs" / "cfd", ["unet", "fpn", "linknet", "pspnet", "pan"]
+    for model in (*others, "mine"):
+        shutil.copytree(runs / "context_cracknet", runs / model)
+    source = photographs(photographed, ["context_cracknet", *others, "mine"])
+    source.results.cells.append(source.results.cells[0] | {"model": "mine", "trained": trained})
+    source.results.names.update(mine="Mine")
+    frame = source.iou[source.iou["model"] == "context_cracknet"]
+    source.iou = pd.concat([source.iou, frame.assign(model="mine")])
+    assert photograph_figures.compared(source) == ["context_cracknet", "mine", "pspnet", "fpn", "unet"]
+    assert photograph_figures.figure_7(source)
+    assert photograph_figures.figure_8(source)
+    titles = [row[0] for row in shown]
+    assert titles[:2] == ["CFD", "CFD,\nMine"]
+    assert [title.split(",")[1] for title in titles[2:]] == [" CONTEXT_CRACKNET", " Mine"]
 
 
 def test_figure_4_needs_the_augmentation_of_a_run(photographed: Path) -> None:

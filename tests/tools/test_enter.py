@@ -183,6 +183,30 @@ def test_a_model_file_that_lies_anywhere_is_entered(track: Path, tmp_path: Path)
     assert "1 training of my_net" in output
 
 
+def test_a_cell_that_fails_does_not_stop_the_others(track: Path, tmp_path: Path) -> None:
+    file = tmp_path / "fragile.py"
+    file.write_text(
+        MODEL.replace(
+            "    return", "    if torch.initial_seed() == 0:\n        raise ValueError('seed 0')\n    return"
+        ).replace("from torch import nn", "import torch\n    from torch import nn")
+    )
+    found = bench("enter", str(file), "--datasets", "cfd")
+    assert found.exit_code == 1
+    assert "failed: cfd/fragile/0: model 'fragile' cannot be built with resnet18 at 32 px: seed 0" in found.output
+    assert "no cell of fragile could be trained" in found.output
+    params = yaml.safe_load((track / "params.yaml").read_text())
+    (track / "params.yaml").write_text(yaml.safe_dump(params | {"seeds": [0, 1]}))
+    output = done("enter", str(file), "--datasets", "cfd")
+    assert "failed: cfd/fragile/0" in output
+    content = json.loads((track / "external" / "fragile" / "cfd" / "cells.json").read_text())
+    assert [c["seed"] for c in content["cells"]] == [1]
+    assert [c["failed"] for c in content["missing"]] == [
+        "model 'fragile' cannot be built with resnet18 at 32 px: seed 0"
+    ]
+    shown = done("--params", str(track / "params.yaml"), "leaderboard", "--results", str(track), "--partial")
+    assert "cfd/fragile/0 failed" in shown
+
+
 def test_without_a_track_the_cure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = bench("enter", "fpn")
