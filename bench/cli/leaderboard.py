@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 @click.option("--partial", is_flag=True, help="Show what an unfinished grid has so far, without ranks.")
 @click.option("--without-errata", is_flag=True, help="Leave out test images with known faults (errata.csv).")
 @click.option("--seen", is_flag=True, help="Show what models have seen of the test images, and their scores without.")
+@click.option(
+    "--long", is_flag=True, help="Show what stands behind each score, and the band that a re-run must land in."
+)
 @click.option("--abroad", is_flag=True, help="Rank by crack IoU on the datasets that a model was not trained on.")
 @query_options
 @RESULTS
@@ -28,11 +31,11 @@ if TYPE_CHECKING:
 @click.pass_context
 def leaderboard_command(
     context: click.Context, /, datasets: tuple[str, ...], rank_published: bool, partial: bool, without_errata: bool,
-    seen: bool, abroad: bool, results: Path, form: str, **query: Any,
+    seen: bool, long: bool, abroad: bool, results: Path, form: str, **query: Any,
 ) -> None:  # fmt: skip
     """Print the ranking with intervals, places and cost."""
-    if abroad or seen:
-        (_print_abroad if abroad else _print_seen)(context, results, form)
+    if abroad or seen or long:
+        (_print_abroad if abroad else _print_seen if seen else _print_long)(context, results, form)
         return
     from bench.ranking.leaderboard import leaderboards
     from bench.ranking.partial import partial_table
@@ -87,6 +90,23 @@ def _print_seen(context: click.Context, results: Path, form: str) -> None:
     _require_no_query(context, "--seen")
     content = read_results(context, results)
     print_tables([seen_table(content)], form, content.is_sample)
+
+
+def _print_long(context: click.Context, results: Path, form: str) -> None:
+    """Print what stands behind each score.
+
+    Raises:
+        UserError: an option does not apply, or the results have faults other than missing cells.
+    """
+    from dataclasses import replace
+
+    from bench.ranking import check
+    from bench.ranking.bands import bands_table
+
+    _require_no_query(context, "--long")
+    content = read_results(context, results)
+    check.require(replace(content, missing=[], failed={}))
+    print_tables([bands_table(content)], form, content.is_sample)
 
 
 def _require_no_query(context: click.Context, flag: str) -> None:

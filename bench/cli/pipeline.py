@@ -73,15 +73,16 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
         from bench.formats.failure import recorded_failure
         from bench.stages import train
         from bench.sweep.state import refuse_while_swept
-        from bench.tools.plan_memory import advice
 
         refuse_while_swept(context.obj.resolve().parent)
         _, settings = read_section(context, "train", train.TrainSettings)
-        try:
-            with recorded_failure(target):
+        with recorded_failure(target):
+            try:
                 train.run(source, target, model, seed, settings)
-        except UserError as error:
-            raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
+            except UserError as error:
+                from bench.tools.plan_memory import advice
+
+                raise UserError(f"{error}{advice(error.__cause__, source, model, settings)}") from error
 
 
 @click.command("evaluate")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t as student_t
 
 from bench.formats import scores
+from bench.ranking.bands import band
 
 
 def compare_rerun(committed: Path, rerun: Path, model: str, datasets: Sequence[str]) -> Iterator[str]:
@@ -26,21 +26,6 @@ def compare_rerun(committed: Path, rerun: Path, model: str, datasets: Sequence[s
             inside = "inside the band" if low <= value <= high else "OUTSIDE THE BAND"
             mean = float(np.mean(theirs))
             yield f"{dataset} seed {seed}: {mean:.4f}   {low:.4f} to {high:.4f}   {value:.4f}, {inside}"
-
-
-def band(committed: Sequence[float]) -> tuple[float, float]:
-    """Return where the score of one more training of a cell must lie: the 95 % prediction interval, at least +-0.02.
-
-    A single committed seed says nothing of the spread, so its band is +-0.02.
-
-    >>> [round(x, 3) for x in band([0.50, 0.51, 0.52])]
-    [0.46, 0.56]
-    """
-    mean, count = float(np.mean(committed)), len(committed)
-    spread = 0.0
-    if count > 1:
-        spread = float(np.std(committed, ddof=1)) * float(student_t.ppf(0.975, count - 1)) * (1 + 1 / count) ** 0.5
-    return max(0.0, mean - max(spread, 0.02)), min(1.0, mean + max(spread, 0.02))
 
 
 def _crack_iou(part: scores.Scores, model: str) -> dict[int, float]:

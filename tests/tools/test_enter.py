@@ -184,27 +184,21 @@ def test_a_model_file_that_lies_anywhere_is_entered(track: Path, tmp_path: Path)
 
 
 def test_a_cell_that_fails_does_not_stop_the_others(track: Path, tmp_path: Path) -> None:
-    file = tmp_path / "fragile.py"
-    file.write_text(
-        MODEL.replace(
-            "    return", "    if torch.initial_seed() == 0:\n        raise ValueError('seed 0')\n    return"
-        ).replace("from torch import nn", "import torch\n    from torch import nn")
-    )
-    found = bench("enter", str(file), "--datasets", "cfd")
-    assert found.exit_code == 1
-    assert "failed: cfd/fragile/0: model 'fragile' cannot be built with resnet18 at 32 px: seed 0" in found.output
-    assert "no cell of fragile could be trained" in found.output
-    params = yaml.safe_load((track / "params.yaml").read_text())
+    file, params = tmp_path / "fragile.py", yaml.safe_load((track / "params.yaml").read_text())
+    fragile = "    import torch\n\n    if torch.initial_seed() == 1:\n        raise ValueError('seed 1')\n    return"
+    file.write_text(MODEL.replace("    return", fragile))
+    why = "model 'fragile' cannot be built with resnet18 at 32 px: seed 1"
     (track / "params.yaml").write_text(yaml.safe_dump(params | {"seeds": [0, 1]}))
-    output = done("enter", str(file), "--datasets", "cfd")
-    assert "failed: cfd/fragile/0" in output
+    found = bench("enter", str(file), "--datasets", "cfd", "--seeds", "1")
+    assert found.exit_code == 1
+    assert f"failed: cfd/fragile/1: {why}" in found.output
+    assert "no cell of fragile could be trained" in found.output
+    assert f"failed: cfd/fragile/1: {why}" in done("enter", str(file), "--datasets", "cfd")
     content = json.loads((track / "external" / "fragile" / "cfd" / "cells.json").read_text())
-    assert [c["seed"] for c in content["cells"]] == [1]
-    assert [c["failed"] for c in content["missing"]] == [
-        "model 'fragile' cannot be built with resnet18 at 32 px: seed 0"
-    ]
+    assert [c["seed"] for c in content["cells"]] == [0]
+    assert [c["failed"] for c in content["missing"]] == [why]
     shown = done("--params", str(track / "params.yaml"), "leaderboard", "--results", str(track), "--partial")
-    assert "cfd/fragile/0 failed" in shown
+    assert "cfd/fragile/1 failed" in shown
 
 
 def test_without_a_track_the_cure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
