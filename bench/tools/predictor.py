@@ -71,7 +71,7 @@ class Predictor:
                 return maps of their size.
         """
         mean, std = (np.array(values, np.float32) for values in (IMAGENET_MEAN, IMAGENET_STD))
-        scaled = images * (1 / (255 * std))
+        scaled: Prob = np.multiply(images, 1 / (255 * std), dtype=np.float32)
         scaled -= mean / std
         ready = scaled.transpose(0, 3, 1, 2)  # channels last, as images are; a network that is not gets a copy
         step = self.batch or len(ready)
