@@ -34,7 +34,7 @@ def _parts(content: Mapping[str, Any]) -> Iterator[str]:
     facts = {}
     for key, value in content.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            yield _table(pd.DataFrame(value).map(_shown))
+            yield _table(pd.DataFrame(value).map(_text))
         elif isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()):
             frame = pd.json_normalize(list(value.values()))
             frame.insert(0, key, list(value))
