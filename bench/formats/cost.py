@@ -18,11 +18,12 @@ KINDS: dict[str, files.Kind] = {
 LATER: dict[str, Any] = {"counter": "fvcore", "anchor": "", "anchor_ms_before": None, "anchor_ms_after": None}
 """Keys that older files lack, and how these are read: counted by fvcore, without an anchor."""
 
-KEYS = [*KINDS, *LATER]
+KEYS = list(KINDS)
 """parameters: trainable parameters; gmacs: 1e9 multiply-adds for one image; gflops: 2 gmacs; latency: forward pass of
 one image, ms; peak_memory_mb: MiB, of the forward pass on a GPU, of the whole process on a CPU; device: name of the
-processor or GPU; counter: what counted the multiply-adds; anchor: a reference network; anchor_ms_before and
-anchor_ms_after: its median latency with an image of the same size, right before and right after the model's."""
+processor or GPU. Of later files also counter: what counted the multiply-adds; anchor: a reference network;
+anchor_ms_before and anchor_ms_after: its median latency with an image of the same size, right before and right after
+the model's."""
 
 COUNTER = "torch.utils.flop_counter"
 ANCHOR = "ResNet-18"
@@ -34,7 +35,7 @@ DRIFT = 0.1
 
 def write(path: Path, cost: dict[str, Any]) -> None:
     """Write the cost of one model."""
-    missing = [key for key in KINDS if key not in cost]
+    missing = [key for key in KEYS if key not in cost]
     if missing:
         raise ValueError(f"cost record lacks {missing}")
     files.write_json(path, files.with_checksum(cost))
