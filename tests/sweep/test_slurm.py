@@ -118,8 +118,9 @@ def test_after_scancel_the_result_has_the_same_bits(node: Path, tmp_path: Path, 
     stopped, whole = folders
     log = stopped / ".sweep" / "train@cfd-unet-0" / "001.log"
     lab.wait_for(lambda: log.exists() and "epoch=" in log.read_text(), 200)
-    subprocess.run(["scancel", (log.parent / "001.job").read_text()], check=True)
-    lab.wait_for(lambda: _states(stopped, 1), 240)
+    job = (log.parent / "001.job").read_text()
+    subprocess.run(["scancel", job], check=True)
+    lab.wait_for(lambda: _states(stopped, 1) and job not in _queue(), 240)
     assert set(_states(stopped, 1).values()) == {"interrupted"}
     assert lab.sweep(stopped, *options)[0] == 0
     lab.wait_for(lambda: _states(stopped, 2) and _states(whole, 1), 400)
