@@ -185,7 +185,7 @@ def test_a_model_file_that_lies_anywhere_is_entered(track: Path, tmp_path: Path)
 
 def test_a_cell_that_fails_does_not_stop_the_others(track: Path, tmp_path: Path) -> None:
     file = tmp_path / "fragile.py"
-    once = "    CALLS.append(1)\n    if len(CALLS) == 2:\n        raise ValueError('no')\n    return"  # the first is a probe
+    once = "    CALLS.append(1)\n    if len(CALLS) == 2:\n        raise ValueError('no')\n    return"
     file.write_text(MODEL.replace("    return", once).replace('NAME = "MyNet"', 'NAME, CALLS = "MyNet", []'))
     output = done("enter", str(file))
     assert "failed: cfd/fragile/0: model 'fragile' cannot be built with resnet18 at 32 px: no" in output
