@@ -174,11 +174,12 @@ def enter_command(
         model = path.stem if path.suffix == ".py" else model
         plugins.load("models", model)
     else:
-        model = (name or path.stem).replace("-", "_")
+        model = name or path.stem.replace("-", "_")
         _require_new(model, f"--name {name}" if name else str(path))
         if not path.exists():
             raise UserError(f"{path} not found: give an existing file or folder, or the id of a model.")
         if source is None:
+            model = model.replace("-", "_")
             use_model_file(path, model, work)
     entry = Entry(
         track, work, model, source, datasets.split(",") if datasets else params["datasets"],

@@ -61,7 +61,7 @@ def notes(results: Results, printed: Path | None = None) -> list[str]:
         warnings.append(
             f"External models, whose protocol is as declared by whoever scored them: {', '.join(external)}."
         )
-    warnings += skipped(results)
+    warnings += [*failures(results, declared=False), *skipped(results)]
     return [*warnings, "The data are synthetic."] if results.is_sample else warnings
 
 
@@ -114,7 +114,7 @@ def _missing(results: Results) -> Iterator[str]:
     yield from (f"{dataset}: all {n} cells are missing." for dataset, n in missing.items() if dataset not in present)
     lacking = [name for name in results.missing if name.partition("/")[0] in present and name not in results.failed]
     yield from (f"{name} is missing." for name in lacking)
-    yield from failures(results)
+    yield from failures(results, declared=True)
 
 
 def _records(results: Results) -> Iterator[str]:

@@ -15,9 +15,15 @@ def state(results: Results, dataset: str, model: str) -> str:
     return "skipped" if results.trained(model) in (ENTERED, EXTERNAL) else "missing"
 
 
-def failures(results: Results) -> list[str]:
-    """Return a sentence for each cell that failed, with the reason."""
-    return [f"{name} failed: {why.rstrip('.')}." for name, why in results.failed.items()]
+def failures(results: Results, declared: bool | None = None) -> list[str]:
+    """Return a sentence for each cell that failed, with the reason.
+
+    Args:
+        results: as read.
+        declared: only declared cells, which a ranking needs, or only those of entries; None: all.
+    """
+    chosen = {name: why for name, why in results.failed.items() if declared in (None, name in results.missing)}
+    return [f"{name} failed: {why.rstrip('.')}." for name, why in chosen.items()]
 
 
 def failed_count(results: Results) -> Counter[str]:

@@ -61,6 +61,9 @@ def test_what_an_entry_leaves_out_is_skipped(results: Results) -> None:
     assert skipped(entered) == ["PAN was not entered on GAPs: skipped."]
     assert "PAN was not entered on GAPs: skipped." in check.notes(entered)
     assert skipped(results) == []
+    failed = replace(entered, failed={"gaps/pan/0": "no"}, missing=[])
+    assert "gaps/pan/0 failed: no." in check.notes(failed)
+    assert "gaps/pan/0 failed: no." not in check.findings(failed)  # an entry's failure does not stop the ranking
 
 
 def test_a_failure_is_forgotten_once_the_cell_has_scores(tmp_path: Path, results: Results) -> None:
