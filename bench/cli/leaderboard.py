@@ -34,6 +34,10 @@ def leaderboard_command(
     seen: bool, long: bool, abroad: bool, results: Path, form: str, **query: Any,
 ) -> None:  # fmt: skip
     """Print the ranking with intervals, places and cost."""
+    if abroad + seen + long > 1:
+        raise UserError("--abroad, --seen and --long print different tables: give one of them.")
+    if partial and (datasets or rank_published):
+        raise UserError("--dataset and --rank-published do not apply to --partial: leave them out.")
     if abroad or seen or long:
         (_print_abroad if abroad else _print_seen if seen else _print_long)(context, results, form)
         return
@@ -111,7 +115,7 @@ def _print_long(context: click.Context, results: Path, form: str) -> None:
 
 def _require_no_query(context: click.Context, flag: str) -> None:
     """Refuse options that choose what is ranked, beside a flag that shows pooled crack IoU."""
-    for name in ("datasets", "rank_published", "without_errata", "metric", "average"):
+    for name in ("datasets", "rank_published", "partial", "without_errata", "metric", "average"):
         if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
             option = "--dataset" if name == "datasets" else f"--{name.replace('_', '-')}"
             raise UserError(f"{option} does not apply to {flag}, which shows pooled crack IoU: leave it out.")

@@ -61,6 +61,8 @@ def stop_with_dvc() -> None:
     """
     if sys.platform != "linux" or "DVC_STAGE" not in os.environ:
         return
+    if not hasattr(os, "pidfd_open"):  # conda's Python is built without it
+        return
     import psutil
 
     with suppress(psutil.Error, OSError):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bench.errors import UserError
 from bench.formats import files
 
 KINDS: dict[str, files.Kind] = {"why": str}
@@ -16,7 +17,7 @@ def recorded_failure(run: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        with suppress(OSError):  # such as a full disk, which the error tells already
+        with suppress(OSError, UserError):  # such as a full disk, which the error tells already
             write(run, str(error) or type(error).__name__)
         raise
     clear(run)

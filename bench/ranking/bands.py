@@ -52,10 +52,10 @@ def bands_table(results: Results) -> Table:
     pairs = dict.fromkeys((c["model"], c["dataset"]) for c in results.cells)
     order = sorted(pairs, key=lambda pair: (results.models.index(pair[0]), results.datasets.index(pair[1])))
     rows = [_row(results, model, dataset, ious.loc[model, dataset].tolist()) for model, dataset in order]
+    again = "; `bench enter MODEL` trains a row again and says whether it lies in it" if results.track_version else ""
     notes = [
-        "Re-run: the 95 % prediction interval of one more training, from the spread of the seeds, at least +-0.02; "
-        "`bench enter MODEL` trains a row again and says whether it lies in it. Predictions that were re-scored have "
-        "no band: nothing was trained here.",
+        "Re-run: the 95 % prediction interval of one more training, from the spread of the seeds, at least +-0.02"
+        f"{again}. Predictions that were re-scored have no band: nothing was trained here.",
         "Protocol: hash of all settings. Data: of the prepared images and masks. Program: of the code that trains. The "
         "records of the cells hold settings, libraries and hardware, history.csv the training curve.",
         *failures(results), *skipped(results),

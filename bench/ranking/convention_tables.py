@@ -1,6 +1,7 @@
 """A model under every published convention, those that give a target, and how the order of models changes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -13,12 +14,13 @@ from bench.ranking.definitions import definitions
 from bench.ranking.results import Results
 from bench.ranking.standings import by_protocol, covered
 from bench.render.tables import Table
-from bench.stats.ranks import ranks
 
 NOTES = [
     "At p >= 0.5 unless a threshold is named. Each row computes what the named script or paper does, from the same "
     "predictions; -: not defined, or not recorded in these score files (`dvc repro evaluate` evaluates again).",
-    f"Tau: Kendall's tau of the order of the models with that by {CONVENTIONS[HEADLINE].name}; 1: the same order.",
+    "At 256 px: both masks are resized; the network saw the images as prepared.",
+    f"Tau: Kendall's tau of the order of the models with that by {CONVENTIONS[HEADLINE].name}; 1: the same order. "
+    "First and tau: of the models that have the score.",
 ]
 
 
@@ -37,8 +39,9 @@ def conventions(results: Results, model: str, dataset: str, target: str | None) 
     every = definitions(results, model, dataset)
     wanted = _share(target)
     models = next(group for group in by_protocol(results).values() if model in group)
-    scores = by_convention(results)
-    scores = scores[(scores["dataset"] == dataset) & scores["model"].isin(models)].set_index("model")
+    images = results.images[results.images["dataset"] == dataset]
+    scores = by_convention(replace(results, images=images))
+    scores = scores[scores["model"].isin(models)].set_index("model")
     scores = scores.loc[[m for m in models if m in scores.index], list(CONVENTIONS)]
     frame = _rows(scores, results, model)
     caption = f"{results.names[model]} on {results.names[dataset]} under published conventions, mean over seeds."
@@ -108,18 +111,17 @@ def _as_text(place: float) -> str:
 
 def _first(scores: pd.DataFrame, results: Results) -> list[str]:
     """Return the name of the best model under each convention."""
-    best = [str(scores[c].idxmax()) if scores[c].notna().all() else "" for c in CONVENTIONS]
+    best = [str(scores[c].idxmax()) if scores[c].notna().any() else "" for c in CONVENTIONS]
     return [results.names[m] if m else "-" for m in best]
 
 
 def _taus(scores: pd.DataFrame) -> list[float]:
-    """Return Kendall's tau of each convention with the headline; NaN where a score is undefined or with one model."""
-    if len(scores) < 2:
-        return [float("nan")] * len(CONVENTIONS)
-    placed = {c: -ranks(scores[[c]].to_numpy().T)[0] if scores[c].notna().all() else None for c in CONVENTIONS}
-    first = placed[HEADLINE]
-    pairs = [(first, order) for order in placed.values()]
-    return [float("nan") if a is None or b is None else float(kendalltau(a, b).statistic) for a, b in pairs]
+    """Return Kendall's tau of each convention with the headline; NaN with fewer than two models that have both."""
+    both = [scores.loc[scores[[HEADLINE, c]].notna().all(axis=1)] for c in CONVENTIONS]
+    return [
+        float(kendalltau(part[HEADLINE], part[c]).statistic) if len(part) > 1 else float("nan")
+        for c, part in zip(CONVENTIONS, both, strict=True)
+    ]
 
 
 def _share(target: str | None) -> Decimal | None:

@@ -7,20 +7,13 @@ import numpy as np
 import pandas as pd
 
 from bench.formats.scores import CELL
-from bench.metrics.ratios import f1, f1_of_hits, iou
+from bench.metrics.ratios import f1, iou
 from bench.ranking.results import Results
 
 HEADLINE = "iou_pooled"
 """Convention that the order of models under the others is compared with."""
 
 Images = pd.DataFrame
-
-
-def _tolerant_f1(images: Images, px: int) -> float:
-    """Return F1 with a tolerance of pooled counts."""
-    sums = images[[f"pred_hit_{px}px", f"true_hit_{px}px", "tp", "fp", "fn"]].sum(skipna=False).to_numpy(float)
-    pred_hit, true_hit, tp, fp, fn = sums
-    return float(f1_of_hits(*map(np.asarray, (pred_hit, tp + fp, true_hit, tp + fn))))
 
 
 def _resized(images: Images, of: Callable[..., np.ndarray]) -> float:
@@ -75,7 +68,7 @@ CONVENTIONS = {
     "iou_images": Convention("Crack IoU, per image, empty = 1", 'smp iou_score, "micro-imagewise"', None, _iou_or_one),
     "iou_batch": Convention("Crack IoU, per batch", "Context-CrackNet, Tables 3 to 5", ("crack_iou", "batch_mean")),
     "iou_256px": Convention(
-        "Crack IoU, pooled, resized truth", "loaders that squeeze to 256 px", None, lambda images: _resized(images, iou)
+        "Crack IoU, pooled, at 256 px", "loaders that squeeze to 256 px", None, lambda images: _resized(images, iou)
     ),
     "miou_pooled": Convention("Two-class mIoU, pooled", "DeepSegmentor (DeepCrack)", ("mean_iou", "pooled")),
     "miou_best": Convention("Two-class mIoU, best threshold", "SCSegamba", ("miou_best", "image_mean")),
@@ -89,14 +82,14 @@ CONVENTIONS = {
         "F1, per batch of 32, tp = 0 skipped", "Context-CrackNet, Table 2", None, lambda i: _f1_of_batches(i, 32)
     ),
     "f1_256px": Convention(
-        "F1, pooled, resized truth", "loaders that squeeze to 256 px", None, lambda images: _resized(images, f1)
+        "F1, pooled, at 256 px", "loaders that squeeze to 256 px", None, lambda images: _resized(images, f1)
     ),
     "ods": Convention("ODS: F1, best threshold, pooled", "DeepSegmentor (DeepCrack)", ("ods", "pooled")),
     "ois": Convention("OIS: F1, each image's threshold, pooled", "BSDS", ("ois", "pooled")),
     "ois_images": Convention("OIS: mean of best F1", "CrackFormer", ("ois_image_mean", "image_mean")),
     "ois_images_zero": Convention("OIS: mean of best F1, empty = 0", "SCSegamba", None, _ois_or_zero),
-    "f1_2px": Convention("F1, tolerance 2 px, pooled", "CrackTree", None, lambda images: _tolerant_f1(images, 2)),
-    "f1_5px": Convention("F1, tolerance 5 px, pooled", "CrackForest", None, lambda images: _tolerant_f1(images, 5)),
+    "f1_2px": Convention("F1, tolerance 2 px, pooled", "CrackTree", ("f1_2px", "pooled")),
+    "f1_5px": Convention("F1, tolerance 5 px, pooled", "CrackForest", ("f1_5px", "pooled")),
     "f1_thin": Convention("F1, thinned, matched one to one", "BSDS, FPHBN", ("f1_matched_thin", "pooled")),
     "iou_thin": Convention("Centreline IoU, 4 px", "OmniCrack30k", ("centreline_iou_4px_thin", "pooled")),
     "cl_dice": Convention("clDice, pooled", "clDice", ("cl_dice", "pooled")),

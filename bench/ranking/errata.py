@@ -32,9 +32,9 @@ def errata() -> pd.DataFrame:
 
 
 def tested(results: Results) -> pd.DataFrame:
-    """Return the faults of items that are among the test images of these results."""
+    """Return the items with known faults that are among the test images of these results."""
     images = results.images[["dataset", "item"]].drop_duplicates()
-    return errata().merge(images, on=["dataset", "item"])
+    return errata()[["dataset", "item"]].drop_duplicates().merge(images, on=["dataset", "item"])
 
 
 def without_errata(results: Results) -> Results:

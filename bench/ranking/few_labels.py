@@ -12,7 +12,7 @@ import pandas as pd
 from bench.errors import UserError
 from bench.formats import scores
 from bench.formats.protocol import protocol_hash
-from bench.ranking.results import Results, read
+from bench.ranking.results import ENTERED, EXTERNAL, Results, read
 from bench.ranking.standings import Query, compute_standings, covered
 from bench.render.tables import Table
 from bench.stats.bootstrap import interval
@@ -98,7 +98,8 @@ def _read(folder: Path, number: int, results: Results) -> Results:
         UserError: a cell was trained on another number, with other settings, or was tested on other images.
     """
     seeds = sorted({c["seed"] for c in results.cells})
-    part = read(folder, results.datasets, results.models, seeds)
+    models = [m for m in results.models if results.trained(m) not in (ENTERED, EXTERNAL)]
+    part = read(folder, results.datasets, models, seeds)
     every = {_name(c): c for c in results.cells}
     for cell in part.cells:
         trained_on = cell["settings"]["prepare"].get("train_items")

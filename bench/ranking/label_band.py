@@ -94,7 +94,7 @@ def notes(standings: Standings, results: Results, scores: Array) -> list[str]:
         if contains_zero(means[:, i] - means[:, j])
     ]
     if not pairs:
-        return [f"{MEANING} No order of two models changes."]
+        return [MEANING if len(names) < 2 else f"{MEANING} No order of two models changes."]
     more = f"; and {len(pairs) - MOST_PAIRS} more" if len(pairs) > MOST_PAIRS else ""
     return [f"{MEANING} The order of these pairs lies inside the band: {'; '.join(pairs[:MOST_PAIRS])}{more}."]
 

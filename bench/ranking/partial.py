@@ -8,7 +8,7 @@ import pandas as pd
 from bench.errors import UserError
 from bench.ranking import check
 from bench.ranking.results import Results
-from bench.ranking.standings import Query
+from bench.ranking.standings import Query, covered
 from bench.ranking.states import failed_count, failures, skipped, state
 from bench.render.tables import Table
 
@@ -33,10 +33,13 @@ def partial_table(results: Results, query: Query) -> Table:
     order = (sign * mean).sort_values(ascending=False, kind="stable").index
     done = chosen.groupby("model").size()
     missing = pd.Series([name.split("/")[1] for name in results.missing if name.count("/") == 2]).value_counts()
-    frame = table.loc[order].astype(object)
-    for dataset in table:
-        for model in [m for m in order if np.isnan(float(table[dataset][m]))]:
-            frame.loc[model, dataset] = state(results, str(dataset), str(model))
+    frame = table.loc[order]
+    for dataset in map(str, table):
+        gaps = [str(m) for m in order if np.isnan(float(table[dataset][m]))]
+        frame = frame.astype({dataset: object}) if gaps else frame
+        for model in gaps:
+            has_scores = dataset in covered(results, model)
+            frame.loc[model, dataset] = "undefined" if has_scores else state(results, dataset, model)
     frame = frame.rename(columns=results.names)
     frame.insert(0, "Mean", mean[order])
     failed = failed_count(results)

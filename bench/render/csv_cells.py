@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_NUMBERS = re.compile(r"(?:[-+−–±\d.,%()/ ]| to |[eE](?=[-+]?\d))+")
+_NUMBERS = re.compile(r"(?:[-+−–±\d.,%()/ ]| to |[eE](?=[-+]?\d))+(?: \*)?")
 
 
 def csv_text(frame: pd.DataFrame, float_format: str | None = None) -> str:

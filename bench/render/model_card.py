@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.render.markdown import code, escape
+from bench.render.markdown import code, escape, prose
 
 
 def model_card(
@@ -69,7 +69,7 @@ def _scores(scores: pd.DataFrame, first: str = "metric") -> list[str]:
 
 def _classes(classes: pd.DataFrame | None, notes: Sequence[str]) -> list[str]:
     """Return which classes count as crack, and the table of scores by class; nothing for a dataset of one class."""
-    lines = ["", *notes] if notes else []
+    lines = ["", *map(prose, notes)] if notes else []
     if classes is None or classes.empty:
         return lines
     lines += ["", "By class, pooled; mean: over the classes, background included.", ""]

@@ -17,7 +17,7 @@ from bench.ranking.class_scores import crack_notes
 from bench.ranking.few_labels import FewLabels, few_labels
 from bench.ranking.results import EXTERNAL, SAMPLE_WARNING, Results
 from bench.render.style import Look, looks
-from bench.render.tables import COLUMNS
+from bench.render.tables import COLUMNS, Table
 from bench.report.photographs import Photographs
 from bench.report.rank import Ranking, rank
 from bench.stats.bootstrap import interval
@@ -48,6 +48,7 @@ class Values:
         kept: folder with figures of source images that an earlier report drew of these results; may be missing.
         few: folder with the results of few training images; may be missing.
         drawn: figures drawn so far, name -> files.
+        made: tables made so far, name of the function -> tables.
     """
 
     results: Results
@@ -59,6 +60,7 @@ class Values:
     kept: Path = Path("kept")
     few: Path = Path("few_labels")
     drawn: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict, repr=False)
+    made: dict[str, list[Table]] = field(default_factory=dict, repr=False)
     _draws: dict[tuple[str, str, str], Array] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -82,7 +84,8 @@ class Values:
         done, missing = len(self.trained), self.missing_cells
         if not missing:
             return ""
-        failed = f", {len(self.results.failed)} failed" if self.results.failed else ""
+        count = sum(name in self.results.failed for name in missing)
+        failed = f", {count} failed" if count else ""
         names = f" Missing: {', '.join(missing)}." if len(missing) <= MOST_NAMES else ""
         return f"Training results: {done} of {done + len(missing)} cells so far{failed}.{names}"
 

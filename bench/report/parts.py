@@ -3,7 +3,7 @@
 import io
 import json
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from math import isfinite
 from textwrap import wrap
 from typing import Any
@@ -39,9 +39,16 @@ from bench.report.report_tables import (
 Files = Iterator[tuple[str, str | bytes]]
 
 
-def _tables(of: Callable[[Values], Sequence[tables.Table]]) -> Callable[[Values], Files]:
+def _once(of: Callable[[Values], Iterable[tables.Table]], values: Values) -> list[tables.Table]:
+    """Return the tables that a function makes, made once for all parts."""
+    if of.__name__ not in values.made:
+        values.made[of.__name__] = list(of(values))
+    return values.made[of.__name__]
+
+
+def _tables(of: Callable[[Values], Iterable[tables.Table]]) -> Callable[[Values], Files]:
     def part(values: Values) -> Files:
-        for table in of(values):
+        for table in _once(of, values):
             yield from _table_files(table, values)
 
     return part
@@ -49,7 +56,7 @@ def _tables(of: Callable[[Values], Sequence[tables.Table]]) -> Callable[[Values]
 
 def _table(number: str) -> Callable[[Values], Files]:
     def part(values: Values) -> Files:
-        for table in all_tables(values):
+        for table in _once(all_tables, values):
             if table.name == number:
                 yield from _table_files(table, values)
 
@@ -57,7 +64,7 @@ def _table(number: str) -> Callable[[Values], Files]:
 
 
 def _leaderboard(values: Values) -> Files:
-    for table in [*ranking(values), *published(values)]:
+    for table in [*_once(ranking, values), *_once(published, values)]:
         yield from _table_files(table, values)
 
 
@@ -65,7 +72,7 @@ def _transfer_tables(values: Values) -> Files:
     """Yield these tables, and training by test dataset of each model."""
     found = values.abroad
     of_models = [abroad_tables.train_by_test(found, values.results.names, m) for m in found.models] if found else []
-    for table in [*transfer_tables(values), *of_models]:
+    for table in [*_once(transfer_tables, values), *of_models]:
         yield from _table_files(table, values)
 
 
@@ -129,12 +136,10 @@ def _page(values: Values) -> Files:
         addresses = {path: photographs.data_uri(path, content) for path, content in images.items()}
     else:
         yield from images.items()
-    tables_shown = [
-        *ranking(values), *convention_tables(values), *transfer_tables(values), *few_labels_tables(values),
-        *errata_tables(values), *all_tables(values),
-    ]  # fmt: skip
+    shown = (ranking, convention_tables, transfer_tables, few_labels_tables, errata_tables, all_tables)
+    tables_shown = [table for of in shown for table in _once(of, values)]
     of_paper = audit.tables(values.results.costs)
-    yield from report_page.render(values, published(values), tables_shown, of_paper, pictures, rows, addresses)
+    yield from report_page.render(values, _once(published, values), tables_shown, of_paper, pictures, rows, addresses)
 
 
 def _pictures(values: Values, name: str) -> Iterator[Picture]:

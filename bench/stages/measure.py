@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 from torch import nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
@@ -88,13 +88,18 @@ def run(target: Path, model: str, settings: MeasureSettings) -> None:
 def multiply_adds(network: nn.Module, image: torch.Tensor) -> float:
     """Return the multiply-adds of the convolutions and matrix products of one forward pass, all that run.
 
-    Nothing is computed: the pass runs on tensors that have a shape and no content. Normalisation, activations and
-    resizing are not counted.
+    Nothing is computed, unless the pass depends on values: it runs on tensors that have a shape and no content.
+    Normalisation, activations and resizing are not counted.
     """
     counter = FlopCounterMode(display=False)  # counts a multiply-add as two operations
     # fused attention has no count on a CPU; the plain kind is two matrix products
-    with FakeTensorMode(allow_non_fake_inputs=True), sdpa_kernel(SDPBackend.MATH), counter:
-        network(image)
+    try:
+        with FakeTensorMode(allow_non_fake_inputs=True), sdpa_kernel(SDPBackend.MATH), counter:
+            network(image)
+    except DataDependentOutputException:
+        counter = FlopCounterMode(display=False)
+        with sdpa_kernel(SDPBackend.MATH), counter:
+            network(image)
     return counter.get_total_flops() / 2
 
 

@@ -61,6 +61,8 @@ def claim(after: Attempt, fingerprint: str) -> Attempt | None:
         _publish(temporary, attempt)
     except FileExistsError:
         return None
+    except OSError as error:
+        raise UserError(f"the ledger cannot be written: {os_error_line(error, attempt.folder)}") from error
     finally:
         temporary.unlink(missing_ok=True)
     return attempt

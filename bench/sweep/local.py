@@ -147,7 +147,7 @@ def _start(
     try:
         claimed = attempt if is_ours else ledger.claim(attempt, cell.fingerprint)
     except UserError as error:
-        state.ended.append((cell, replace(attempt, state="failed", why=str(error))))
+        state.ended.append((cell, replace(attempt, state="failed", why=str(error), claim_id="")))
         return None
     if claimed is None:
         state.claimed_by_others.append(cell)

@@ -18,6 +18,9 @@ from bench.formats import files
 LEASE_S = 600
 """An owner on another host without a heartbeat for so long is considered dead; there is one every 30 seconds."""
 
+SURE_S = 24 * 3600
+"""A file so old by the own clock is old by the file server's too, which then is not asked."""
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -72,6 +75,8 @@ def age_s(path: Path) -> float:
         touched = path.stat().st_mtime
     except OSError:
         return float("inf")
+    if time.time() - touched > SURE_S:
+        return float("inf")
     now = path.with_name(f".now.{uuid4().hex}")
     try:
         now.touch()
@@ -103,4 +108,7 @@ def _started(pid: int) -> float:
         content = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return float(psutil.Process(pid).create_time())
-    return float(content.rpartition(")")[2].split()[19])
+    fields = content.rpartition(")")[2].split()
+    if fields[0] in "ZX":  # it has ended, but its parent has not fetched its exit status
+        raise psutil.NoSuchProcess(pid)
+    return float(fields[19])

@@ -45,7 +45,7 @@ class Recorder:
         """Record what has ended; if DVC is busy, leave it to the next call, or to `bench sweep --collect`."""
         began, count = time.monotonic(), len(state.ended)
         done = [(cell, attempt) for cell, attempt in state.ended[self.recorded :] if attempt.state == "done"]
-        with suppress(UserError):
+        with suppress(UserError, OSError):
             if done:
                 record(self.root, done, wait_s)
             self.recorded = count

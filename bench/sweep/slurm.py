@@ -100,7 +100,7 @@ class Task:
         recorder = Recorder(self.root, _ignore)
         show = recorder if self.keep_record else _ignore
         stopped = local.run_cells(self.root, self.state, slots(1, 1), timeout_s, show, self.command, is_ours=True)
-        if self.keep_record:
+        if self.keep_record and not stopped:  # little time is left then; `--collect` records later
             recorder.flush(self.state)
         if stopped:
             _wait_to_be_killed()

@@ -1,11 +1,12 @@
 """Say which cells fit which GPU's memory, and with how many parts of a batch (`train.accumulate`) the others fit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch._subclasses.fake_tensor import DataDependentOutputException
 from tqdm import tqdm
 
 from bench import plugins
@@ -34,7 +35,11 @@ def memory_lines(params: Mapping[str, Any], models: Sequence[str], items: int) -
     parts = "" if settings.accumulate == 1 else f" in {settings.accumulate} parts"
     lines = [f"memory on a GPU  computed for batches of {settings.batch} images of {side} px{parts}"]
     for model in tqdm(models, desc="memory", unit="model", leave=False):
-        found = footprint(model, side, settings, settings.precision == "mixed")
+        try:
+            found = footprint(model, side, settings, settings.precision == "mixed")
+        except DataDependentOutputException:
+            lines.append(f"  {model:<24} cannot be computed: what the network does depends on values")
+            continue
         lines.append(f"  {model:<24} {fits(found, settings, kept_data(side, items))}")
     return lines
 
@@ -58,13 +63,20 @@ def advice(cause: BaseException | None, prepared: Path, model: str, settings: Tr
         settings: of the training.
     """
     is_gpu = isinstance(cause, torch.OutOfMemoryError)
-    if not is_gpu and "can't allocate memory" not in str(cause):
+    if not torch.cuda.is_available() if is_gpu else "can't allocate memory" not in str(cause):
         return ""
     side = read(prepared).images.shape[1]
     kept = kept_data(side, kept_items(prepared, "", {"prepare": {}, "train": asdict(settings)}))
-    found = footprint(model, side, settings, is_gpu and settings.precision == "mixed")
-    limit = torch.cuda.get_device_properties(0).total_memory if is_gpu else memory_bytes()
-    parts = found.accumulate(settings, available(limit) - kept)
+    try:
+        found = footprint(model, side, settings, is_gpu and settings.precision == "mixed")
+    except DataDependentOutputException:
+        return ""
+    limit = memory_bytes()
+    if is_gpu:  # several cells may share the GPU
+        share = torch.cuda.get_per_process_memory_fraction(0)
+        limit = int(share * torch.cuda.get_device_properties(0).total_memory)
+    more = replace(settings, accumulate=2 * settings.accumulate)
+    parts = found.accumulate(more, available(limit) - kept)
     hint = f"train.accumulate: {parts} is the least that is computed to fit" if parts else "no train.accumulate fits"
     return f" Computed need: {say_gb(found.peak(settings) + kept)}; of the {say_gb(limit)} here {hint}."
 

@@ -111,7 +111,8 @@ def _write(
                 f"delete {target}, whose earlier scores cannot be read, and run `bench score` again: {error}"
             ) from None
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
-        cells += [c for c in old.cells if c["seed"] in kept]
+        stated = {"seen": record["seen"]} if "seen" in record else {}  # of the model, not of a seed
+        cells += [c | stated for c in old.cells if c["seed"] in kept]
         for name, part in parts.items():
             frame = getattr(old, name)
             part.append(frame[frame["seed"].isin(kept)])

@@ -60,6 +60,8 @@ def test_advice_when_memory_runs_out(
 ) -> None:
     monkeypatch.setattr(plan_memory, "footprint", lambda *_: Footprint(GIB, 2 * GIB, 8, 9 * GIB, 0))
     monkeypatch.setattr(plan_memory, "memory_bytes", lambda: 8 * GIB)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_per_process_memory_fraction", lambda index: 1.0)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda index: SimpleNamespace(total_memory=8 * GIB))
     said = plan_memory.advice(cause, make_prepared(), "unet", train_settings(batch=8))
     assert said.startswith(" Computed need: 9.0 GB; of the 8.0 GB here " if expected else "")
