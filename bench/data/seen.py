@@ -10,6 +10,7 @@ import numpy as np
 from bench.data.fingerprints import Prints, are_near, fingerprint, of_folder, of_set
 from bench.data.views import views, whole
 from bench.errors import UserError
+from bench.formats import files
 from bench.formats.prepared import Prepared
 
 NONE = "none"
@@ -66,3 +67,12 @@ def seen_facts(seen: Seen, data: Prepared) -> Mapping[str, Any]:
         "folder_images": seen.folder_images,
         "photos": sorted(photos),
     }
+
+
+def stated_seen(seen: Seen | None, data: Prepared, target: Path) -> dict[str, Any]:
+    """Return the key ``seen`` of a cell: what is stated now, or else what earlier scores in a folder state, if any."""
+    if seen is not None:
+        return {"seen": seen_facts(seen, data)}
+    record = target / "cells.json"
+    cells = files.read_json(record)["cells"] if record.is_file() else []
+    return next(({"seen": cell["seen"]} for cell in cells if "seen" in cell), {})

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from bench.data.seen import Seen
+from bench.data.seen import Seen, stated_seen
 from bench.errors import UserError
 from bench.formats import entry as entry_format
 from bench.formats import failure, files, predictions, prepared, scores
@@ -21,7 +21,7 @@ from bench.render import text
 from bench.settings import load_params, section, seed_list
 from bench.stages import download, evaluate, prepare, report, train
 from bench.tools import predict, profile, score
-from bench.tools.entry_facts import entry_facts, stated_seen
+from bench.tools.entry_facts import entry_facts
 from bench.tools.read_predictions import read_predictions
 from bench.tools.rerun import compare_rerun
 from bench.tools.track import VERSION, require_same_version

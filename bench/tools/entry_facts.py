@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import bench
-from bench.data.seen import Seen, seen_facts
-from bench.formats import files, prepared
+from bench.formats import files
 from bench.training.device import pick_device
 from bench.training.provenance import commit, describe_hardware, versions
 
@@ -28,15 +27,6 @@ def entry_facts(model: str, trained: str, seeds: Sequence[int], params: Path, so
         "source_sha256": None if source is None else source_sha256(source),
         "code": commit(), "versions": versions(), "hardware": describe_hardware(pick_device("auto")),
     }  # fmt: skip
-
-
-def stated_seen(seen: Seen | None, data: prepared.Prepared, target: Path) -> dict[str, Any]:
-    """Return the key ``seen`` of a cell: what is stated now, or else what earlier scores in a folder state, if any."""
-    if seen is not None:
-        return {"seen": seen_facts(seen, data)}
-    record = target / "cells.json"
-    cells = files.read_json(record)["cells"] if record.is_file() else []
-    return next(({"seen": cell["seen"]} for cell in cells if "seen" in cell), {})
 
 
 def source_sha256(source: Path) -> str:

@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.data.seen import Seen
+from bench.data.seen import Seen, stated_seen
 from bench.errors import UserError
 from bench.formats import files, prepared, scores
 from bench.formats.protocol import protocol
 from bench.ranking.results import EXTERNAL
 from bench.settings import track_version
 from bench.stages.evaluate import score
-from bench.tools.entry_facts import stated_seen
 from bench.tools.read_predictions import read_predictions
 from bench.tools.track import require_same_version
 from bench.training.settings import TrainSettings

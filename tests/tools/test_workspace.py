@@ -150,7 +150,7 @@ def test_an_empty_folder_and_a_wheel_are_enough_for_own_data_models_and_metrics(
     assert "my_walls" in call("bench", "list", "datasets")
 
     call(sys.executable, "-m", "dvc", "repro")
-    assert "Miss rate" in call("bench", "metrics", "my_net", "--dataset", "my_walls")
+    assert "Miss rate" in call("bench", "conventions", "my_net", "--dataset", "my_walls")
     board = call("bench", "leaderboard", "--resamples", "100")
     assert "MyNet" in board
     assert "2 protocols" not in board
