@@ -21,8 +21,7 @@ from bench.report.index import published_leaderboard
 def all_tables(values: Values) -> Iterator[tables.Table]:
     """Yield Tables 1 to 7, with or without runs, the scores on other datasets, by class, and of external models."""
     for table in _tables(values):
-        has_scores = table.name not in ("table2", "table7")
-        notes = [note for note in values.crack_notes if has_scores and note not in table.notes]
+        notes = [note for note in values.crack_notes if note not in table.notes]
         yield replace(table, notes=[*table.notes, *notes])
 
 
