@@ -1,4 +1,4 @@
-"""The command leaderboard: the ranking, what there is so far, at home and abroad, what models have seen."""
+"""The command leaderboard: the ranking, an unfinished grid, at home and abroad, what models have seen."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Rewrite an encoded mask as a grey PNG: 255 where there is a crack, 0 elsewhere."""
+"""Rewrite an encoded mask as a grey PNG: 255 where there is a crack, else 0."""
 
 import io
 from pathlib import Path
@@ -10,7 +10,7 @@ from bench.data.decode import opened
 
 
 def binary_mask(content: bytes, value: int | None, name: str) -> bytes:
-    """Return a mask as PNG, EXIF rotation applied: 255 on crack, 0 elsewhere.
+    """Return a mask as PNG, EXIF rotation applied: 255 on crack, else 0.
 
     A mask that is such a PNG already is returned unchanged.
 

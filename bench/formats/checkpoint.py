@@ -127,7 +127,7 @@ def _require_facts(facts: Any) -> None:
     if state["epoch"] != done + 1 or not 0 <= state["best_epoch"] <= done or min(state["step"], state["items"]) < 0:
         raise ValueError(f"its numbers of epochs, steps and items contradict each other: {_numbers(state)}")
     if math.isnan(state["best_loss"]) or not 0 <= state["seconds"] < math.inf:
-        raise ValueError(f"a loss or a time is no number: {_numbers(state)}")
+        raise ValueError(f"a loss is NaN, or a time is negative or infinite: {_numbers(state)}")
 
 
 def _numbers(state: Mapping[str, Any]) -> str:
@@ -135,7 +135,7 @@ def _numbers(state: Mapping[str, Any]) -> str:
 
 
 def _require_kinds(mapping: Any, kinds: Mapping[str, type], name: str) -> None:
-    """Refuse what is no JSON object with values of these types; a whole number is a float too, true is no number."""
+    """Refuse what is no JSON object with values of these types; a whole number is a float too, true is neither."""
     if not isinstance(mapping, dict):
         raise TypeError(f"{name} is {type(mapping).__name__}, not a JSON object")
     for key, kind in kinds.items():

@@ -99,7 +99,7 @@ def require(results: Results) -> None:
         more = f" and {len(failures) - 5} more" if len(failures) > 5 else ""
         hint = (
             " Train what is missing (`dvc repro`), or shorten datasets, models and seeds in params.yaml; "
-            "`bench leaderboard --partial` shows what there is."
+            "`bench leaderboard --partial` shows the finished cells."
         )
         raise UserError(
             f"these results cannot be ranked: {' '.join(failures[:5])}{more} Run `bench check` for all findings."

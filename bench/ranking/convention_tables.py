@@ -128,7 +128,7 @@ def _share(target: str | None) -> Decimal | None:
     """Return a target as a number.
 
     Raises:
-        UserError: it is no number from 0 to 1.
+        UserError: it is not a number from 0 to 1.
     """
     if target is None:
         return None

@@ -1,4 +1,4 @@
-"""The leaderboard of an unfinished grid: what there is so far, without ranks over different datasets."""
+"""The leaderboard of an unfinished grid: the finished cells, without ranks over different datasets."""
 
 from dataclasses import replace
 

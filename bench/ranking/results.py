@@ -53,7 +53,7 @@ class Results:
         classes: ``class_scores.COLUMNS``; rows for datasets of several classes only.
         baselines: scores of detectors without training on these datasets; None if there are none.
         failed: name of a missing cell -> why its training failed, where that is recorded.
-        track_version: version of the open track whose results these are; None elsewhere.
+        track_version: version of the open track whose results these are; None for all other results.
     """
 
     datasets: list[str]

@@ -25,7 +25,7 @@ def class_table(scores: pd.DataFrame, average: str, names: Mapping[str, str], no
         scores: columns dataset, model, class; iou and dice, each also with _low and _high, NaN where undefined.
         average: how images and seeds are averaged, for the caption.
         names: id -> display name.
-        notes: which classes count as crack elsewhere in the report.
+        notes: which classes count as crack in the rest of the report.
     """
     rows = []
     for entry in scores.to_dict("records"):
