@@ -24,13 +24,13 @@ install: .venv/installed   ## create .venv with the versions of requirements.loc
 .venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || \
 	  { echo "CrackBench needs Python 3.11 or newer: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "installing some 6 GB of libraries into .venv: half a minute with uv, a few minutes with pip"
+	@echo "installing some 6 GB of libraries into .venv: a minute or two with uv, a few minutes with pip"
 	$(PYTHON) -m venv .venv
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
 	@command -v uv > /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --requirement .venv/uv.lock || true
 	@if uv=$$(command -v uv || ls $(BIN)/uv 2> /dev/null); then \
-	  $$uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock; \
+	  $$uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements.lock; \
 	else $(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock; fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
