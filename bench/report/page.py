@@ -97,6 +97,8 @@ def _model(values: Values, model: str, look: Look) -> dict[str, Any]:
         "params": cost.get("parameters", 0) / 1e6,
         "gmacs": cost.get("gmacs"),
         "latency": cost.get("latency_ms_p50"),
+        "relative": _numbers(cost.get("relative_latency", np.nan)),  # to ResNet-18, timed in the same minute
+        "drifted": cost.get("drifted", False),
     }
     return entry | (numbers if cost else {})
 
