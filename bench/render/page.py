@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -65,6 +66,7 @@ def embed(data: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+@cache
 def vega() -> str:
     """Return one script with Vega, Vega-Lite and ``vegaEmbed``; it needs no network."""
     from vl_convert import javascript_bundle

@@ -12,8 +12,8 @@ import pandas as pd
 from bench.formats import prepared
 
 ROOT = Path(__file__).parents[2]
-KILLS = 20
-EPOCHS = 32  # of two steps each: more than 20 attempts make
+KILLS = 10
+EPOCHS = 17  # of two steps each: more than 10 attempts make
 
 
 def _dataset(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -20,6 +20,7 @@ def test_an_effect_size_does_not_depend_on_the_unit(scale):
     assert cohen_dz(scale * np.array([1.0, 1.0, 1.0 + 1e-9])) > 1e8  # small, but far above rounding
 
 
+@settings(max_examples=10)  # statsmodels collects garbage in each call
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_that_of_statsmodels(p):
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-12)
