@@ -3,13 +3,18 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 
-.PHONY: demo test install lint docs lock clean
+.PHONY: demo test test-all install lint docs lock clean
 
 demo: install          ## run the whole pipeline on the embedded sample, in the folder demo/
 	$(BIN)/bench demo
 
-test: install          ## run the tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+TEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: install          ## run the tests, two files at a time, without the slow ones
+	$(TEST) -m "not slow"
+
+test-all: install      ## run all tests
+	$(TEST)
 
 lint: install          ## check style and types
 	$(BIN)/ruff check .

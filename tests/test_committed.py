@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from bench.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 TRACK = ROOT / "results" / "open"
 EXPERIMENT = ROOT / "results" / "experiments" / "cpu_128px"

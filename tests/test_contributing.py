@@ -17,6 +17,8 @@ import pytest
 
 from tests.fixtures.synthetic import write
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 

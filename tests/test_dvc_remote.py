@@ -13,6 +13,8 @@ import pytest
 import yaml
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {

@@ -11,6 +11,8 @@ import yaml
 
 from bench.tools.workspace import create_workspace
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
     "datasets": ["cfd"],

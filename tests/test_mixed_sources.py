@@ -11,6 +11,8 @@ import pytest
 
 from bench.tools.workspace import create_workspace
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 DATASETS = ["volker", "deepcrack", "my_walls"]
 SETTINGS = {

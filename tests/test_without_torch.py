@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 WITHOUT = """
 import sys
 class Refuse:
@@ -12,6 +16,8 @@ class Refuse:
                                   "safetensors", "timm", "torchmetrics", "sklearn"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Refuse())
+import pytest
+
 from bench.cli.main import main
 main(sys.argv[1:], prog_name="bench")
 """

@@ -13,6 +13,8 @@ import yaml
 
 from bench.settings import load_params
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FILES = ("dvc.yaml", "data.dvc", "params.yaml", ".dvcignore", ".gitignore")
 SETTINGS = {
