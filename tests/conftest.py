@@ -13,11 +13,12 @@ from PIL import Image
 from bench.data.dataset import Card
 from bench.formats import cost, files, predictions, prepared, run, scores
 from bench.settings import load_params, section
-from tests.fixtures.grid import workspace, write_predictions
+from tests.fixtures.grid import workspace, workspaces, write_predictions
 from tests.fixtures.reports import grid, run_report, write_grid
 from tests.fixtures.training import tiny_model
 
-__all__ = ["grid", "run_report", "tiny_model", "workspace", "write_grid", "write_predictions"]  # fixtures for all
+# fixtures for all tests
+__all__ = ["grid", "run_report", "tiny_model", "workspace", "workspaces", "write_grid", "write_predictions"]
 
 settings.register_profile("tests", max_examples=40, deadline=None, derandomize=True)  # the same examples every time
 settings.load_profile("tests")
