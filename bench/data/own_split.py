@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def read_split_file(path: Path, items: Sequence[str]) -> dict[str, str]:
         raise UserError(f"--split {path} needs the columns item and split, has {', '.join(columns) or 'none'}.")
     parts: dict[str, str] = {}
     for row in rows:
-        name, part = (row[key] or "").strip(), (row[columns["split"]] or "").strip().lower()
+        name, part = (str(row[column] or "").strip() for column in (key, columns["split"]))
+        name, part = unicodedata.normalize("NFC", name), part.lower()  # as the names of pairs
         item = name if name in items else Path(name).stem
         if part not in PARTS:
             raise UserError(f"--split {path}: {name} is in {part!r}: write train, val or test.")
@@ -60,7 +62,9 @@ def with_test(parts: Mapping[str, str]) -> dict[str, str]:
 def write_own_split(folder: Path, parts: Mapping[str, str]) -> None:
     """Write the split beside the images of a downloaded dataset; nothing if there is none."""
     if parts:
-        files.write_text(folder / FILE, "item,split\n" + "".join(f"{i},{parts[i]}\n" for i in sorted(parts)))
+        content = io.StringIO()
+        csv.writer(content, lineterminator="\n").writerows([("item", "split"), *sorted(parts.items())])
+        files.write_text(folder / FILE, content.getvalue())
 
 
 def own_split(folder: Path, items: Sequence[str]) -> list[str] | None:

@@ -184,6 +184,7 @@ def with_name(params: Path, key: str, name: str) -> str:
     if name in listed:
         return text
     for old, new in (
+        (rf"(?m)^({key}: *)\[\s*\]", rf"\1[{name}]"),  # key: []
         (rf"(?m)^({key}: *\[[^\]]*?)\s*\]", rf"\1, {name}]"),  # key: [a, b]
         (rf"(?m)^({key}:[^\n\[]*\n(?:( *)- [^\n]*\n)+)", rf"\1\2- {name}\n"),  # one name per line
     ):

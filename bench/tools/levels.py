@@ -42,6 +42,39 @@ def to_levels(arrays: Mapping[str, Array], origin: str, classes: int = 1) -> dic
     return {name: _probabilities(name, array, highest) for name, array in arrays.items()}
 
 
+def are_classes(arrays: Mapping[str, Array], classes: int) -> bool:
+    """Return whether all numbers are those of classes, 0 to ``classes - 1``.
+
+    >>> are_classes({"a": np.array([[0, 2]])}, 3), are_classes({"a": np.array([[0.5, 2]])}, 3)
+    (True, False)
+    """
+    return not any(_foreign(array, classes).any() for array in arrays.values())
+
+
+def to_classes(arrays: Mapping[str, Array], classes: int) -> dict[str, Levels]:
+    """Return maps of class numbers as uint8.
+
+    Args:
+        arrays: what messages call an array -> its numbers.
+        classes: number of classes, background included.
+
+    Raises:
+        UserError: a number is not that of a class.
+    """
+    for name, array in arrays.items():
+        if (foreign := _foreign(array, classes)).any():
+            raise UserError(
+                f"{name} contains {array[foreign].flat[0]}, which is no class: write whole numbers from 0 (background) "
+                f"to {classes - 1}."
+            )
+    return {name: array.astype(np.uint8) for name, array in arrays.items()}
+
+
+def _foreign(array: Array, classes: int) -> npt.NDArray[np.bool_]:
+    """Return where an array has other values than the numbers of classes."""
+    return np.asarray(~np.isin(array, np.arange(classes)))
+
+
 def to_mask(array: Array, name: str) -> npt.NDArray[np.bool_]:
     """Return a mask, crack = True.
 

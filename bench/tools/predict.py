@@ -70,6 +70,8 @@ class View:
 def on_dataset(network: Network, data_folder: Path, target: Path) -> str:
     """Write the probability maps of a dataset's test items, ready for `bench score`.
 
+    If the network has the several classes of the dataset, the class of each pixel is written to the folder ``classes``.
+
     Raises:
         UserError: the network or the data cannot be read, or their image sizes differ.
     """
@@ -83,12 +85,18 @@ def on_dataset(network: Network, data_folder: Path, target: Path) -> str:
     rows, shares, step = data.split("test"), [], _in_a_call(side, predictor)
     parts = [rows[start : start + step] for start in range(0, len(rows), step)]
     with _threads(predictor) as pool:
-        predicted = ahead(lambda part: predictor.many(np.asarray(data.images[part])), parts, pool)
+        predicted = ahead(lambda part: predictor.of_classes(np.asarray(data.images[part])), parts, pool)
         bar = tqdm(predicted, desc=f"predict {data.card['dataset']}", unit="batch", total=len(parts))
-        for part, probs in zip(parts, bar, strict=True):
-            for row, prob in zip(part, probs, strict=True):
+        for part, (probs, likeliest, classes) in zip(parts, bar, strict=True):
+            for row, prob, crack_class in zip(part, probs, likeliest, strict=True):
+                item, levels = data.items["item"].iloc[row], predictions.quantise(prob)
                 shares.append(float((prob >= 0.5).mean()))
-                predictions.write_one(target, data.items["item"].iloc[row], predictions.quantise(prob))
+                predictions.write_one(target, item, levels)
+                if classes == data.card["classes"] > 1:
+                    of_pixels = predictions.classes_of(levels, crack_class)
+                    predictions.write_one(target / predictions.CLASSES, item, of_pixels)
+                else:  # of another network
+                    (target / predictions.CLASSES / f"{item}.png").unlink(missing_ok=True)
     return f"{len(rows)} probability maps are in {target}.{remark}{_doubt(predictor, shares)}"
 
 

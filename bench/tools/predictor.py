@@ -55,13 +55,24 @@ class Predictor:
         Raises:
             UserError: the network does not accept the images, or does not return maps of their size.
         """
+        return self.of_classes(images)[0]
+
+    def of_classes(self, images: Image) -> tuple[Prob, npt.NDArray[np.uint8], int]:
+        """Return the probability of crack, the likeliest class but background, (B, H, W) each, and the number of classes.
+
+        Raises:
+            UserError: see `many`.
+        """
         output = self.raw(images)
         if not np.isfinite(output).all():
             raise UserError(f"{self.source} returns NaN or infinity: export it in float32.")
         if not self.is_logits and (output.min() < 0 or output.max() > 1):
             values = f"{output.min():.3g} to {output.max():.3g}"
             raise UserError(f"{self.source} returns {values}, which are no probabilities: use --output logits.")
-        return np.stack([_probability(one, self.is_logits) for one in output])
+        probs = np.stack([_probability(one, self.is_logits) for one in output])
+        if output.shape[1] == 1:
+            return probs, np.broadcast_to(np.uint8(1), probs.shape), 1
+        return probs, (output[:, 1:].argmax(1) + 1).astype(np.uint8), output.shape[1]
 
     def raw(self, images: Image) -> Prob:
         """Return the network's output, float32 (B, C, H, W), of RGB images (B, H, W, 3).
@@ -111,8 +122,7 @@ class Predictor:
             raise UserError(f"{self.source} has no output {self.output!r}. Its outputs: {shapes}.")
         if self.output is None and len(outputs) > 1:
             raise UserError(
-                f"{self.source} has {len(outputs)} outputs: {shapes}. Name the map with --output-name, such as "
-                f"--output-name {list(outputs)[-1]}."
+                f"{self.source} has {len(outputs)} outputs: {shapes}. Name the map with --output-name NAME."
             )
         return outputs[self.output] if self.output is not None else next(iter(outputs.values()))
 

@@ -1,6 +1,6 @@
 """Read a folder of predictions from any tool as probability levels, or refuse it with the name of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -14,7 +14,7 @@ from bench.data.decode import read_header
 from bench.data.labels import read_stored
 from bench.errors import UserError, shorten
 from bench.formats import predictions, prepared
-from bench.tools.levels import Levels, to_levels
+from bench.tools.levels import Array, Levels, are_classes, to_classes, to_levels
 
 SUFFIXES = (".png", ".npy")
 _UNREADABLE = (
@@ -39,14 +39,41 @@ def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False
     Raises:
         UserError: files are missing, extra, unreadable, of another size, or contain ambiguous values.
     """
+    return _read(folder, data, resize, lambda arrays: to_levels(arrays, str(folder), int(data.card.get("classes", 1))))
+
+
+def read_classes(folder: Path, data: prepared.Prepared, resize: bool = False) -> dict[str, Levels] | None:
+    """Return the class of each pixel of every test item, uint8 (H, W); None if the files do not tell classes.
+
+    Args:
+        folder: maps of class numbers, or with these in a folder ``classes``, as `bench predict` writes them.
+        data: the prepared dataset.
+        resize: as for `read_predictions`.
+
+    Raises:
+        UserError: as `read_predictions`; or a file in ``classes`` contains other values than the numbers of classes.
+    """
+    classes = int(data.card.get("classes", 1))
+    if classes == 1:
+        return None
+    if any((folder / predictions.CLASSES).glob("*")):
+        return _read(folder / predictions.CLASSES, data, resize, lambda arrays: to_classes(arrays, classes))
+    arrays = _read(folder, data, resize, dict)
+    is_told = any((array > 1).any() for array in arrays.values()) and are_classes(arrays, classes)
+    return to_classes(arrays, classes) if is_told else None
+
+
+def _read(
+    folder: Path, data: prepared.Prepared, resize: bool, meaning: Callable[[dict[str, Array]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the predictions of all test items, after ``meaning``, which gets the arrays of the files by their paths."""
     tests = data.items.iloc[data.split("test")]
     paths = _paths(folder)
     expected, is_whole = _expected(tests, paths, (data.masks.shape[1], data.masks.shape[2]), _is_tiled(data))
     _require_fit(folder, paths, expected, resize, f"{'images' if is_whole else 'items'} of {data.card['dataset']}")
-    arrays = {str(paths[name]): _fitted(paths[name], size, resize) for name, size in expected.items()}
-    of_path = to_levels(arrays, str(folder), int(data.card.get("classes", 1)))
-    levels = {name: of_path[str(paths[name])] for name in expected}
-    return _tiles(levels, tests, data.masks.shape[1]) if is_whole else levels
+    of_path = meaning({str(paths[name]): _fitted(paths[name], size, resize) for name, size in expected.items()})
+    arrays = {name: of_path[str(paths[name])] for name in expected}
+    return _tiles(arrays, tests, data.masks.shape[1]) if is_whole else arrays
 
 
 def _is_tiled(data: prepared.Prepared) -> bool:
@@ -100,7 +127,7 @@ def _require_fit(
         )
 
 
-def _tiles(wholes: Mapping[str, Levels], tests: pd.DataFrame, side: int) -> dict[str, Levels]:
+def _tiles(wholes: Mapping[str, Array], tests: pd.DataFrame, side: int) -> dict[str, Array]:
     """Return the tiles of whole images by item; beyond the edge of an image its last pixels are repeated."""
     tiles = {}
     for item, image, top, left in zip(tests["item"], tests["image"], tests["top"], tests["left"], strict=True):

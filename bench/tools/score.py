@@ -13,12 +13,13 @@ import pandas as pd
 
 from bench.data.seen import Seen, stated_seen
 from bench.errors import UserError
-from bench.formats import files, prepared, scores
+from bench.formats import files, predictions, prepared, scores
 from bench.formats.protocol import protocol
+from bench.ranking.class_scores import pooled_scores
 from bench.ranking.results import EXTERNAL
 from bench.settings import track_version
-from bench.stages.evaluate import score
-from bench.tools.read_predictions import read_predictions
+from bench.stages.evaluate import score, score_classes
+from bench.tools.read_predictions import read_classes, read_predictions
 from bench.tools.track import require_same_version
 from bench.training.settings import TrainSettings
 
@@ -42,7 +43,8 @@ def score_folder(
 
     Args:
         folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1); of
-            a tiled dataset, either tiles or whole images.
+            a tiled dataset, either tiles or whole images; of a dataset of several classes also the class of each pixel,
+            see `bench.tools.read_predictions.read_classes`.
         data_folder: the prepared dataset.
         results: results folder; the scores go to external/<model>/<dataset> in it.
         model: name for the model.
@@ -61,7 +63,10 @@ def score_folder(
         require_same_version(results / EXTERNAL / model, of_track)
     data = prepared.read(data_folder)
     levels = read_predictions(folder, data, resize)
+    classes = read_classes(folder, data, resize)
     tables, histograms = score(data, lambda item, _: levels[item], batch)
+    if classes is not None:
+        tables["classes"] = score_classes(data, lambda item, _: classes[item], batch)
     images = tables["images"]
     cell = {"dataset": data.card["dataset"], "model": model, "seed": seed}
     settings, hashed = protocol(data.card, asdict(train))
@@ -80,7 +85,22 @@ def score_folder(
     runs = results / "scores" / data.card["dataset"] / "cells.json"
     protocols = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
     warning = f" No run in {runs.parent} follows its protocol {hashed}: it will be ranked in a table of its own."
+    summary += _by_class(tables.get("classes"), data.card)
     return summary + _remark(levels.values()) + ("" if hashed in protocols else warning)
+
+
+def _by_class(counts: pd.DataFrame | None, card: dict[str, Any]) -> str:
+    """Return IoU and Dice of each class and their mean; with no counts on a dataset of several classes, the reason."""
+    if card.get("classes", 1) == 1:
+        return ""
+    if counts is None:
+        return (
+            f" No class was scored, only crack against background: for the scores of each class write the numbers "
+            f"0 to {card['classes'] - 1}, or put maps of them into the folder {predictions.CLASSES} beside the files."
+        )
+    table = pooled_scores(counts, card)
+    rows = (f"{name} {iou:.4f} / {dice:.4f}" for name, iou, dice in table.itertuples(index=False))
+    return f" IoU / Dice by class: {', '.join(rows)}."
 
 
 def _remark(levels: Iterable[npt.NDArray[np.uint8]]) -> str:
@@ -112,12 +132,12 @@ def _write(
         kept = [c["seed"] for c in old.cells if c["seed"] != record["seed"] and c["data"] == record["data"]]
         stated = {"seen": record["seen"]} if "seen" in record else {}  # of the model, not of a seed
         cells += [c | stated for c in old.cells if c["seed"] in kept]
-        for name, part in parts.items():
+        for name in {*parts, "classes"}:
             frame = getattr(old, name)
-            part.append(frame[frame["seed"].isin(kept)])
+            parts.setdefault(name, []).append(frame[frame["seed"].isin(kept)])
         assert old.histograms is not None
         histograms = np.concatenate([histograms, old.histograms[old.images["seed"].isin(kept)]])
-    frames = {name: pd.concat(part, ignore_index=True) for name, part in parts.items()}
+    frames = {name: pd.concat([*filter(len, part)] or part, ignore_index=True) for name, part in parts.items()}
     cells.sort(key=lambda c: int(c["seed"]))
     history = pd.DataFrame(columns=scores.HISTORY)
     merged = scores.Scores(**frames, histograms=histograms, history=history, cells=cells, card=card, missing=[])

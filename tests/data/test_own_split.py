@@ -11,7 +11,7 @@ from bench.data.assign import SplitPlan, assign
 from bench.data.convention import Convention
 from bench.data.dataset import Pair
 from bench.data.own_folder import from_folder
-from bench.data.own_split import own_split, read_split_file, with_test
+from bench.data.own_split import own_split, read_split_file, with_test, write_own_split
 from bench.errors import UserError
 
 ITEMS = ["a", "b", "c.1", "d"]
@@ -82,3 +82,12 @@ def test_folders_become_the_published_split(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_folder_without_a_split_has_none(tmp_path: Path) -> None:
     assert own_split(tmp_path, ["a"]) is None
+
+
+def test_any_name_survives(tmp_path: Path) -> None:
+    items = sorted(["x,y", 'q"q', "NA", "001", " a", "Ri\u00df \u00e9", "-1"])
+    write_own_split(tmp_path, dict.fromkeys(items, "train") | {"x,y": "test"})
+    assert own_split(tmp_path, items) == ["test" if item == "x,y" else "train" for item in items]
+    path = tmp_path / "s.csv"
+    path.write_text("item,split\nRi\u00df e\u0301.jpg,train\nb,test\n", encoding="utf-8")
+    assert read_split_file(path, ["Ri\u00df \u00e9", "b"]) == {"Ri\u00df \u00e9": "train", "b": "test"}

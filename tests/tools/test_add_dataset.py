@@ -112,7 +112,7 @@ def test_params_gain_one_name_and_lose_nothing(tmp_path: Path, params: Path) -> 
     assert sum(x != y for x, y in lines) == 1
 
 
-@pytest.mark.parametrize("written", ["[]", "[cfd, forest,]", "[cfd,\n  forest  # the last\n  ]", "[cfd, 'a]b']"])
+@pytest.mark.parametrize("written", ["[cfd, forest,]", "[cfd,\n  forest  # the last\n  ]", "[cfd, 'a]b']"])
 def test_a_list_that_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path, written: str) -> None:
     params = tmp_path / "params.yaml"
     params.write_text(f"datasets: {written}\nseeds: [0]\n")
@@ -120,6 +120,12 @@ def test_a_list_that_cannot_be_changed_safely_is_left_to_a_person(tmp_path: Path
         add_dataset.add_dataset(folder(tmp_path / "own", [0, 255]), "mine", Reading(), params, tmp_path)
     assert params.read_text() == f"datasets: {written}\nseeds: [0]\n"
     assert not (tmp_path / "mine.py").exists()
+
+
+def test_an_empty_list_takes_the_first_name(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("datasets: []  # none yet\nseeds: [0]\n")
+    after = add_dataset.with_name(tmp_path / "p.yaml", "datasets", "mine")
+    assert after == "datasets: [mine]  # none yet\nseeds: [0]\n"
 
 
 def test_a_changed_folder_is_taken_again(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:

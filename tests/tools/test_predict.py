@@ -1,5 +1,7 @@
 """Prediction with the networks people bring, on the items of a dataset and on photographs of any size."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ from click.testing import CliRunner
 
 from bench.cli.main import main
 from bench.training.settings import IMAGENET_MEAN, IMAGENET_STD
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 def write_onnx(path, side="side", channels=3, kind="FLOAT", stride=1, scale=-4.0):
@@ -186,3 +190,27 @@ def test_what_is_no_network_is_refused_with_a_hint(tmp_path, name):
     said = run("predict", tmp_path / name, "--images", tmp_path, fails=True)
     assert name in said
     assert "Error: " in said
+
+
+def test_a_network_of_the_datasets_classes_is_scored_by_class(make_prepared, tmp_path, monkeypatch):
+    import onnx
+    from onnx import TensorProto, helper
+
+    kernel = helper.make_tensor("kernel", TensorProto.FLOAT, [3, 3, 1, 1], [4, 0, 0, 0, 0, 0, 0, -2, 0])
+    node = helper.make_node("Conv", ["image", "kernel"], ["logits"])
+    ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 3, "h", "w"]) for n in ("image", "logits")]
+    graph = helper.make_graph([node], "three", ports[:1], ports[1:], [kernel])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "n.onnx")
+    write_onnx(tmp_path / "one.onnx")
+    make_prepared((2, 0, 2), size=32, classes=3, folder="prepared/cfd")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes(PARAMS.read_bytes())
+    run("predict", "n.onnx", "--dataset", "cfd", "--out", "maps")
+    for path in (tmp_path / "maps").glob("*.png"):
+        levels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        classes = cv2.imread(str(tmp_path / "maps" / "classes" / path.name), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(classes > 0, levels >= 128)  # one decision
+        assert set(np.unique(classes)) <= {0, 1, 2}
+    assert "IoU / Dice by class: background" in run("score", "maps", "--dataset", "cfd", "--model", "three")
+    run("predict", "one.onnx", "--dataset", "cfd", "--out", "maps")  # of crack against background
+    assert "No class was scored" in run("score", "maps", "--dataset", "cfd", "--model", "one")

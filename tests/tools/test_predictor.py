@@ -123,7 +123,7 @@ def test_several_outputs_are_named_and_one_is_chosen() -> None:
     def forward(images: np.ndarray) -> dict[str, np.ndarray]:
         return {"side": images[:, :1] * 0 - 9, "fused": images[:, :1] * 0 + np.log(3)}
 
-    with pytest.raises(UserError, match=r"2 outputs: side \(1, 1, 4, 6\), fused .* --output-name fused"):
+    with pytest.raises(UserError, match=r"2 outputs: side \(1, 1, 4, 6\), fused .* --output-name NAME"):
         Predictor(Path("net.onnx"), forward, None)(IMAGE)
     with pytest.raises(UserError, match=r"no output 'fusd'\. Its outputs: side"):
         Predictor(Path("net.onnx"), forward, None, output="fusd")(IMAGE)
@@ -147,3 +147,15 @@ def test_a_file_of_a_fixed_batch_size_gets_full_batches() -> None:
 def test_a_map_without_a_channel_is_accepted() -> None:
     forward = lambda images: {"y": images[:, 0]}  # noqa: E731
     assert Predictor(Path("net.onnx"), forward, None)(IMAGE).shape == (4, 6)
+
+
+def test_the_likeliest_crack_class_comes_with_the_probability() -> None:
+    values = np.array([[2, 1, 0], [0, 3, 1], [0, 1, 3]], np.float32)  # logits of three pixels
+
+    def forward(images: np.ndarray) -> dict[str, np.ndarray]:
+        return {"out": np.broadcast_to(values.T[None, :, None], (len(images), 3, 4, 3))}
+
+    probs, likeliest, number = Predictor(Path("net.onnx"), forward, None).of_classes(np.zeros((2, 4, 3, 3), np.uint8))
+    assert number == 3
+    assert (likeliest == [1, 1, 2]).all()
+    assert ((probs >= 0.5) == [False, True, True]).all()

@@ -104,3 +104,50 @@ def test_predictions_of_nothing_and_of_everything_are_remarked(
     assert "No pixel is predicted as crack" in said[0]
     assert "Every pixel is predicted as crack" in said[1]
     assert "pixel is predicted" not in said[2]
+
+
+@pytest.fixture
+def of_classes(make_prepared: Make) -> tuple[Path, dict[str, np.ndarray]]:
+    """Return a prepared dataset of three classes, and the class of each pixel of its test items."""
+    folder = make_prepared((2, 0, 3), size=32, classes=3)
+    read = prepared.read(folder)
+    return folder, {read.items["item"].iloc[row]: np.asarray(read.masks[row]) for row in read.split("test")}
+
+
+def put(folder: Path, arrays: dict[str, np.ndarray]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for item, array in arrays.items():
+        cv2.imwrite(str(folder / f"{item}.png"), array)
+    return folder
+
+
+def test_maps_of_classes_are_scored_by_class(
+    of_classes: tuple[Path, dict[str, np.ndarray]], tmp_path: Path, train_settings: Make
+) -> None:
+    data, true = of_classes
+
+    def scored(folder: Path, seed: int = 0) -> tuple[str, Any]:
+        said = score_folder(folder, data, tmp_path / "results", "mine", seed, train_settings(), 4)
+        return said, scores.read(tmp_path / "results" / "external" / "mine" / "cfd").classes
+
+    said, counts = scored(put(tmp_path / "truth", true))
+    assert "IoU / Dice by class: background 1.0000 / 1.0000, class 1 1.0000 / 1.0000, class 2 1.0000 / 1.0000" in said
+    assert counts[["fp", "fn"]].to_numpy().sum() == 0
+    assert counts.groupby("class")["tp"].sum().tolist() == [
+        sum((m == k).sum() for m in true.values()) for k in range(3)
+    ]
+    swapped = {item: np.choose(mask, [0, 2, 1]).astype(np.uint8) for item, mask in true.items()}
+    said, counts = scored(put(tmp_path / "swapped", swapped), seed=1)
+    assert "pooled Dice 1.0000" in said  # as crack against background
+    assert "class 1 0.0000 / 0.0000, class 2 0.0000 / 0.0000, mean 0.3333 / 0.3333" in said
+    assert counts.groupby("seed")["fn"].sum().to_dict() == {0: 0, 1: sum((m > 0).sum() for m in true.values())}
+    binary = {item: np.where(mask > 0, 255, 0).astype(np.uint8) for item, mask in true.items()}
+    said, counts = scored(put(tmp_path / "binary", binary), seed=2)
+    assert "No class was scored, only crack against background: " in said
+    assert sorted(counts["seed"].unique()) == [0, 1]
+    put(tmp_path / "binary" / "classes", true)
+    said, counts = scored(tmp_path / "binary", seed=2)
+    assert "class 2 1.0000 / 1.0000" in said
+    put(tmp_path / "binary" / "classes", {item: mask + 5 for item, mask in true.items()})
+    with pytest.raises(UserError, match=r"classes/CFD_\d+\.png contains \d, which is no class: .* to 2"):
+        scored(tmp_path / "binary", seed=2)
