@@ -58,7 +58,7 @@ class Predictor:
         return self.of_classes(images)[0]
 
     def of_classes(self, images: Image) -> tuple[Prob, npt.NDArray[np.uint8], int]:
-        """Return the probability of crack, the likeliest class but background, (B, H, W) each, and the number of classes.
+        """Return the probability of crack and the likeliest class but background, (B, H, W), and the number of classes.
 
         Raises:
             UserError: see `many`.

@@ -66,7 +66,7 @@ def read_classes(folder: Path, data: prepared.Prepared, resize: bool = False) ->
 def _read(
     folder: Path, data: prepared.Prepared, resize: bool, meaning: Callable[[dict[str, Array]], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the predictions of all test items, after ``meaning``, which gets the arrays of the files by their paths."""
+    """Return the predictions of all test items; ``meaning`` turns the arrays of their files, by path, into these."""
     tests = data.items.iloc[data.split("test")]
     paths = _paths(folder)
     expected, is_whole = _expected(tests, paths, (data.masks.shape[1], data.masks.shape[2]), _is_tiled(data))

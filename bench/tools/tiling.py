@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 Prob = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
 def tiled(
@@ -47,12 +48,12 @@ def tiled(
     return np.asarray((total / weights)[:height, :width], np.float32)
 
 
-def ahead(function: Callable[[Any], Prob], items: Sequence[Any], pool: ThreadPoolExecutor | None) -> Iterator[Prob]:
+def ahead(function: Callable[[Any], T], items: Sequence[Any], pool: ThreadPoolExecutor | None) -> Iterator[T]:
     """Yield the result of each item in order; the pool works ahead, by two for each thread at most."""
     if pool is None:
         yield from map(function, items)
         return
-    waiting: deque[Future[Prob]] = deque()
+    waiting: deque[Future[T]] = deque()
     for item in items:
         waiting.append(pool.submit(function, item))
         if len(waiting) >= 2 * pool._max_workers:
