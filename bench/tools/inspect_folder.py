@@ -11,37 +11,16 @@ from tqdm import tqdm
 
 from bench.data.convention import Census, Convention, census, crack_share, described, recognise, stated
 from bench.data.dataset import Pair
-from bench.data.folder import Layout, find_layout
+from bench.data.folder import Layout, drawn_layout, find_layout, holds_masks
 from bench.data.images import WHITE, read_16_bit, read_image
-from bench.data.own_folder import Exif, published_parts, turn_of
+from bench.data.own_folder import published_parts, turn_of
 from bench.errors import UserError, shorten
+from bench.tools.annotations import annotation_files
+from bench.tools.draw_annotations import draw_annotations
+from bench.tools.reading import Reading, Values, in_values
 
 CROPS = (r"(.+)_\d+_\d+", r"(.+)[_-]\d+")
 """Names of crops: photo_x_y, photo_n and photo-n."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The user's statements about a folder.
-
-    Attributes:
-        images, masks: patterns of the paths; None: found by the usual names.
-        crack: values of crack; empty: read from the masks.
-        classes: number of classes, or (value, name) of each; None: read from the masks.
-        ignore: values of pixels that do not count.
-        photo: pattern whose first group is the source image in the name of a pair.
-        exif: what masks of rotated images were drawn on.
-        split: CSV file with the part of each pair; None: the folders train, val and test, if there are any.
-    """
-
-    images: str | None = None
-    masks: str | None = None
-    crack: tuple[int, ...] = ()
-    classes: int | tuple[tuple[int, str], ...] | None = None
-    ignore: tuple[int, ...] = ()
-    photo: str = "(.*)"
-    exif: Exif | None = None
-    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +37,7 @@ class Contents:
         sizes: images of each size (w, h), px.
         resized, turned: masks that are resized, and rotated, to lie on their images.
         white: grey level of white in images of 16 bits.
+        labels: of the annotations that the masks were drawn from, with the values 1, 2, and so on; else empty.
     """
 
     layout: Layout
@@ -70,16 +50,22 @@ class Contents:
     resized: int
     turned: int
     white: int
+    labels: list[str]
 
 
-def inspect_folder(folder: Path, reading: Reading) -> Contents:
+def inspect_folder(folder: Path, reading: Reading, drawn: Path) -> Contents:
     """Return the contents of a folder.
+
+    Args:
+        folder: contains images with masks, or with COCO or labelme files.
+        reading: the user's statements about it.
+        drawn: folder for masks drawn from COCO or labelme files.
 
     Raises:
         UserError: there are no pairs, a file cannot be read, a mask does not lie on its image, or the values of the
             masks are ambiguous.
     """
-    layout = find_layout(folder, reading.images, reading.masks)
+    layout, labels = _layout(folder, reading, drawn)
     parts = published_parts(layout, reading.split)
     masks: list[Census] = []
     sizes: Counter[tuple[int, int]] = Counter()
@@ -101,21 +87,35 @@ def inspect_folder(folder: Path, reading: Reading) -> Contents:
     if faults:
         others = f" ({len(faults) - 1} more of {len(layout.pairs)} pairs are faulty)" if len(faults) > 1 else ""
         raise UserError(faults[0] + others)
-    convention = _convention(masks, reading)
+    convention = _convention(masks, in_values(masks, reading, labels))
     photos = {source_image(reading.photo, pair.item) for pair in layout.pairs}
     white = max(2 ** int(np.ceil(np.log2(brightest + 1))) - 1, 255) if brightest else WHITE
     share = crack_share(masks, convention)
-    return Contents(layout, parts, masks, convention, share, len(photos), sizes, resized, turned, white)
+    return Contents(layout, parts, masks, convention, share, len(photos), sizes, resized, turned, white, labels)
 
 
-def _convention(masks: Sequence[Census], reading: Reading) -> Convention:
-    if reading.crack and reading.classes not in (None, 1):
+def _layout(folder: Path, reading: Reading, drawn: Path) -> tuple[Layout, list[str]]:
+    """Return the pairs of a folder and the labels of its annotations, which are used if it has no masks."""
+    is_named = (reading.masks or "").lower().endswith(".json")
+    if not is_named and (reading.images or reading.masks or not folder.is_dir() or holds_masks(folder)):
+        return find_layout(folder, reading.images, reading.masks), []
+    if reading.images:
+        raise UserError("leave out --images: the annotation files of --masks name the images.")
+    contents = annotation_files(folder, reading.masks)
+    if not contents and not is_named:
+        return find_layout(folder), []
+    labels = draw_annotations(folder, contents, drawn)
+    return drawn_layout(folder, drawn), labels
+
+
+def _convention(masks: Sequence[Census], values: Values) -> Convention:
+    if values.crack and values.classes not in (None, 1):
         raise UserError("give either --crack or --classes: both say what the values of the masks mean.")
-    if reading.crack:
-        return stated(masks, reading.crack, (), reading.ignore)
-    if isinstance(reading.classes, tuple):
-        return stated(masks, (), reading.classes, reading.ignore)
-    return recognise(masks, reading.ignore, reading.classes)
+    if values.crack:
+        return stated(masks, values.crack, (), values.ignore)
+    if isinstance(values.classes, tuple):
+        return stated(masks, (), values.classes, values.ignore)
+    return recognise(masks, values.ignore, values.classes)
 
 
 def source_image(pattern: str, item: str) -> str:
@@ -157,6 +157,7 @@ def table(contents: Contents, photo: str) -> str:
         "sizes": ", ".join(common)
         + (f" and {len(contents.sizes) - 3} others" if len(contents.sizes) > 3 else "")
         + " px",
+        "annotations": ", ".join(f"{value} {label}" for value, label in enumerate(contents.labels, 1)),
         "values": described(contents.masks),
         "read from": ", ".join(f"{name} ({count} masks)" for name, count in channels.items()),
         "meaning": meaning(contents.convention),

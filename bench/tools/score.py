@@ -15,6 +15,7 @@ from bench.data.seen import Seen, stated_seen
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared, scores
 from bench.formats.protocol import protocol
+from bench.metrics.ratios import f1
 from bench.ranking.class_scores import pooled_scores
 from bench.ranking.results import EXTERNAL
 from bench.settings import track_version
@@ -80,13 +81,15 @@ def score_folder(
     target = results / EXTERNAL / model / data.card["dataset"]
     record |= stated_seen(seen, data, target)
     _write(target, {name: table.assign(**cell) for name, table in tables.items()}, histograms, record, data.card)
-    dice = 2 * images["tp"].sum() / (2 * images["tp"] + images["fp"] + images["fn"]).sum()
-    summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {dice:.4f}; written to {target}."
+    dice = float(f1(*images[["tp", "fp", "fn"]].to_numpy(float).sum(0)))
+    pooled = "undefined, as neither masks nor predictions have crack" if np.isnan(dice) else f"{dice:.4f}"
+    summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {pooled}; written to {target}."
     runs = results / "scores" / data.card["dataset"] / "cells.json"
     protocols = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
     warning = f" No run in {runs.parent} follows its protocol {hashed}: it will be ranked in a table of its own."
     summary += _by_class(tables.get("classes"), data.card)
-    return summary + _remark(levels.values()) + ("" if hashed in protocols else warning)
+    summary += "" if np.isnan(dice) else _remark(levels.values())
+    return summary + ("" if hashed in protocols else warning)
 
 
 def _by_class(counts: pd.DataFrame | None, card: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from bench.audit import audit_datasets as audit
 from bench.cli.main import main
 from bench.tools import add_dataset as add
-from bench.tools.inspect_folder import Reading
+from bench.tools.reading import Reading
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -69,7 +69,7 @@ def test_add_dataset_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--crack", "x"], ["--crack", "256"], ["--ignore", "-1"], ["--classes", "0"], ["--classes", "1=,2=b"]]
+    "wrong", [["--crack", "1,"], ["--crack", "256"], ["--ignore", "-1"], ["--classes", "0"], ["--classes", "1=,2=b"]]
 )
 def test_add_dataset_refuses_what_is_no_value(tmp_path: Path, wrong: list[str]) -> None:
     result = CliRunner().invoke(main, ["add-dataset", str(tmp_path), "--name", "own", *wrong])

@@ -18,8 +18,9 @@ from bench.formats import prepared
 from bench.settings import load_params, section
 from bench.stages import download, prepare
 from bench.tools import add_dataset
-from bench.tools.inspect_folder import Reading
+from bench.tools.reading import Reading
 from tests.datasets.test_contract import check_contract
+from tests.fixtures.annotations import box, coco, save_image
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -255,3 +256,54 @@ def test_what_does_not_fit_is_told(tmp_path: Path, params: Path) -> None:
     with pytest.raises(UserError, match="contains no images"):
         add_dataset.add_dataset(tmp_path / "none", "mine", Reading(), params, tmp_path)
     assert params.read_bytes() == PARAMS.read_bytes()
+
+
+def annotated(root: Path) -> Path:
+    """Write six images with two labels in two COCO files, train and val."""
+    for part, count in (("train", 4), ("val", 2)):
+        names = [f"{part}{i}.jpg" for i in range(count)]
+        for name in names:
+            save_image(root / "images" / name)
+        regions = [(i, label, [box(5, top, 50, top + 4)]) for i in range(count) for label, top in LABELS.items()]
+        coco(root / "annotations" / f"instances_{part}.json", names, regions)
+    save_image(root / "images" / "without.jpg")
+    return root
+
+
+LABELS = {"crack": 3, "spalling": 20}
+
+
+def test_annotations_become_masks(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = annotated(tmp_path / "own")
+    with pytest.raises(UserError, match=r"2 labels: crack \(7\.50 %\), spalling \(7\.50 %\)"):
+        add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
+    assert not [path for path in tmp_path.iterdir() if "masks" in path.name]
+    module = add(monkeypatch, source, params, crack=("crack",))
+    data = through(tmp_path, params)
+    check_contract(module, "mine", tmp_path / "d/mine")
+    assert len(data.items) == 6
+    assert data.masks.mean() == pytest.approx(0.075, abs=0.02)
+    said = add_dataset.add_dataset(
+        source, "mine", Reading(classes=(("crack", "crack"), ("spalling", "damage"))), params, tmp_path, replace=True
+    )
+    for text in ("4 train, 2 test", "annotations         1 crack, 2 spalling", "15.00 %", "images/without.jpg"):
+        assert text in said
+    assert "3 classes (background: 0, crack: 1, damage: 2)" in said
+    assert len(list((tmp_path / "mine_masks").rglob("*.png"))) == 6
+    add_dataset.remove_dataset("mine", params, tmp_path)
+    assert not (tmp_path / "mine_masks").exists()
+    assert len(list((source / "images").iterdir())) == 7
+
+
+def test_annotation_files_may_be_named_and_masks_come_first(tmp_path: Path, params: Path) -> None:
+    source = annotated(tmp_path / "own")
+    reading = Reading(masks="annotations/*_train.json", crack=("crack",))
+    assert "pairs               4" in add_dataset.add_dataset(source, "mine", reading, params, tmp_path)
+    (tmp_path / "other_masks").mkdir()
+    with pytest.raises(UserError, match=r"other_masks, for the drawn masks, exists already"):
+        add_dataset.add_dataset(source, "other", reading, params, tmp_path)
+    with pytest.raises(UserError, match="leave out --images"):
+        add_dataset.add_dataset(source, "third", Reading("images/*", "*.json"), params, tmp_path)
+    masks = folder(tmp_path / "masks", [0, 255])
+    coco(masks / "instances.json", ["wall0_0.jpg"], [(0, "crack", [box(1, 1, 9, 9)])])
+    assert "pairs               6" in add_dataset.add_dataset(masks, "fourth", Reading(), params, tmp_path)

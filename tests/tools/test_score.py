@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UserError
-from bench.formats import prepared, scores
+from bench.formats import files, prepared, scores
 from bench.tools.score import score_folder
 
 Make = Callable[..., Any]
@@ -104,6 +104,20 @@ def test_predictions_of_nothing_and_of_everything_are_remarked(
     assert "No pixel is predicted as crack" in said[0]
     assert "Every pixel is predicted as crack" in said[1]
     assert "pixel is predicted" not in said[2]
+
+
+def test_nothing_predicted_where_nothing_is_has_no_dice(
+    make_prepared: Make, tmp_path: Path, train_settings: Make
+) -> None:
+    data = make_prepared((2, 0, 2), size=32)
+    masks = np.load(data / "masks.npy")
+    np.save(data / "masks.npy", 0 * masks)
+    files.write_checksums(data)
+    items = [prepared.read(data).items["item"].iloc[row] for row in prepared.read(data).split("test")]
+    folder = put(tmp_path / "none", {item: np.zeros((32, 32), np.uint8) for item in items})
+    said = score_folder(folder, data, tmp_path / "results", "mine", 0, train_settings(), 4)
+    assert "pooled Dice undefined, as neither masks nor predictions have crack" in said
+    assert "check the files" not in said
 
 
 @pytest.fixture
