@@ -81,11 +81,11 @@ def predict(
     Raises:
         UserError: the image or the network cannot be read, the network is in training mode, or its output is unclear.
     """
-    from bench.data.images import read_image
+    from bench.data.images import read_image, white_level
     from bench.tools.load_network import DEFAULT_SIDE, load, of_module
     from bench.tools.tiling import tiled
 
-    pixels = read_image(Path(image)) if isinstance(image, str | Path) else np.asarray(image)
+    pixels = read_image(Path(image), white_level([Path(image)])) if isinstance(image, str | Path) else np.asarray(image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise UserError(f"the image is {pixels.dtype} of shape {pixels.shape}: give RGB as uint8 (H, W, 3).")
     if not 0 <= overlap < 1:

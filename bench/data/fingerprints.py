@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.dataset import IMAGE_SUFFIXES
+from bench.data.folder import listed
 from bench.data.images import read_image
 from bench.data.parallel_map import parallel_map
 from bench.errors import UserError, instead_of
@@ -74,7 +75,7 @@ def of_folder(folder: Path) -> Prints:
     Raises:
         UserError: there are none, or one cannot be read.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    paths = listed(folder, IMAGE_SUFFIXES)
     if not paths:
         raise UserError(f"{folder} contains no images: give the folder of your training images.")
     prints: Prints = np.stack(parallel_map(_first, paths, "fingerprint images"))

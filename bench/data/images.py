@@ -1,5 +1,6 @@
 """Read images as RGB, and masks as grey levels or classes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,26 @@ def read_16_bit(path: Path) -> npt.NDArray[np.uint16] | None:
         if not image.mode.startswith("I;16"):
             return None
         return np.asarray(ImageOps.exif_transpose(image), np.uint16)
+
+
+def white_of(brightest: int) -> int:
+    """Return the grey level of white in images of 16 bits whose highest value is ``brightest``; 0: there are none.
+
+    Cameras of 10 to 14 bits write such files without scaling: white is the highest number of as many bits.
+
+    >>> [white_of(brightest) for brightest in (0, 200, 3000, 4095, 4096, 65280)]
+    [65535, 255, 4095, 4095, 8191, 65535]
+    """
+    return max(2 ** brightest.bit_length() - 1, 255) if brightest else WHITE
+
+
+def white_level(paths: Iterable[Path]) -> int:
+    """Return the grey level of white in the 16-bit images among those of one camera; other images are not decoded.
+
+    Raises:
+        UserError: see `read_16_bit`.
+    """
+    return white_of(max((int(deep.max()) for path in paths if (deep := read_16_bit(path)) is not None), default=0))
 
 
 def read_size(path: Path) -> tuple[int, int]:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from bench.data.convention import Census, Convention, census, crack_share, described, recognise, stated
 from bench.data.dataset import Pair
 from bench.data.folder import Layout, drawn_layout, find_layout, holds_masks
-from bench.data.images import WHITE, read_16_bit, read_image
+from bench.data.images import WHITE, read_16_bit, read_image, white_of
 from bench.data.own_folder import published_parts, turn_of
 from bench.errors import UserError, shorten
 from bench.tools.annotations import annotation_files
@@ -89,9 +88,10 @@ def inspect_folder(folder: Path, reading: Reading, drawn: Path) -> Contents:
         raise UserError(faults[0] + others)
     convention = _convention(masks, in_values(masks, reading, labels))
     photos = {source_image(reading.photo, pair.item) for pair in layout.pairs}
-    white = max(2 ** int(np.ceil(np.log2(brightest + 1))) - 1, 255) if brightest else WHITE
     share = crack_share(masks, convention)
-    return Contents(layout, parts, masks, convention, share, len(photos), sizes, resized, turned, white, labels)
+    return Contents(
+        layout, parts, masks, convention, share, len(photos), sizes, resized, turned, white_of(brightest), labels
+    )
 
 
 def _layout(folder: Path, reading: Reading, drawn: Path) -> tuple[Layout, list[str]]:

@@ -12,7 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
-from bench.data.images import read_image
+from bench.data.dataset import IMAGE_SUFFIXES
+from bench.data.folder import listed
+from bench.data.images import WHITE, read_image, white_level
 from bench.errors import UserError
 from bench.formats import files, predictions, prepared
 from bench.metrics.crack_size import measure_cracks
@@ -20,8 +22,6 @@ from bench.render.csv_cells import csv_text
 from bench.tools.load_network import DEFAULT_SIDE, load
 from bench.tools.predictor import Image, Predictor, Prob
 from bench.tools.tiling import ahead, squeezed, tiled
-
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 CRACK_BGR = (0, 0, 255)
 CALL_PX = 448**2
@@ -108,12 +108,13 @@ def on_images(network: Network, folder: Path, target: Path, view: View) -> str:
     """
     predictor, remark = network.load(view.tile or DEFAULT_SIDE)
     paths = _images(folder)
+    white = white_level(paths)
     if network.source.is_file() and predictor.side and view.tile and view.tile != predictor.side:
         raise UserError(f"{network.source} takes {predictor.side} px only: omit --tile {view.tile}.")
     side = view.tile or predictor.side or DEFAULT_SIDE
     rows: list[Future[dict[str, Any]]] = []
     with _threads(predictor) as pool, ThreadPoolExecutor(2) as writers:
-        for path, image in tqdm(_read_ahead(paths), desc="predict", unit="image", total=len(paths)):
+        for path, image in tqdm(_read_ahead(paths, white), desc="predict", unit="image", total=len(paths)):
             if view.scale == "trained":
                 prob = squeezed(predictor.many, image, side)
             else:
@@ -124,7 +125,8 @@ def on_images(network: Network, folder: Path, target: Path, view: View) -> str:
     table = pd.DataFrame([row.result() for row in rows])
     files.write_text(target / "cracks.csv", csv_text(table, "%.4g"))
     doubt = _doubt(predictor, [share / 100 for share in table["crack_share_pct"]])
-    return f"{len(paths)} images: probabilities, masks, overlays and cracks.csv are in {target}.{remark}{doubt}"
+    scaled = "" if white == WHITE else f" White is {white} in the images of 16 bits."
+    return f"{len(paths)} images: probabilities, masks, overlays and cracks.csv are in {target}.{scaled}{remark}{doubt}"
 
 
 def _in_a_call(side: int, predictor: Predictor) -> int:
@@ -138,7 +140,7 @@ def _threads(predictor: Predictor) -> ThreadPoolExecutor:
 
 
 def _images(folder: Path) -> list[Path]:
-    paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    paths = [path for path in listed(folder, IMAGE_SUFFIXES) if path.parent == folder]
     if not paths:
         raise UserError(f"{folder} contains no images ({', '.join(sorted(IMAGE_SUFFIXES))}): choose another folder.")
     of_stem: dict[str, Path] = {}
@@ -148,14 +150,14 @@ def _images(folder: Path) -> list[Path]:
     return paths
 
 
-def _read_ahead(paths: list[Path]) -> Iterator[tuple[Path, Image]]:
+def _read_ahead(paths: list[Path], white: int) -> Iterator[tuple[Path, Image]]:
     """Yield each image; the next one is read meanwhile."""
     with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(read_image, paths[0])
+        following = reader.submit(read_image, paths[0], white)
         for number, path in enumerate(paths):
             image = following.result()
             if number + 1 < len(paths):
-                following = reader.submit(read_image, paths[number + 1])
+                following = reader.submit(read_image, paths[number + 1], white)
             yield path, image
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
+import crackbench
 from bench.cli.main import main
 from bench.training.settings import IMAGENET_MEAN, IMAGENET_STD
 
@@ -160,6 +162,24 @@ def test_the_table_has_a_row_for_each_photograph(tmp_path):
     assert table["mean_width_mm"][0] == pytest.approx(table["mean_width_px"][0] / 2, rel=1e-3)
     run("predict", tmp_path / "dark.onnx", "--images", tmp_path / "in", "--out", tmp_path / "s", "--scale", "trained")
     assert pd.read_csv(tmp_path / "s" / "cracks.csv")["crack_share_pct"][0] == pytest.approx(2, abs=1.5)
+
+
+def test_photographs_of_12_bits_are_predicted_as_those_of_8(tmp_path):
+    write_onnx(tmp_path / "dark.onnx")
+    grey = np.random.default_rng(0).integers(0, 256, (40, 50)).astype(np.uint16)
+    grey[0, 0] = 255
+    for name, image in (("8", grey.astype(np.uint8)), ("12", grey * 16)):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "a.png"), image)
+        (tmp_path / name / "._a.png").write_bytes(b"of macOS")
+        Image.fromarray(grey.astype(np.uint8)).save(tmp_path / name / "b.webp", lossless=True)
+        said = run("predict", tmp_path / "dark.onnx", "--images", tmp_path / name, "--out", tmp_path / f"out{name}")
+        assert ("White is 4095" in said) == (name == "12")
+    eight, twelve = (pd.read_csv(tmp_path / f"out{name}" / "cracks.csv") for name in ("8", "12"))
+    assert eight["crack_share_pct"].tolist() == pytest.approx(twelve["crack_share_pct"].tolist(), abs=1)
+    assert eight["file"].tolist() == ["a.png", "b.webp"]
+    prob = crackbench.predict(tmp_path / "dark.onnx", tmp_path / "12" / "a.png")
+    assert np.abs(prob - expected_prob(np.repeat(grey[..., None], 3, 2))).max() < 0.05
 
 
 def test_a_run_whose_model_takes_no_such_encoder_is_refused(tmp_path, monkeypatch):
