@@ -124,9 +124,10 @@ def _crack_values(origin: str, counts: Counter[int], classes: int) -> set[int]:
     if len(values) > 1 and min(values) >= 0 and (0 in values or max(values) <= FEW):
         total = sum(counts.values())
         shares = ", ".join(f"{value} ({100 * counts[value] / total:.2f} %)" for value in sorted(values))
+        numbers = f", or the numbers of classes, 0 to {classes - 1}" if classes > 1 else ""
         raise UserError(
             f"{origin} contains the values {shares}: codes, none of which is known to be crack. "
-            "Write masks of 0 and 1, or of 0 and 255, with crack above 0."
+            f"Write masks of 0 and 1, or of 0 and 255, with crack above 0{numbers}."
         )
     return set()
 
