@@ -16,6 +16,8 @@ Array = npt.NDArray[np.uint8]
 
 FEW = 16
 """A mask with more values has grey levels, which a threshold binarises; with fewer, its values are codes."""
+ALIKE = 3
+"""So many masks with the same few values among masks of grey levels are codes."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,8 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
     if classes is not None and classes > 1:
         return _numbered(masks, classes, ignore)
     if soft and not ignore and 2 * len(soft) >= sum(len(mask.counts) > 2 for mask in masks):
+        if classes is None:
+            _require_no_codes(masks)
         return Convention()
     is_binary = all(len(set(mask.counts) - {0, *ignore}) <= 1 for mask in masks)
     others = values - {0}
@@ -170,6 +174,18 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
         "`--crack V[,V]` (values of crack, the others are background), `--classes V=name,V=name` (classes), "
         "`--ignore V[,V]` (pixels that do not count)."
     )
+
+
+def _require_no_codes(masks: Sequence[Census]) -> None:
+    """Refuse masks of the same few values among others of grey levels: those of smoothed edges differ by mask."""
+    few = [mask for mask in masks if not mask.is_soft and len(mask.counts) > 2]
+    values, count = Counter(tuple(mask.counts) for mask in few).most_common(1)[0] if few else ((), 0)
+    if count >= ALIKE:
+        named = next(mask.path for mask in few if tuple(mask.counts) == values)
+        raise UserError(
+            f"{count} masks, such as {named}, contain only {', '.join(map(str, values))}, others have grey levels: two "
+            "conventions in one folder. Add them as two datasets, or with `--classes 1` take all as grey levels."
+        )
 
 
 def _numbered(masks: Sequence[Census], classes: int, ignore: Sequence[int]) -> Convention:

@@ -103,6 +103,17 @@ def test_grey_levels_have_no_codes(tmp_path: Path) -> None:
         stated(masks(tmp_path, lambda i, m: m, ".jpg"), [255], (), ())
 
 
+def test_codes_among_masks_of_grey_levels_are_named(tmp_path: Path) -> None:
+    counted = masks(tmp_path / "soft", lambda i, m: m, ".jpg")
+    assert recognise(counted + masks(tmp_path / "two", CODED["204 in all"])[:2]) == Convention()  # may be smooth edges
+    counted += masks(tmp_path / "coded", CODED["204 in all"])
+    with pytest.raises(
+        UserError, match=r"6 masks, such as .*w0\.png, contain only 0, 204, 255, others have grey levels"
+    ):
+        recognise(counted)
+    assert recognise(counted, classes=1) == Convention()
+
+
 def test_different_colours_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"w0\.png is red on black, .*w1\.png is blue: colours may be classes"):
         recognise(masks(tmp_path, lambda i, m: (layers(0, 0, -1) if i % 2 else layers(-1, 0, 0))(i, m)))
