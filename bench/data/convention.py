@@ -16,8 +16,6 @@ Array = npt.NDArray[np.uint8]
 
 FEW = 16
 """A mask with more values has grey levels, which a threshold binarises; with fewer, its values are codes."""
-ALIKE = 3
-"""So many masks with the same few values among masks of grey levels are codes."""
 
 
 @dataclass(frozen=True)
@@ -128,15 +126,11 @@ def crack_share(masks: Iterable[Census], convention: Convention, threshold: int 
     0.1
     """
     crack = known = 0
+    low, high = (0, IGNORED) if convention.is_coded else (threshold, 256)
     for mask in masks:
         for value, meaning in meanings(mask, convention).items():
-            pixels = mask.counts[value]
-            if convention.is_coded:
-                crack += pixels if 0 < meaning < IGNORED else 0
-                known += pixels if meaning != IGNORED else 0
-            else:
-                crack += pixels if meaning > threshold else 0
-                known += pixels
+            crack += mask.counts[value] if low < meaning < high else 0
+            known += mask.counts[value] if meaning != high else 0
     return crack / known if known else 0.0
 
 
@@ -160,8 +154,7 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
     if classes is not None and classes > 1:
         return _numbered(masks, classes, ignore)
     if soft and not ignore and 2 * len(soft) >= sum(len(mask.counts) > 2 for mask in masks):
-        if classes is None:
-            _require_no_codes(masks)
+        _require_no_codes(masks if classes is None else [])
         return Convention()
     is_binary = all(len(set(mask.counts) - {0, *ignore}) <= 1 for mask in masks)
     others = values - {0}
@@ -177,15 +170,14 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
 
 
 def _require_no_codes(masks: Sequence[Census]) -> None:
-    """Refuse masks of the same few values among others of grey levels: those of smoothed edges differ by mask."""
-    few = [mask for mask in masks if not mask.is_soft and len(mask.counts) > 2]
-    values, count = Counter(tuple(mask.counts) for mask in few).most_common(1)[0] if few else ((), 0)
-    if count >= ALIKE:
-        named = next(mask.path for mask in few if tuple(mask.counts) == values)
-        raise UserError(
-            f"{count} masks, such as {named}, contain only {', '.join(map(str, values))}, others have grey levels: two "
-            "conventions in one folder. Add them as two datasets, or with `--classes 1` take all as grey levels."
-        )
+    """Refuse three or more masks of the same few values among others of grey levels: smoothed edges differ by mask."""
+    few = {mask.path: tuple(mask.counts) for mask in masks if not mask.is_soft and len(mask.counts) > 2}
+    for path, values in few.items():
+        if (count := list(few.values()).count(values)) >= 3:
+            raise UserError(
+                f"{count} masks, such as {path}, contain only {', '.join(map(str, values))}, others have grey levels: "
+                "add them as two datasets, or with `--classes 1` take all as grey levels."
+            )
 
 
 def _numbered(masks: Sequence[Census], classes: int, ignore: Sequence[int]) -> Convention:
@@ -225,8 +217,7 @@ def stated(
             f"`{unnamed[0]}=name`, `{unnamed[0]}=background`, or `--ignore {unnamed[0]}`."
         )
     ordered = sorted(named.items(), key=lambda entry: entry[1] != "background")
-    names = {name for _, name in ordered}
-    if classes and len(names) == 2:
+    if classes and len({name for _, name in ordered}) == 2:
         crack, ordered = [value for value, name in ordered if name != "background"], []
     if ordered:
         return Convention((), (), tuple(ordered), tuple(ignore))
