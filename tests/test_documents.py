@@ -59,7 +59,7 @@ def options(command: str) -> set[str]:
 def test_a_command_that_is_named_exists_with_its_options(document: str, call: str, complete: bool) -> None:
     program, *words = shlex.split(call)
     if program == "make":
-        targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
+        targets = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
         assert words[0] in targets, document
     elif program == "dvc":
         targets = getattr(parse_dvc(words), "targets", None) or []
@@ -107,7 +107,7 @@ def test_a_file_that_is_named_exists() -> None:
 
 
 def test_a_module_that_is_named_exists() -> None:
-    named = set(re.findall(r"\b(bench\.[a-z_.]+[a-z_])\b", EVERY)) | set(re.findall(r"`([a-z]+)/`", EVERY))
+    named = set(re.findall(r"\b(bench\.[a-z_.]+[a-z_])\b", EVERY)) | set(re.findall(r"`([a-z-]+)/`", EVERY))
     outside = {"prepared", "runs", "reports", "results", "demo", "audit", "docs", "site"}
     added = {"bench.render.seeds"}
     known = {*MODULES, *(module.removeprefix("bench.") for module in MODULES), "page"}
