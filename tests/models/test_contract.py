@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from importlib import import_module
@@ -43,6 +44,13 @@ def network(model: str, classes: int) -> nn.Module:
     """Return a network of seed 0, shared by the tests: only that of 3 classes is run in training mode."""
     torch.manual_seed(0)
     return module(model).build(3, classes, SIZE, "resnet18", None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _release_networks() -> Iterator[None]:
+    """Free some gigabytes when the last test here has ended."""
+    yield
+    network.cache_clear()
 
 
 def images(size: int = SIZE) -> Tensor:

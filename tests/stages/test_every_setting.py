@@ -291,22 +291,19 @@ def test_evaluate(make_prepared: Make) -> None:
     assert batches == [[0, 1, 2, 3], [0, 0, 1, 1]]
 
 
-def test_report(tmp_path: Path) -> None:
-    real = ROOT / "results" / "experiments" / "cpu_128px"
-    params = load_params(real / "params.yaml")
+def test_report(tmp_path: Path, write_grid: Make) -> None:
+    folder = write_grid(tmp_path)
+    params = load_params(folder / "params.yaml")
     grid = report.Grid(params["datasets"], params["models"], params["seeds"])
-    tables = []
-    for headline in ("batch_mean", "pooled", "image_mean"):
-        settings = section(changed(PARAMS, "report.headline", headline), "report", ReportSettings)
-        report.run(report.Folders(real, tmp_path / headline), grid, settings, ["table3"])
-        tables.append((tmp_path / headline / "tables" / "table3.csv").read_text(encoding="utf-8"))
-    assert len(set(tables)) == 3
-    figures = []
-    for name in ("unet", "pspnet"):
-        settings = section(changed(PARAMS, "report.highlight", [name]), "report", ReportSettings)
-        report.run(report.Folders(real, tmp_path / name), grid, settings, ["pareto"])
-        figures.append((tmp_path / name / "figures" / "pareto.svg").read_text(encoding="utf-8"))
-    assert figures[0] != figures[1]
+
+    def written(key: str, value: Any, part: str, path: str) -> str:
+        settings = section(changed(PARAMS, f"report.{key}", value), "report", ReportSettings)
+        report.run(report.Folders(folder / "results", tmp_path / str(value)), grid, settings, [part])
+        return (tmp_path / str(value) / path).read_text(encoding="utf-8")
+
+    averages = ("batch_mean", "pooled", "image_mean")
+    assert len({written("headline", average, "table3", "tables/table3.csv") for average in averages}) == 3
+    assert len({written("highlight", [name], "pareto", "figures/pareto.svg") for name in params["models"][:2]}) == 2
 
 
 @pytest.mark.parametrize("key", MEASURE)
