@@ -4,9 +4,8 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -32,25 +31,18 @@ for name in sys.argv[1:]:
         print(name, "->", error)
 """
 
-every_model = pytest.mark.parametrize("model", MODELS)
+every_model = pytest.mark.parametrize("model", MODELS, scope="module")  # all tests of a model, then the next model's
 
 
 def module(model: str) -> ModuleType:
     return import_module(f"bench.models.{model}")
 
 
-@cache
+@lru_cache(maxsize=2)  # those of the model at hand: all models' take gigabytes
 def network(model: str, classes: int) -> nn.Module:
     """Return a network of seed 0, shared by the tests: only that of 3 classes is run in training mode."""
     torch.manual_seed(0)
     return module(model).build(3, classes, SIZE, "resnet18", None)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _release_networks() -> Iterator[None]:
-    """Free some gigabytes when the last test here has ended."""
-    yield
-    network.cache_clear()
 
 
 def images(size: int = SIZE) -> Tensor:
