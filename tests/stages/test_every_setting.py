@@ -292,7 +292,7 @@ def test_evaluate(make_prepared: Make) -> None:
 
 
 def test_report(tmp_path: Path, write_grid: Make) -> None:
-    folder = write_grid(tmp_path)
+    folder = write_grid(tmp_path, tests=40)  # of two batches
     params = load_params(folder / "params.yaml")
     grid = report.Grid(params["datasets"], params["models"], params["seeds"])
 
