@@ -16,6 +16,7 @@ from bench.ranking import check
 from bench.ranking.compare import compare
 from bench.ranking.leaderboard import leaderboards
 from bench.ranking.of_params import default_average, read_declared
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results
 from bench.ranking.standings import Query
 from bench.ranking.summary import of_images
@@ -90,7 +91,7 @@ class ResultsFolder:
         frames = []
         for table in tables:
             frame = table.frame.copy()
-            frame.insert(0, "Protocol", table.name.removeprefix("leaderboard_"))
+            frame.insert(0, "Protocol", with_name(table.name.removeprefix("leaderboard_")))
             frames.append(frame)
         ranking = pd.concat(frames, ignore_index=True)
         ranking.attrs = {"caption": " ".join(t.caption for t in tables), "notes": [n for t in tables for n in t.notes]}
