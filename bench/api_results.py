@@ -53,12 +53,14 @@ class ResultsFolder:
     @classmethod
     def read(cls, folder: Path, params: Path | None) -> "ResultsFolder":
         """Return the results as ``bench.api.read_results``; own plug-ins that params.yaml names can be loaded then."""
-        within = folder / "params.yaml"
-        path = params or (within if within.is_file() else folder.parent / "params.yaml")
-        if own := own_plugins(path):
-            os.environ[plugins.OWN] = str(own)
         if not folder.is_dir():
             raise UserError(f"{folder} is not a folder: give a results folder, such as results/open.")
+        within = folder / "params.yaml"
+        path = params or (within if within.is_file() else folder.parent / "params.yaml")
+        if not path.is_file():
+            raise UserError(f"{path} not found: give the file that declares datasets, models and seeds as params=.")
+        if own := own_plugins(path):
+            os.environ[plugins.OWN] = str(own)
         return cls(folder, load_params(path))
 
     @property
