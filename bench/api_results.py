@@ -16,6 +16,7 @@ from bench.ranking import check
 from bench.ranking.compare import compare
 from bench.ranking.leaderboard import leaderboards
 from bench.ranking.of_params import default_average, read_declared
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results
 from bench.ranking.standings import Query
 from bench.ranking.summary import of_images
@@ -52,12 +53,14 @@ class ResultsFolder:
     @classmethod
     def read(cls, folder: Path, params: Path | None) -> "ResultsFolder":
         """Return the results as ``bench.api.read_results``; own plug-ins that params.yaml names can be loaded then."""
-        within = folder / "params.yaml"
-        path = params or (within if within.is_file() else folder.parent / "params.yaml")
-        if own := own_plugins(path):
-            os.environ[plugins.OWN] = str(own)
         if not folder.is_dir():
             raise UserError(f"{folder} is not a folder: give a results folder, such as results/open.")
+        within = folder / "params.yaml"
+        path = params or (within if within.is_file() else folder.parent / "params.yaml")
+        if not path.is_file():
+            raise UserError(f"{path} not found: give the file that declares datasets, models and seeds as params=.")
+        if own := own_plugins(path):
+            os.environ[plugins.OWN] = str(own)
         return cls(folder, load_params(path))
 
     @property
@@ -90,7 +93,7 @@ class ResultsFolder:
         frames = []
         for table in tables:
             frame = table.frame.copy()
-            frame.insert(0, "Protocol", table.name.removeprefix("leaderboard_"))
+            frame.insert(0, "Protocol", with_name(table.name.removeprefix("leaderboard_")))
             frames.append(frame)
         ranking = pd.concat(frames, ignore_index=True)
         ranking.attrs = {"caption": " ".join(t.caption for t in tables), "notes": [n for t in tables for n in t.notes]}

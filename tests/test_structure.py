@@ -284,7 +284,7 @@ def test_nothing_is_imported_that_is_not_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = [
         *project["dependencies"],
-        *(r for extra in ("train", "onnx", "coco") for r in project["optional-dependencies"][extra]),
+        *(r for extra in ("train", "onnx", "coco", "tensorboard") for r in project["optional-dependencies"][extra]),
     ]
     names = {_normal(requirement) for requirement in declared}
     offered = packages_distributions()

@@ -75,7 +75,7 @@ main.add_topic(
 main.add_topic(
     "Data", data.add_dataset_command, data.remove_dataset_command, data.audit_command, sharing.export_card_command
 )
-main.add_topic("Many cells", sweep.sweep_command, sweep.plan_command)
+main.add_topic("Many cells", sweep.sweep_command, sweep.plan_command, sweep.tensorboard_command)
 main.add_topic(
     "Help",
     tools.init_command,

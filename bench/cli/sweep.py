@@ -1,11 +1,11 @@
-"""The commands that run many cells: sweep and plan."""
+"""The commands that run and watch many cells: sweep, plan and tensorboard."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bench.cli.options import RESULTS
+from bench.cli.options import FOLDER, RESULTS, out
 from bench.cli.ranking import print_power
 
 ENGINES = {"jobs": "local", "per_gpu": "local"}
@@ -100,3 +100,17 @@ def plan_command(
 
     root, params = context.obj.resolve().parent, load_params(context.obj)
     click.echo(plan.commands(root, params) if form == "commands" else plan.plan(root, params, gpus, memory))
+
+
+@click.command("tensorboard")
+@click.argument("runs", default="runs", type=FOLDER)
+@out("tensorboard", "Folder of the event files.")
+@click.option("--follow", is_flag=True, help="Add each new epoch while cells are trained, until Ctrl-C.")
+def tensorboard_command(runs: Path, out: Path, follow: bool) -> None:
+    """Write training curves for TensorBoard.
+
+    The curves come from history.csv of each run in RUNS, which a training extends after every epoch.
+    """
+    from bench.tools.curves import write_curves
+
+    click.echo(write_curves(runs, out, follow))

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from bench.ranking.leaderboard import TIERS
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results
 from bench.ranking.states import failures, skipped
 from bench.render.tables import Table
@@ -72,7 +73,8 @@ def _row(results: Results, model: str, dataset: str, ious: Sequence[float]) -> d
         "Model": results.names[model], "Dataset": results.names[dataset], "Tier": tier,
         "Seeds": ", ".join(str(c["seed"]) for c in sorted(cells, key=lambda c: int(c["seed"]))),
         "Crack IoU": float(np.mean(ious)), "Re-run, low": low, "Re-run, high": high,
-        **{name: _hashes(cells, name.lower()) for name in ("Protocol", "Data", "Program")},
+        "Protocol": ", ".join(sorted({with_name(str(c["protocol"])) for c in cells if c.get("protocol")})),
+        **{name: _hashes(cells, name.lower()) for name in ("Data", "Program")},
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.errors import UserError
 from bench.formats import files, scores
+from bench.ranking.protocol_name import with_name
 from bench.ranking.refused import refused
 from bench.ranking.results import ENTERED, EXTERNAL, Results
 from bench.ranking.states import failures, skipped
@@ -124,7 +125,7 @@ def _records(results: Results) -> Iterator[str]:
     own = [c for c in results.cells if c.get("trained") != EXTERNAL]
     protocols = Counter(c["protocol"] for c in own)
     if len(protocols) > 1:
-        shown = ", ".join(f"{p} ({n} cells)" for p, n in protocols.most_common())
+        shown = ", ".join(f"{with_name(p)}: {n} cells" for p, n in protocols.most_common())
         yield f"The cells follow {len(protocols)} protocols: {shown}."
     yield from (f"{model} {why}." for model, why in sorted(refused(results).items()))
     batches = Counter(c["evaluation_batch"] for c in own if "evaluation_batch" in c)

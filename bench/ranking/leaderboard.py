@@ -9,6 +9,7 @@ import pandas as pd
 from bench import plugins
 from bench.ranking import check, label_band
 from bench.ranking.class_scores import crack_notes
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results
 from bench.ranking.seen import seen_notes
 from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, merged, shared_note
@@ -109,7 +110,7 @@ def _caption(standings: Standings, results: Results, query: Query) -> str:
     shown = ", ".join(results.names[d] for d in standings.datasets)
     return (
         f"{metric.NAME} ({results.spelled(query.average)}; {direction} is better), mean over {shown}, "
-        f"ordered by mean rank; protocol {standings.protocol}."
+        f"ordered by mean rank; protocol {with_name(standings.protocol)}."
     )
 
 

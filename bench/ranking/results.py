@@ -14,6 +14,7 @@ from bench.errors import UserError
 from bench.formats import class_scores, cost, scores, transfer
 from bench.paper import TABLES, published
 from bench.ranking.derived import with_derived
+from bench.ranking.protocol_name import with_name
 from bench.ranking.summary import summarise
 from bench.settings import track_version
 
@@ -231,7 +232,9 @@ def _require_one_protocol(cells: list[dict[str, Any]], folder: Path) -> None:
     for cell in cells:
         by_protocol.setdefault(cell["protocol"], []).append(f"{cell['dataset']}/{cell['model']}/{cell['seed']}")
     if len(by_protocol) > 1:
-        groups = "; ".join(f"{key}: {', '.join(names[:3])} ({len(names)} cells)" for key, names in by_protocol.items())
+        groups = "; ".join(
+            f"{with_name(key)}: {', '.join(names[:3])} ({len(names)} cells)" for key, names in by_protocol.items()
+        )
         raise UserError(
             f"{folder} mixes {len(by_protocol)} protocols, which are never ranked together: {groups}. "
             "Run `dvc repro` so that all cells follow params.yaml."

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench import plugins
 from bench.errors import UserError
+from bench.ranking.protocol_name import with_name
 from bench.ranking.resampling import draw
 from bench.ranking.results import Results
 
@@ -96,9 +97,8 @@ def by_protocol(results: Results) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for model, protocols in of_model.items():
         if len(protocols) > 1:
-            raise UserError(
-                f"{model} has cells of {len(protocols)} protocols ({', '.join(protocols)}): run `bench check`."
-            )
+            named = ", ".join(map(with_name, protocols))
+            raise UserError(f"{model} has cells of {len(protocols)} protocols ({named}): run `bench check`.")
         for protocol in protocols:
             groups.setdefault(protocol, []).append(model)
     return groups

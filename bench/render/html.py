@@ -1,5 +1,6 @@
 """Tables as HTML: a fragment for a page, or a complete page."""
 
+import re
 from html import escape
 
 from bench.render.headings import split_headings
@@ -42,7 +43,7 @@ def fragment(table: Table) -> str:
         inner = "".join(f"<td{right[c]}>{text}</td>" for c, text in zip(columns, texts, strict=True))
         lines.append(f"<tr{new}>{inner}</tr>")
     lines += ["</tbody>", "</table>"]
-    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    notes = "".join(f"<li>{_prose(note)}</li>" for note in table.notes)
     return "\n".join([*lines, f"<ul>{notes}</ul>" if notes else ""]) + "\n"
 
 
@@ -59,3 +60,12 @@ def _head(columns: list[str], right: dict[str, str]) -> list[str]:
     ]
     below = [f'<th scope="col" class="n">{escape(rest)}</th>' for shared, rests in groups if shared for rest in rests]
     return [f"<tr>{''.join(above)}</tr>", f"<tr>{''.join(below)}</tr>"]
+
+
+def _prose(text: str) -> str:
+    """Return a sentence whose words between backticks are code.
+
+    >>> _prose("p < 0.05: `bench check`")
+    'p &lt; 0.05: <code>bench check</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results, external_models, read
 from bench.render.tables import Table
 
@@ -53,7 +54,7 @@ def table(
         scores = values.loc[(dataset, model)]
         low, high = scores.loc["crack_iou", ["low", "high"]]
         rows.append(
-            {"Dataset": results.names[dataset], "Model": results.names[model], "Protocol": protocol}
+            {"Dataset": results.names[dataset], "Model": results.names[model], "Protocol": with_name(protocol)}
             | {"Comparable": "yes" if model in comparable else "no"}
             | {heading: scores.loc[metric, "value"] for heading, metric in METRICS.items()}
             | {"Crack IoU, 95 % interval": f"{low:.3f}–{high:.3f}" if np.isfinite([low, high]).all() else ""}

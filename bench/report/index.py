@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench import plugins
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results
 from bench.render.markdown import code, escape, prose
 from bench.render.tables import COLUMNS, Table
@@ -106,7 +107,7 @@ def _provenance(values: Values) -> list[str]:
     hardware = sorted({c["hardware"].get("gpu", c["hardware"].get("processor", "?")) for c in values.trained})
     contents = [f"{dataset} {card['content']}" for dataset, card in values.results.cards.items()]
     return [
-        f"- protocol {escape(cell['protocol'])}: {code(json.dumps(cell['settings'], sort_keys=True))}",
+        f"- protocol {escape(with_name(cell['protocol']))}: {code(json.dumps(cell['settings'], sort_keys=True))}",
         f"- data: {escape(', '.join(contents))}",
         f"- code: {escape(', '.join(sorted({str(c['code']['commit']) for c in values.trained})))}",
         f"- hardware: {escape(', '.join(map(str, hardware)))}",

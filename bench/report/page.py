@@ -11,6 +11,7 @@ from bench import plugins
 from bench.ranking import check, standings
 from bench.ranking.class_scores import crack_notes
 from bench.ranking.definitions import AVERAGES
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import EXTERNAL
 from bench.render.curve_figures import frames_by_cell, is_binary, ratios
 from bench.render.page import Picture, page
@@ -68,7 +69,7 @@ def _data(values: Values, images: Mapping[str, list[dict[str, Any]]]) -> dict[st
     metrics = {m: plugins.load("metrics", m) for m in plugins.names("metrics") if m in known}
     groups = standings.by_protocol(results).items()
     protocols: list[dict[str, Any]] = [
-        {"id": p, "name": p, "models": models, "ranked": not values.faults} for p, models in groups
+        {"id": p, "name": with_name(p), "models": models, "ranked": not values.faults} for p, models in groups
     ]
     if len(printed):
         of_paper = sorted(set(printed["model"]))
@@ -202,7 +203,7 @@ def _record(cell: Mapping[str, Any]) -> list[list[str]]:
     code, hardware = cell.get("code", {}), cell.get("hardware", {})
     commit = f"{code.get('commit') or 'unknown'}{' with uncommitted changes' if code.get('dirty') else ''}"
     epochs = f"{cell.get('epochs', '?')}, checkpoint of epoch {cell.get('best_epoch', '?')}; {cell.get('stopped', '')}"
-    pairs = [("Seed", cell["seed"]), ("Protocol", cell["protocol"]), ("Data hash", cell["data"])]
+    pairs = [("Seed", cell["seed"]), ("Protocol", with_name(cell["protocol"])), ("Data hash", cell["data"])]
     if cell.get("trained") == EXTERNAL:
         pairs += [("Trained", "externally, protocol as declared; scored from its predictions")]
         return [[key, str(value)] for key, value in pairs]
@@ -220,7 +221,7 @@ def _facts(values: Values) -> list[str]:
     facts = [values.progress or f"Training results: all {len(values.trained)} cells."]
     for protocol in sorted({c["protocol"] for c in results.cells}):
         settings = next(c["settings"] for c in results.cells if c["protocol"] == protocol)
-        facts.append(f"Protocol {protocol}: {json.dumps(settings, sort_keys=True)}")
+        facts.append(f"Protocol {with_name(protocol)}: {json.dumps(settings, sort_keys=True)}")
     facts += [f"Data {results.names[d]}: content hash {card['content']}." for d, card in results.cards.items()]
     commits = sorted({str(c["code"]["commit"]) for c in values.trained if "code" in c})
     hardware = sorted({str(c["hardware"].get("gpu", c["hardware"].get("processor"))) for c in values.trained})

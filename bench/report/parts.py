@@ -18,6 +18,7 @@ from bench.ranking import abroad_tables
 from bench.ranking.class_scores import crack_notes
 from bench.ranking.class_scores import of_cell as of_cell_by_class
 from bench.ranking.definitions import by_average
+from bench.ranking.protocol_name import with_name
 from bench.render import html, latex, model_card, tables, text
 from bench.render.csv_cells import csv_text
 from bench.render.page import Picture
@@ -89,7 +90,8 @@ def _cards(values: Values) -> Files:
         scores = by_average(of_cell[(cell["dataset"], cell["model"], cell["seed"])])
         data, classes = results.cards[cell["dataset"]], of_cell_by_class(results, cell)
         notes = crack_notes(results, [cell["dataset"]])
-        page = model_card.model_card(cell, results.names, scores, data, values.warning, classes, notes)
+        shown = cell | {"protocol": with_name(cell["protocol"])}
+        page = model_card.model_card(shown, results.names, scores, data, values.warning, classes, notes)
         yield f"cards/{cell['dataset']}_{cell['model']}_{cell['seed']}.md", page
 
 

@@ -16,6 +16,7 @@ from bench.errors import UserError
 from bench.formats import files, predictions, prepared, run
 from bench.ranking.class_scores import crack_note, pooled_scores
 from bench.ranking.definitions import by_average
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import SAMPLE_WARNING
 from bench.ranking.summary import summarise
 from bench.render.model_card import model_card
@@ -174,6 +175,7 @@ def _card(exported: Exported, name: str) -> str:
     kept, classes = exported.folder / predictions.CLASSES, None
     if kept.is_dir():
         classes = pooled_scores(score_classes(exported.data, partial(predictions.read_one, kept), BATCH), card)
+    record = record | {"protocol": with_name(record["protocol"])}
     body = model_card(record, names, by_average(exported.summary), card, warning, classes, crack_note(dataset, card))
     return f"---\n{header.to_yaml()}\n---\n\n{body}\n{_use(exported, name)}"
 

@@ -17,6 +17,7 @@ from bench.formats import files, predictions, prepared, scores
 from bench.formats.protocol import protocol
 from bench.metrics.ratios import f1
 from bench.ranking.class_scores import pooled_scores
+from bench.ranking.protocol_name import with_name
 from bench.ranking.results import EXTERNAL
 from bench.settings import track_version
 from bench.stages.evaluate import score, score_classes
@@ -86,7 +87,7 @@ def score_folder(
     summary = f"{model} on {cell['dataset']}: {len(images)} items scored, pooled Dice {pooled}; written to {target}."
     runs = results / "scores" / data.card["dataset"] / "cells.json"
     protocols = {c["protocol"] for c in files.read_json(runs)["cells"]} if runs.is_file() else {hashed}
-    warning = f" No run in {runs.parent} follows its protocol {hashed}: it will be ranked in a table of its own."
+    warning = f" No run in {runs.parent} follows its protocol {with_name(hashed)}: it is ranked in a table of its own."
     summary += _by_class(tables.get("classes"), data.card)
     summary += "" if np.isnan(dice) else _remark(levels.values())
     return summary + ("" if hashed in protocols else warning)
