@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench import signals
 from bench.errors import UserError
 from bench.formats.files import digest
+from bench.formats.lock import exclusive
 from bench.sweep.repository import LOCK_WAIT_S, refuse_users, repository
 
 
@@ -96,13 +98,14 @@ def restore(root: Path, names: Collection[str]) -> list[str]:
     done = []
     with repository(root) as repo:
         for stage in (s for s in repo.index.stages if _name(s) in names):
-            with suppress(RunCacheNotFoundError, LockError):  # an output that another sweep works on
+            with suppress(RunCacheNotFoundError, LockError, UserError):  # not there, or another process works on it
                 stage.save_deps()
                 for out in stage.outs:
                     out.clear()  # otherwise the recorded output would be restored, which is of other dependencies
                 repo.stage_cache.restore(stage, dry=True)  # raises if it is not there
-                stage.remove_outs()
-                repo.stage_cache.restore(stage)
+                with exclusive(Path(stage.outs[0].fs_path)):
+                    stage.remove_outs()
+                    repo.stage_cache.restore(stage)
                 done.append(stage)
         _save(done)
     return [_name(stage) for stage in done]
@@ -135,12 +138,13 @@ def record(root: Path, fingerprints: Mapping[str, str], wait_s: float = LOCK_WAI
 
 def _save(stages: Sequence[Any]) -> None:
     """Record the present outputs of stages in DVC's caches and in dvc.lock."""
-    for stage in stages:
-        stage.save()
-        for out in stage.outs:
-            out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
-    if stages:
-        stages[0].dvcfile.dump_stages(stages, update_pipeline=False)  # dvc.lock is written once, not once per cell
+    with signals.postponed():  # DVC overwrites dvc.lock in place
+        for stage in stages:
+            stage.save()
+            for out in stage.outs:
+                out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
+        if stages:
+            stages[0].dvcfile.dump_stages(stages, update_pipeline=False)  # dvc.lock is written once, not once per cell
 
 
 def _name(stage: Any) -> str:

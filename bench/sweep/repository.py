@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from bench import signals
 from bench.errors import UserError
 
 LOCK_WAIT_S = 120
@@ -103,14 +104,15 @@ def hold(root: Path, paths: Sequence[Path]) -> Iterator[None]:
             is_hard = repo.config["core"].get("hardlink_lock", False)
             names = [str(Path(repo.root_dir) / path) for path in paths]
             lock = rwlock(repo.tmp_dir, repo.fs, SWEEP, names, [], is_hard)
-            lock.__enter__()
+            with signals.postponed():  # DVC overwrites its list of users in place
+                lock.__enter__()
         held.callback(_release, lock, (AssertionError, KeyError, DvcException))
         yield
 
 
 def _release(lock: Any, errors: tuple[type[Exception], ...]) -> None:
     """Release held files; if DVC's list of them was deleted or damaged meanwhile, there is nothing to release."""
-    with suppress(*errors):
+    with suppress(*errors), signals.postponed():
         lock.__exit__(None, None, None)
 
 

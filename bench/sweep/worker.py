@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from bench.errors import UserError
+from bench.formats.lock import exclusive
 from bench.sweep import ledger, output
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
@@ -89,8 +90,12 @@ def _run(cell: Cell, slot: Slot, command: Command) -> int:
     tqdm.set_lock(threading.RLock())  # the default is a semaphore that a killed process leaks
     try:
         _use(slot)
-        _remove(cell.target)  # as `dvc repro` does; the checkpoint is outside it
+        with exclusive(cell.target):  # another process may train it, by hand for example
+            _remove(cell.target)  # as `dvc repro` does; the checkpoint is outside it
         command(list(cell.command))
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except KeyboardInterrupt:

@@ -3,18 +3,23 @@
 import json
 import os
 import shutil
+import signal
+import sys
 import tomllib
 from importlib import import_module
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
+from typing import IO
 
+import dvc.utils.serialize._yaml
 import pytest
 from dvc.repo import Repo, lock_repo
 from packaging.requirements import Requirement
 
 from bench.errors import UserError
 from bench.formats import files
+from bench.formats.lock import exclusive
 from bench.sweep import cells, ledger, output
 from bench.sweep.repository import repository
 from bench.sweep.state import LEDGER, stage_state
@@ -133,6 +138,41 @@ def test_what_was_computed_before_with_the_same_inputs_is_restored(project: Path
     change_input("other settings")
     assert cells.restore(project, ["train@a-m"]) == ["train@a-m"]
     assert (run / "file").read_text() == "of other settings"
+
+
+def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are(project: Path) -> None:
+    """Slurm signals a job before its limit, and submitit ends it from the handler: dvc.lock would be cut off."""
+    cell = cells.stale(project, "train", ["train@a-m"])[0][0]
+    (project / cell.target).mkdir(parents=True)
+    (project / cell.target / "file").write_text(cell.name)
+    dumped = dvc.utils.serialize._yaml._dump
+
+    def dump(data: object, stream: IO[str]) -> None:
+        stream.write("cut")
+        stream.flush()
+        os.kill(os.getpid(), signal.SIGUSR2)
+        stream.seek(0)
+        dumped(data, stream)
+
+    before = signal.signal(signal.SIGUSR2, lambda number, frame: sys.exit("the end of the job"))
+    try:
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit, match="the end of the job"):
+            patch.setattr(dvc.utils.serialize._yaml, "_dump", dump)
+            cells.record(project, {cell.name: cell.fingerprint})
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert [c.name for c in cells.stale(project, "train")[0]] == ["train@a-n"]
+
+
+def test_what_is_trained_by_hand_is_not_removed_to_restore_another(project: Path) -> None:
+    compute(project, "train", ["train@a-m"])
+    run = project / "runs" / "a" / "m"
+    (run / "file").unlink()
+    (run / "file").write_text("of a training that runs")
+    with exclusive(run):
+        assert cells.restore(project, ["train@a-m"]) == []
+    assert (run / "file").read_text() == "of a training that runs"
+    assert cells.restore(project, ["train@a-m"]) == ["train@a-m"]
 
 
 def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:

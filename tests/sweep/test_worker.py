@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.formats.lock import exclusive
+
 ROOT = Path(__file__).parents[2]
 SCORE = Path("/proc/self/oom_score_adj")
 CODE = f"""
@@ -51,6 +53,14 @@ worker.run_cell(root, cell, attempt, Slot(None, 1), main)
 WRITE, SEAL = "run.mkdir(); (run / 'w').write_text('1')", "files.write_checksums(run)"
 
 
+def run(project: Path, parts: tuple[str, ...]) -> tuple[int, dict[str, str]]:
+    """Run a cell in a process of its own; return its exit status and what the ledger says of its end."""
+    command = [sys.executable, "-c", RUN, str(project), *parts]
+    done = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
+    end = project / ".sweep" / "train@a" / "001.end"
+    return done.returncode, json.loads(end.read_text()) if end.exists() else {}
+
+
 @pytest.mark.parametrize(
     ("parts", "state", "why"),
     [
@@ -65,10 +75,21 @@ def test_done_is_what_has_a_whole_run(tmp_path: Path, parts: tuple[str, ...], st
     earlier = tmp_path / "runs" / "a"
     earlier.mkdir(parents=True)
     (earlier / "w").touch()
-    command = [sys.executable, "-c", RUN, str(tmp_path), *parts]
-    done = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
-    ended = json.loads((tmp_path / ".sweep" / "train@a" / "001.end").read_text())
+    status, ended = run(tmp_path, parts)
     assert ended["state"] == state
     assert why in ended["why"]
-    assert bool(done.returncode) == (state == "failed")
+    assert bool(status) == (state == "failed")
     assert bool(ended["output"]) == (state == "done")
+
+
+def test_a_target_that_another_process_trains_keeps_its_files(tmp_path: Path) -> None:
+    earlier = tmp_path / "runs" / "a"
+    earlier.mkdir(parents=True)
+    (earlier / "w").write_text("of the other")
+    with exclusive(earlier):
+        status, ended = run(tmp_path, (WRITE, SEAL))
+    assert (status, ended) == (1, {})  # the sweep records the end, with the reason
+    assert (earlier / "w").read_text() == "of the other"
+    log = (tmp_path / ".sweep" / "train@a" / "001.log").read_text()
+    assert log.startswith(f"Error: {earlier}: process {os.getpid()} on ")
+    assert len(log.splitlines()) == 1
