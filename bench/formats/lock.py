@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ def exclusive(target: Path) -> Iterator[None]:
     path = target.with_name(f".{target.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
-        if not _lock(file.fileno()):
+        if _lock(file.fileno()) is False:
             file.seek(0)
             holder = file.read(200).strip() or "another process"
             raise UserError(
@@ -36,13 +37,19 @@ def exclusive(target: Path) -> Iterator[None]:
         yield
 
 
-def _lock(handle: int) -> bool:
-    """Return whether an open file is locked now, or on a system that has no locks."""
+def is_possible(folder: Path) -> bool:
+    """Return whether the file system of a folder has locks."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return _lock(file.fileno()) is not None
+
+
+def _lock(handle: int) -> bool | None:
+    """Return whether an open file is locked now; None where there are no locks."""
     if sys.platform != "win32":
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        except OSError:  # a file system without locks
-            return True
+        except OSError:
+            return None
     return True

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.formats.lock import exclusive
+from bench.formats.lock import exclusive, is_possible
 
 
 def test_a_target_has_one_holder(tmp_path: Path) -> None:
@@ -18,3 +18,8 @@ def test_a_target_has_one_holder(tmp_path: Path) -> None:
                 pass
     with exclusive(target):
         pass
+
+
+def test_this_file_system_has_locks(tmp_path: Path) -> None:
+    assert is_possible(tmp_path)
+    assert not list(tmp_path.iterdir())
