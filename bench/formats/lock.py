@@ -5,7 +5,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.errors import UserError
@@ -31,9 +31,9 @@ def exclusive(target: Path) -> Iterator[None]:
             raise UserError(
                 f"{target}: {holder} is training it: wait until it has ended, or stop it; then run the command again."
             )
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
+        with suppress(OSError):  # a full disk: it is locked, without a name
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         yield
 
 

@@ -140,7 +140,9 @@ def test_what_was_computed_before_with_the_same_inputs_is_restored(project: Path
     assert (run / "file").read_text() == "of other settings"
 
 
-def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are(project: Path) -> None:
+def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slurm signals a job before its limit, and submitit ends it from the handler: dvc.lock would be cut off."""
     cell = cells.stale(project, "train", ["train@a-m"])[0][0]
     (project / cell.target).mkdir(parents=True)
@@ -156,8 +158,8 @@ def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are
 
     before = signal.signal(signal.SIGUSR2, lambda number, frame: sys.exit("the end of the job"))
     try:
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit, match="the end of the job"):
-            patch.setattr(dvc.utils.serialize._yaml, "_dump", dump)
+        monkeypatch.setattr(dvc.utils.serialize._yaml, "_dump", dump)
+        with pytest.raises(SystemExit, match="the end of the job"):
             cells.record(project, {cell.name: cell.fingerprint})
     finally:
         signal.signal(signal.SIGUSR2, before)
