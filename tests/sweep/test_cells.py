@@ -150,10 +150,11 @@ def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are
     dumped = dvc.utils.serialize._yaml._dump
 
     def dump(data: object, stream: IO[str]) -> None:
-        stream.write("cut")
-        stream.flush()
-        os.kill(os.getpid(), signal.SIGUSR2)
-        stream.seek(0)
+        if stream.name.endswith("dvc.lock"):
+            stream.write("cut")
+            stream.flush()
+            os.kill(os.getpid(), signal.SIGUSR2)
+            stream.seek(0)
         dumped(data, stream)
 
     before = signal.signal(signal.SIGUSR2, lambda number, frame: sys.exit("the end of the job"))
@@ -164,6 +165,15 @@ def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are
     finally:
         signal.signal(signal.SIGUSR2, before)
     assert [c.name for c in cells.stale(project, "train")[0]] == ["train@a-n"]
+
+
+def test_what_changes_while_cells_are_recorded_is_not_recorded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recording many cells takes minutes, in which a user may edit."""
+    cell = cells.stale(project, "train", ["train@a-m"])[0][0]
+    (project / cell.target).mkdir(parents=True)
+    monkeypatch.setattr(cells, "refuse_users", lambda *_: (project / "prepared" / "a" / "file").write_text("edited"))
+    assert cells.record(project, {cell.name: cell.fingerprint}) == [cell.name]
+    assert "train@a-m" not in (project / "dvc.lock").read_text()
 
 
 def test_what_is_trained_by_hand_is_not_removed_to_restore_another(project: Path) -> None:
@@ -192,16 +202,16 @@ INTERNALS = {
     "dvc.lock": ["LockError"],
     "dvc.repo": ["Repo.__enter__", "Repo.index", "lock_repo"],
     "dvc.rwlock": ["rwlock", "SCHEMA", "RWLockFileCorruptedError", "RWLockFileFormatError"],
-    "dvc.stage.cache": ["RunCacheNotFoundError", "StageCache.restore"],
+    "dvc.stage.cache": ["RunCacheNotFoundError", "StageCache.restore", "StageCache.save"],
     "dvc.dependency.base": ["DependencyDoesNotExistError"],
     "dvc.stage": [
-        "PipelineStage", "Stage.changed", "Stage.save", "Stage.save_deps", "Stage.remove_outs", "Stage.dvcfile",
-        "Stage.path_in_repo",
+        "PipelineStage", "Stage.changed", "Stage.save_deps", "Stage.save_outs", "Stage.compute_md5",
+        "Stage.remove_outs", "Stage.dvcfile", "Stage.path_in_repo",
     ],
     "dvc.output": ["Output.exists", "Output.commit", "Output.clear"],
     "dvc.dvcfile": ["ProjectFile.dump_stages"],
 }  # fmt: skip
-OF_A_STAGE = {"name": str, "cmd": str, "path_in_repo": str, "deps": list, "outs": list}
+OF_A_STAGE = {"name": str, "md5": object, "cmd": str, "path_in_repo": str, "deps": list, "outs": list}
 OF_A_FILE = {"def_path": str, "fs_path": str, "hash_info": object}
 
 
