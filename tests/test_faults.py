@@ -409,9 +409,9 @@ GROUPS = {
         "test_faults.py::test_damage test_faults.py::test_rot test_faults.py::test_repro",
         "",
     ),
-    "Checkpoints, torn or forged": ("training/test_state.py formats/test_checkpoint.py", "15 of 22"),
+    "Checkpoints, torn or forged": ("test_state.py::test_a_forged formats/test_checkpoint.py", "15 of 22"),
     "A training killed; the same bits": (
-        "test_train_kill.py training/test_loop.py::test_another_number_of_thr",
+        "test_train_kill.py test_loop.py::test_another_number test_state.py::test_the_number",
         "38 of 38",
     ),
     "A full disk": ("_full_disk disk_that_fills formats/test_atomic.py::test_space", ""),
@@ -423,7 +423,10 @@ GROUPS = {
         "",
     ),
     "params.yaml": ("test_strict_yaml.py tests/test_settings.py", ""),
-    "`bench score`": ("tools/test_read_predictions.py tools/test_score.py", ""),
+    "`bench score`": (
+        "test_a_forged_array test_sizes_are_compared test_other_sizes test_a_prediction_that_lies a_name_that_a_model",
+        "",
+    ),
     "Names in tables": ("test_hostile_names.py test_csv_cells.py render/test_markdown.py", ""),
     "The ledger, damaged": ("sweep/test_attempt.py", "4 of 14"),
     "What a cell's end means": ("test_worker.py::test_done test_output.py test_local.py::test_a_process", "2 of 5"),
