@@ -34,6 +34,7 @@ def test_the_kernel_s_score_rises_only(before: int) -> None:
 RUN = """
 import os, sys
 from pathlib import Path
+from bench.errors import UserError
 from bench.formats import files
 from bench.sweep import ledger, worker
 from bench.sweep.cells import Cell
@@ -44,6 +45,9 @@ def main(arguments):
     assert not run.exists(), "the earlier output is still there"
     for part in arguments:
         exec(part)
+
+def refuse(*arguments):
+    raise UserError("a disk is full")
 
 root = Path(sys.argv[1])
 cell = Cell("train@a", tuple(sys.argv[2:]), None, Path("runs/a"), "f")
@@ -80,6 +84,12 @@ def test_done_is_what_has_a_whole_run(tmp_path: Path, parts: tuple[str, ...], st
     assert why in ended["why"]
     assert bool(status) == (state == "failed")
     assert bool(ended["output"]) == (state == "done")
+
+
+def test_a_ledger_that_cannot_be_written_at_the_end_is_one_line(tmp_path: Path) -> None:
+    status, ended = run(tmp_path, (WRITE, SEAL, "ledger.end = refuse"))
+    assert (status, ended) == (1, {})
+    assert (tmp_path / ".sweep" / "train@a" / "001.log").read_text() == "Error: a disk is full\n"
 
 
 def test_a_target_that_another_process_trains_keeps_its_files(tmp_path: Path) -> None:
