@@ -391,6 +391,7 @@ def full_disk(workspace: Path) -> Iterator[Path]:
     folder.rmdir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", WRITERS)
 def test_a_full_disk_is_named_with_what_is_needed_and_free(full_disk: Path, command: str) -> None:
     result = bench(command)

@@ -15,6 +15,8 @@ import pytest
 from bench.sweep import owner, progress
 from bench.tools import workspace
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CELL = "train@cfd-unet-0"
 LACKING = """
