@@ -474,6 +474,6 @@ if __name__ == "__main__":
     count = Count()
     files_of_tests = {str(p) for p in (ROOT / "tests").rglob("test_*.py")}
     pytest.main([*sorted(files_of_tests), "-q", "--rootdir", str(ROOT)], plugins=[count])
-    print(count.table() + "\n")
+    print(count.table() + "\n", flush=True)
     with tempfile.TemporaryDirectory() as place, chdir(make_workspace(Path(place) / "workspace")):
         print(table())
