@@ -74,12 +74,12 @@ def os_error_line(error: OSError, path: Path | None = None, needed: int | None =
         return f"{reason}: raise the limit (`ulimit -f`), then run the same command again."
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return f"{reason}. Correct this and run the same command again."
-    needs = f"needs {_size(needed)}" if needed else f"needs more than {_size(written)}" * bool(written)
+    if not (path or error.filename):
+        return f"{reason}. Free space and run the same command again."
+    needs = _size(needed) if needed else f"more than {_size(written)}" if written else "more"
     folder = next((p for p in Path(name).absolute().parents if p.is_dir()), Path())
     free = shutil.disk_usage(folder).free
-    return (
-        f"{reason}: {f'it {needs}, ' * bool(needs)}{_size(free)} are free. Free space and run the same command again."
-    )
+    return f"{reason}: it needs {needs}, {_size(free)} are free. Free space and run the same command again."
 
 
 def _size(count: int) -> str:

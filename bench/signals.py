@@ -1,4 +1,4 @@
-"""Graceful shutdown: record SIGINT and SIGTERM, stop at the next safe point."""
+"""Graceful shutdown: record signals, and stop or deliver them at the next safe point."""
 
 import signal
 from collections.abc import Iterator
@@ -26,3 +26,24 @@ def deferred(abort_on_second: bool = False) -> Iterator[list[signal.Signals]]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """Deliver the signals that ask a process to stop or, as Slurm does before a time limit, to save, after the block.
+
+    For what must not be cut in two, such as a file that a library does not write atomically.
+    """
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    received: dict[int, None] = {}
+    previous = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) not in (None, signal.SIG_IGN)}
+    for number in previous:
+        signal.signal(number, lambda got, frame: received.setdefault(got))
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for number in received:
+            signal.raise_signal(number)

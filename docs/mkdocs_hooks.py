@@ -48,7 +48,7 @@ SECTIONS = {
 
 FORMATS = (
     "prepared", "run", "predictions", "scores", "class_scores", "transfer", "cost", "split", "protocol", "checkpoint",
-    "entry", "failure", "files", "atomic",
+    "entry", "failure", "lock", "files", "atomic",
 )  # fmt: skip
 
 

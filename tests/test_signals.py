@@ -36,3 +36,25 @@ def test_a_second_ctrl_c_ends_the_process_only_where_asked() -> None:
     assert interrupt(1, second_ends=True) == 1
     with pytest.raises(KeyboardInterrupt):
         interrupt(2, second_ends=True)
+
+
+def interrupt_postponed(events: list[int]) -> None:
+    with signals.postponed():
+        os.kill(os.getpid(), signal.SIGINT)
+        events.append(0)
+
+
+def test_a_postponed_signal_is_delivered_after_the_block_and_once() -> None:
+    received: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, frame: received.append(number))
+    try:
+        with signals.postponed():
+            os.kill(os.getpid(), signal.SIGUSR2)
+            os.kill(os.getpid(), signal.SIGUSR2)
+            assert received == []
+        assert received == [signal.SIGUSR2]
+        with pytest.raises(KeyboardInterrupt):
+            interrupt_postponed(received)
+        assert received[1:] == [0]
+    finally:
+        signal.signal(signal.SIGUSR2, before)

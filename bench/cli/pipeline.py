@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from bench.cli.options import DATA, DATASET, FILE, FOLDER, PREPARED, declared, read_section
-from bench.cli.process import exclusive
 from bench.errors import UserError
+from bench.formats.lock import exclusive
 
 
 @click.command("download")

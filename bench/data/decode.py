@@ -1,6 +1,7 @@
 """Open image files: damaged ones raise an error that names them."""
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,5 +50,21 @@ def read_header(path: Path) -> tuple[int, int, int]:
         UserError: see `opened`.
     """
     with opened(path) as image:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        is_known = image.format == "PNG" and _ends_with_pixels(path)  # else Pillow decodes a PNG to see what follows
+        exif = Image.Image.getexif(image) if is_known else image.getexif()
+        orientation = exif.get(ExifTags.Base.Orientation, 1)
         return image.height, image.width, orientation if orientation in range(1, 9) else 1
+
+
+def _ends_with_pixels(path: Path) -> bool:
+    """Return whether no other chunk than the last follows the pixels of a PNG file.
+
+    **Source:** PNG, third edition, section 5.3: length, type, data, checksum.
+    """
+    kinds = []
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            kinds.append(head[4:])
+            file.seek(int.from_bytes(head[:4], "big") + 4, os.SEEK_CUR)
+    return kinds[-2:] == [b"IDAT", b"IEND"]

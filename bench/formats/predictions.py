@@ -45,7 +45,7 @@ def write_one(folder: Path, item: str, levels: npt.NDArray[np.uint8]) -> None:
     done, buffer = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 6])
     if not done:
         raise UserError(f"{folder / item}.png could not be encoded from an array of shape {levels.shape}.")
-    with files.atomic_write(folder / f"{item}.png") as temporary:
+    with files.atomic_write(folder / f"{item}.png", buffer.nbytes) as temporary:
         temporary.write_bytes(buffer.tobytes())
 
 

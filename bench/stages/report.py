@@ -105,8 +105,9 @@ def _write_parts(values: Values, target: Path, names: Sequence[str]) -> set[Path
     written: set[Path] = set()
     for name in tqdm(names, desc="report", unit="part"):
         for path, content in PARTS[name](values):
-            with files.atomic_write(target / path) as temporary:
-                temporary.write_bytes(content if isinstance(content, bytes) else content.encode())
+            whole = content if isinstance(content, bytes) else content.encode()
+            with files.atomic_write(target / path, len(whole)) as temporary:
+                temporary.write_bytes(whole)
             written.add(target / path)
     return written
 

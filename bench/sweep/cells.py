@@ -1,15 +1,17 @@
 """Ask DVC which cells are stale, restore those that it has in its cache, and record finished ones."""
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench import signals
 from bench.errors import UserError
 from bench.formats.files import digest
+from bench.formats.lock import exclusive
 from bench.sweep.repository import LOCK_WAIT_S, refuse_users, repository
 
 
@@ -93,19 +95,19 @@ def restore(root: Path, names: Collection[str]) -> list[str]:
     from dvc.lock import LockError
     from dvc.stage.cache import RunCacheNotFoundError
 
-    done = []
+    done: dict[str, Any] = {}
     with repository(root) as repo:
         for stage in (s for s in repo.index.stages if _name(s) in names):
-            with suppress(RunCacheNotFoundError, LockError):  # an output that another sweep works on
+            with suppress(RunCacheNotFoundError, LockError, UserError):  # not there, or another process works on it
                 stage.save_deps()
                 for out in stage.outs:
                     out.clear()  # otherwise the recorded output would be restored, which is of other dependencies
                 repo.stage_cache.restore(stage, dry=True)  # raises if it is not there
-                stage.remove_outs()
-                repo.stage_cache.restore(stage)
-                done.append(stage)
-        _save(done)
-    return [_name(stage) for stage in done]
+                with exclusive(Path(stage.outs[0].fs_path)):
+                    stage.remove_outs()
+                    repo.stage_cache.restore(stage)
+                done[_name(stage)] = stage
+        return _save(done.values(), {name: _digest(stage) for name, stage in done.items()})
 
 
 def record(root: Path, fingerprints: Mapping[str, str], wait_s: float = LOCK_WAIT_S) -> list[str]:
@@ -119,28 +121,31 @@ def record(root: Path, fingerprints: Mapping[str, str], wait_s: float = LOCK_WAI
     Raises:
         UserError: DVC is busy.
     """
-    changed, done = [], []
     with repository(root, wait_s) as repo:
-        stages = {_name(s): s for s in repo.index.stages}
-        for name, fingerprint in fingerprints.items():
-            stage = stages.get(name)
-            if stage is None or _fingerprint(stage) != fingerprint or not all(out.exists for out in stage.outs):
-                changed.append(name)
-            else:
-                done.append(stage)
-        refuse_users(repo, [out.fs_path for stage in done for out in stage.outs])
-        _save(done)
-    return changed
+        stages = [s for s in repo.index.stages if _name(s) in fingerprints and all(out.exists for out in s.outs)]
+        refuse_users(repo, [out.fs_path for stage in stages for out in stage.outs])
+        recorded = _save(stages, fingerprints)
+    return [name for name in fingerprints if name not in recorded]
 
 
-def _save(stages: Sequence[Any]) -> None:
-    """Record the present outputs of stages in DVC's caches and in dvc.lock."""
-    for stage in stages:
-        stage.save()
-        for out in stage.outs:
-            out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
-    if stages:
-        stages[0].dvcfile.dump_stages(stages, update_pipeline=False)  # dvc.lock is written once, not once per cell
+def _save(stages: Iterable[Any], fingerprints: Mapping[str, str]) -> list[str]:
+    """Record the present outputs of stages in DVC's caches and in dvc.lock; return their names.
+
+    Stages with another fingerprint than the given one are left out: the dependencies that are compared are the ones
+    that are recorded, not those of a moment later.
+    """
+    same = [stage for stage in stages if _fingerprint(stage) == fingerprints[_name(stage)]]
+    for stage in same:
+        with signals.postponed():  # DVC puts links in the place of files
+            stage.save_outs()
+            stage.md5 = stage.compute_md5()
+            stage.repo.stage_cache.save(stage)
+            for out in stage.outs:
+                out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
+    if same:
+        with signals.postponed():  # DVC overwrites dvc.lock in place
+            same[0].dvcfile.dump_stages(same, update_pipeline=False)  # dvc.lock is written once, not once per cell
+    return [_name(stage) for stage in same]
 
 
 def _name(stage: Any) -> str:
@@ -185,4 +190,9 @@ def _fingerprint(stage: Any) -> str:
         stage.save_deps()
     except DependencyDoesNotExistError as error:
         raise UserError(f"{_name(stage)}: {error}. Run `dvc repro` on the stage that writes it first.") from error
+    return _digest(stage)
+
+
+def _digest(stage: Any) -> str:
+    """Return a hash of the command and of the contents of the dependencies as DVC last read them."""
     return digest([stage.cmd, [[dep.def_path, dep.hash_info.value] for dep in stage.deps]])

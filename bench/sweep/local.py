@@ -19,7 +19,7 @@ from bench.errors import UserError
 from bench.sweep import ledger, worker
 from bench.sweep.attempt import Attempt, State
 from bench.sweep.cells import Cell
-from bench.sweep.progress import BAR_FORMAT, is_bar, tail
+from bench.sweep.progress import is_bar, tail
 from bench.sweep.slots import Slot
 
 STOPPED = "stopped"
@@ -117,12 +117,8 @@ def run_cells(
 
 def _warm_up(command: worker.Command) -> None:
     """Start the fork server, with the heavy imports preloaded."""
-    forkserver.set_forkserver_preload([command.__module__, "bench.sweep.warm"])
-    os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm reads it on import, so only the fork server needs it
-    try:
-        forkserver.ensure_running()
-    finally:
-        del os.environ["TQDM_BAR_FORMAT"]
+    forkserver.set_forkserver_preload(["bench.sweep.warm", command.__module__])
+    forkserver.ensure_running()
 
 
 def stop(state: SweepState) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,8 +19,8 @@ from bench.formats import files
 LEASE_S = 600
 """An owner on another host without a heartbeat for so long is considered dead; there is one every 30 seconds."""
 
-SURE_S = 24 * 3600
-"""A file so old by the own clock is old by the file server's too, which then is not asked."""
+ASKED_EVERY_S = 60
+"""How long the file server's clock is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,18 @@ def age_s(path: Path) -> float:
         touched = path.stat().st_mtime
     except OSError:
         return float("inf")
-    if time.time() - touched > SURE_S:
-        return float("inf")
-    now = path.with_name(f".now.{uuid4().hex}")
+    return time.monotonic() + _server_ahead_s(path.parents[1], int(time.monotonic() / ASKED_EVERY_S)) - touched
+
+
+@cache
+def _server_ahead_s(folder: Path, turn: int) -> float:
+    """Return the file server's clock minus this machine's that cannot be set, s; asked anew for each turn."""
+    now = folder / f".now.{uuid4().hex}"
     try:
         now.touch()
-        return now.stat().st_mtime - touched
+        return now.stat().st_mtime - time.monotonic()
     except OSError:  # a folder that only others may write
-        return time.time() - touched
+        return time.time() - time.monotonic()
     finally:
         with suppress(OSError):
             now.unlink()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, chdir, contextmanager, suppress
@@ -10,10 +11,18 @@ from typing import Any
 
 import psutil
 
+from bench import signals
 from bench.errors import UserError
+from bench.formats import lock
 
 LOCK_WAIT_S = 120
 """How long to wait for another DVC process that locks the repository; `dvc repro` unlocks it while a command runs."""
+
+NO_LOCKS = (
+    "the file system of {root} has no locks, which DVC needs. Where it has hard links, run `dvc config --local "
+    "core.hardlink_lock true`, delete .dvc/tmp/lock and .dvc/tmp/rwlock.lock, and run the same command again; else "
+    "use a folder on another file system."
+)
 
 SWEEP = "bench sweep"
 """Name of a sweep in DVC's list of the processes that use files."""
@@ -50,6 +59,14 @@ def repository(root: Path, wait_s: float = LOCK_WAIT_S) -> Iterator[Any]:
         ) from error
     except DvcException as error:
         raise UserError(f"DVC in {root}: {error}") from error
+    except sqlite3.Error as error:
+        from dvc.dirs import site_cache_dir
+
+        raise UserError(
+            f"DVC's database of file hashes is damaged or cannot be locked ({error}): while no `dvc` command "
+            f"runs, delete its folder, which holds no results ({site_cache_dir()} unless `dvc config "
+            "core.site_cache_dir` names another), and run the same command again."
+        ) from error
 
 
 def _wait_for_lock(root: Path, stack: ExitStack, give_up: float) -> Any:
@@ -57,6 +74,7 @@ def _wait_for_lock(root: Path, stack: ExitStack, give_up: float) -> Any:
 
     Raises:
         LockError: it is still locked at the time ``give_up``.
+        UserError: it cannot be locked, because the file system has no locks.
     """
     from dvc.lock import LockError
 
@@ -64,6 +82,8 @@ def _wait_for_lock(root: Path, stack: ExitStack, give_up: float) -> Any:
         try:
             return _locked(root, stack)
         except LockError:
+            if not lock.is_possible(root):
+                raise UserError(NO_LOCKS.format(root=root)) from None
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.5)
@@ -102,16 +122,17 @@ def hold(root: Path, paths: Sequence[Path]) -> Iterator[None]:
             refuse_users(repo, None)
             is_hard = repo.config["core"].get("hardlink_lock", False)
             names = [str(Path(repo.root_dir) / path) for path in paths]
-            lock = rwlock(repo.tmp_dir, repo.fs, SWEEP, names, [], is_hard)
-            lock.__enter__()
-        held.callback(_release, lock, (AssertionError, KeyError, DvcException))
+            users = rwlock(repo.tmp_dir, repo.fs, SWEEP, names, [], is_hard)
+            with signals.postponed():  # DVC overwrites its list of users in place
+                users.__enter__()
+        held.callback(_release, users, (AssertionError, KeyError, DvcException))
         yield
 
 
-def _release(lock: Any, errors: tuple[type[Exception], ...]) -> None:
+def _release(users: Any, errors: tuple[type[Exception], ...]) -> None:
     """Release held files; if DVC's list of them was deleted or damaged meanwhile, there is nothing to release."""
-    with suppress(*errors):
-        lock.__exit__(None, None, None)
+    with suppress(*errors), signals.postponed():
+        users.__exit__(None, None, None)
 
 
 def refuse_users(repo: Any, paths: Sequence[str] | None) -> None:

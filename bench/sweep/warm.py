@@ -2,7 +2,12 @@
 
 import gc
 import importlib
+import os
 import signal
+
+from bench.sweep.progress import BAR_FORMAT
+
+os.environ["TQDM_BAR_FORMAT"] = BAR_FORMAT  # tqdm, which most of these libraries import, reads it on import
 
 # torch imports _dynamo with the first optimiser; segmentation_models_pytorch imports timm with its models
 for _name in ("torch._dynamo", "segmentation_models_pytorch", "albumentations", "safetensors.torch"):

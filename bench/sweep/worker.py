@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from bench.errors import UserError
+from bench.formats.lock import exclusive
 from bench.sweep import ledger, output
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
@@ -44,12 +45,16 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot, command: Comm
     log = os.open(attempt.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    ledger.mark_child(attempt)
-    os.chdir(root)
     os.environ.pop(DVC_STAGE, None)  # of a sweep that a stage of DVC started
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    status = _run(cell, slot, command)
-    sys.exit(status or _finish(cell, attempt, time.monotonic() - began))
+    try:
+        ledger.mark_child(attempt)
+        os.chdir(root)
+        status = _run(cell, slot, command) or _finish(cell, attempt, time.monotonic() - began)
+    except UserError as error:  # another process trains the cell, or the ledger cannot be written
+        print(f"Error: {error}", file=sys.stderr)
+        status = 1
+    sys.exit(status)
 
 
 def _finish(cell: Cell, attempt: Attempt, seconds: float) -> int:
@@ -89,8 +94,11 @@ def _run(cell: Cell, slot: Slot, command: Command) -> int:
     tqdm.set_lock(threading.RLock())  # the default is a semaphore that a killed process leaks
     try:
         _use(slot)
-        _remove(cell.target)  # as `dvc repro` does; the checkpoint is outside it
+        with exclusive(cell.target):  # another process may train it, by hand for example
+            _remove(cell.target)  # as `dvc repro` does; the checkpoint is outside it
         command(list(cell.command))
+    except UserError:
+        raise
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except KeyboardInterrupt:

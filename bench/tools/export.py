@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench import plugins
-from bench.errors import UserError
+from bench.errors import UserError, os_error_line
 from bench.formats import files, predictions, prepared, run
 from bench.ranking.class_scores import crack_note, pooled_scores
 from bench.ranking.definitions import by_average
@@ -64,7 +64,10 @@ def export(folder: Path, target: Path, data_folder: Path) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=target.parent) as temporary:
         written = Path(temporary) / target.name
-        _write_onnx(exported, written)
+        try:
+            _write_onnx(exported, written)
+        except OSError as error:
+            raise UserError(os_error_line(error, target)) from error
         difference = _difference(exported, written)
         written.replace(target)
     files.write_text(target.with_name("README.md"), _card(exported, target.name))

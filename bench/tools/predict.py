@@ -195,5 +195,5 @@ def _write_overlay(path: Path, image: Image, mask: npt.NDArray[np.bool_]) -> Non
     shown = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     shown[mask] = (shown[mask] * 0.4 + np.array(CRACK_BGR) * 0.6).astype(np.uint8)
     _, buffer = cv2.imencode(".png", shown, [cv2.IMWRITE_PNG_COMPRESSION, 1])  # three times as fast as the default
-    with files.atomic_write(path) as temporary:
+    with files.atomic_write(path, buffer.nbytes) as temporary:
         temporary.write_bytes(buffer.tobytes())

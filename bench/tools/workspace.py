@@ -110,7 +110,7 @@ def link_code(folder: Path) -> None:
         for path in sorted((own / kind).glob("[!_]*.py")) if own else ():
             link = top / kind / path.name
             if not link.exists():
-                link.symlink_to(os.path.relpath(path, link.parent.resolve()))
+                _link(link, Path(os.path.relpath(path, link.parent.resolve())))
 
 
 def _link_entries(source: Path, target: Path, folders: tuple[str, ...] = ()) -> None:
@@ -124,7 +124,22 @@ def _link_entries(source: Path, target: Path, folders: tuple[str, ...] = ()) -> 
         if link.is_symlink() and not link.samefile(path):  # of a clone that has moved
             link.unlink()
         if not link.exists():
-            link.symlink_to(path.resolve(), target_is_directory=path.is_dir())
+            _link(link, path.resolve())
+
+
+def _link(link: Path, target: Path) -> None:
+    """Make a symbolic link.
+
+    Raises:
+        UserError: it cannot be made, for example on a file system that has none.
+    """
+    try:
+        link.symlink_to(target, target_is_directory=target.is_dir())
+    except OSError as error:
+        raise UserError(
+            f"{link}: no symbolic link can be made ({error.strerror}): use a folder on a file system that has them, or "
+            "work in a clone."
+        ) from error
 
 
 def _unlink_missing(folder: Path) -> None:

@@ -15,9 +15,8 @@ import psutil
 import pytest
 import yaml
 
-from bench.cli.process import exclusive
-from bench.errors import UserError
 from bench.formats import prepared
+from bench.formats.lock import exclusive
 from bench.settings import load_params
 
 ROOT = Path(__file__).parents[2]
@@ -41,17 +40,6 @@ STAGE = """stages:
 ENDLESS = 10**9
 LOCK = Path("runs", "cfd", "tiny", ".0.lock")
 needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this system has no pidfd_open")
-
-
-def test_a_target_has_one_holder(tmp_path: Path) -> None:
-    target = tmp_path / "runs" / "0"
-    refusal = rf"^{target}: process {os.getpid()} on \S+ is training it: wait until it has ended, or stop it"
-    with exclusive(target), exclusive(tmp_path / "runs" / "1"):
-        for same in (target, tmp_path / "runs" / "1" / ".." / "0"):
-            with pytest.raises(UserError, match=refusal), exclusive(same):
-                pass
-    with exclusive(target):
-        pass
 
 
 @pytest.fixture

@@ -1,5 +1,9 @@
 """Opening files: the limit of pixels is the suite's own, sizes are read without the pixels."""
 
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,3 +34,39 @@ def test_a_header_has_size_and_orientation(tmp_path: Path, tag: int | None, expe
         exif[0x0112] = tag
     Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(tmp_path / "a.jpg", exif=exif)
     assert decode.read_header(tmp_path / "a.jpg") == (40, 60, expected)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(path: Path, height: int, width: int, before: bytes = b"", after: bytes = b"") -> None:
+    """Write a black PNG, with chunks before and after its pixels, without holding them."""
+    packer = zlib.compressobj(9)
+    pixels = b"".join(packer.compress(bytes(width + 1)) for _ in range(height)) + packer.flush()
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    content = head + before + chunk(b"IDAT", pixels) + after + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+def test_the_orientation_of_a_png_is_found_before_and_after_its_pixels(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = chunk(b"eXIf", exif.tobytes()[6:])
+    for before, after, expected in ((b"", b"", 1), (turned, b"", 6), (b"", turned, 6)):
+        png(tmp_path / "a.png", 40, 60, before, after)
+        assert decode.read_header(tmp_path / "a.png") == (40, 60, expected)
+        assert decode.decode(tmp_path / "a.png").size == ((60, 40) if expected == 1 else (40, 60))
+
+
+def test_a_size_is_read_without_the_pixels(tmp_path: Path) -> None:
+    png(tmp_path / "a.png", 30_000, 30_000)
+    code = (
+        "import resource, sys; from pathlib import Path; from bench.data.decode import read_header\n"
+        "print(read_header(Path(sys.argv[1]))[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    height, peak = map(int, done.stdout.split())
+    assert height == 30_000
+    assert peak < 300_000 * (1024 if sys.platform == "darwin" else 1)  # the pixels are 900 MB

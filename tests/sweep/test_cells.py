@@ -3,18 +3,23 @@
 import json
 import os
 import shutil
+import signal
+import sys
 import tomllib
 from importlib import import_module
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
+from typing import IO
 
+import dvc.utils.serialize._yaml
 import pytest
 from dvc.repo import Repo, lock_repo
 from packaging.requirements import Requirement
 
 from bench.errors import UserError
 from bench.formats import files
+from bench.formats.lock import exclusive
 from bench.sweep import cells, ledger, output
 from bench.sweep.repository import repository
 from bench.sweep.state import LEDGER, stage_state
@@ -135,6 +140,53 @@ def test_what_was_computed_before_with_the_same_inputs_is_restored(project: Path
     assert (run / "file").read_text() == "of other settings"
 
 
+def test_a_time_limit_that_arrives_while_cells_are_recorded_waits_until_they_are(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slurm signals a job before its limit, and submitit ends it from the handler: dvc.lock would be cut off."""
+    cell = cells.stale(project, "train", ["train@a-m"])[0][0]
+    (project / cell.target).mkdir(parents=True)
+    (project / cell.target / "file").write_text(cell.name)
+    dumped = dvc.utils.serialize._yaml._dump
+
+    def dump(data: object, stream: IO[str]) -> None:
+        if stream.name.endswith("dvc.lock"):
+            stream.write("cut")
+            stream.flush()
+            os.kill(os.getpid(), signal.SIGUSR2)
+            stream.seek(0)
+        dumped(data, stream)
+
+    before = signal.signal(signal.SIGUSR2, lambda number, frame: sys.exit("the end of the job"))
+    try:
+        monkeypatch.setattr(dvc.utils.serialize._yaml, "_dump", dump)
+        with pytest.raises(SystemExit, match="the end of the job"):
+            cells.record(project, {cell.name: cell.fingerprint})
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert [c.name for c in cells.stale(project, "train")[0]] == ["train@a-n"]
+
+
+def test_what_changes_while_cells_are_recorded_is_not_recorded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recording many cells takes minutes, in which a user may edit."""
+    cell = cells.stale(project, "train", ["train@a-m"])[0][0]
+    (project / cell.target).mkdir(parents=True)
+    monkeypatch.setattr(cells, "refuse_users", lambda *_: (project / "prepared" / "a" / "file").write_text("edited"))
+    assert cells.record(project, {cell.name: cell.fingerprint}) == [cell.name]
+    assert "train@a-m" not in (project / "dvc.lock").read_text()
+
+
+def test_what_is_trained_by_hand_is_not_removed_to_restore_another(project: Path) -> None:
+    compute(project, "train", ["train@a-m"])
+    run = project / "runs" / "a" / "m"
+    (run / "file").unlink()
+    (run / "file").write_text("of a training that runs")
+    with exclusive(run):
+        assert cells.restore(project, ["train@a-m"]) == []
+    assert (run / "file").read_text() == "of a training that runs"
+    assert cells.restore(project, ["train@a-m"]) == ["train@a-m"]
+
+
 def test_the_installed_dvc_is_one_that_pyproject_allows() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     bound = next(r for r in map(Requirement, project["dependencies"]) if r.name == "dvc")
@@ -150,16 +202,16 @@ INTERNALS = {
     "dvc.lock": ["LockError"],
     "dvc.repo": ["Repo.__enter__", "Repo.index", "lock_repo"],
     "dvc.rwlock": ["rwlock", "SCHEMA", "RWLockFileCorruptedError", "RWLockFileFormatError"],
-    "dvc.stage.cache": ["RunCacheNotFoundError", "StageCache.restore"],
+    "dvc.stage.cache": ["RunCacheNotFoundError", "StageCache.restore", "StageCache.save"],
     "dvc.dependency.base": ["DependencyDoesNotExistError"],
     "dvc.stage": [
-        "PipelineStage", "Stage.changed", "Stage.save", "Stage.save_deps", "Stage.remove_outs", "Stage.dvcfile",
-        "Stage.path_in_repo",
+        "PipelineStage", "Stage.changed", "Stage.save_deps", "Stage.save_outs", "Stage.compute_md5",
+        "Stage.remove_outs", "Stage.dvcfile", "Stage.path_in_repo",
     ],
     "dvc.output": ["Output.exists", "Output.commit", "Output.clear"],
     "dvc.dvcfile": ["ProjectFile.dump_stages"],
 }  # fmt: skip
-OF_A_STAGE = {"name": str, "cmd": str, "path_in_repo": str, "deps": list, "outs": list}
+OF_A_STAGE = {"name": str, "md5": object, "cmd": str, "path_in_repo": str, "deps": list, "outs": list}
 OF_A_FILE = {"def_path": str, "fs_path": str, "hash_info": object}
 
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import psutil
 import yaml
 
-from bench.sweep import cells, ledger, local
+from bench.sweep import cells, ledger, local, progress
 
 
 def test_failing_cells_are_listed_and_the_others_recorded(tmp_path: Path, lab: ModuleType) -> None:
@@ -114,6 +114,20 @@ def test_when_the_server_of_forks_dies_cells_write_their_checkpoints(long_worksp
 
     assert "0 of 2 cells are up to date, 2 to do." in said
     assert len(list(long_workspace.glob("runs/cfd/*/.0.checkpoint/*.safetensors"))) == 2
+
+
+def test_cells_of_a_second_server_show_their_progress_too(long_workspace: Path, lab: ModuleType) -> None:
+    process = lab.start(long_workspace, "--jobs", "1")
+
+    def trains(number: int) -> bool:
+        return len([p for p in long_workspace.glob(".sweep/*/001.log") if progress.read(p).epoch]) == number
+
+    lab.wait_for(lambda: trains(1))
+    child = next(long_workspace.glob(".sweep/*/001.child"))
+    psutil.Process(json.loads(child.read_text())["pid"]).parent().kill()
+    lab.wait_for(lambda: trains(2))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=240)
 
 
 def test_a_cell_that_takes_too_long_fails_and_keeps_its_checkpoint(long_workspace: Path, lab: ModuleType) -> None:

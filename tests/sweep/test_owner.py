@@ -1,6 +1,7 @@
 """Owners are judged alive or dead: by the system on this host, by their heartbeat on another."""
 
 import os
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,6 +37,21 @@ def test_on_another_host_the_heartbeat_counts(tmp_path: Path) -> None:
     assert not owner.is_alive(other, beat)
     assert not owner.is_alive(other, tmp_path / "none")
     assert list(tmp_path.iterdir()) == [beat]  # no temporary files are left
+    assert not list(tmp_path.parent.glob(".now*"))
+
+
+@pytest.mark.parametrize("jump_s", [-1e6, 1e6])
+def test_a_clock_that_is_set_leaves_those_of_other_hosts_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_s: float
+) -> None:
+    beat = tmp_path / "claim"
+    beat.touch()
+    jumped = time.time() + jump_s
+    monkeypatch.setattr(time, "time", lambda: jumped)
+    assert owner.is_alive(Owner("another host", 1, 0.0), beat)
+    old = beat.stat().st_mtime - owner.LEASE_S - 60
+    os.utime(beat, (old, old))
+    assert not owner.is_alive(Owner("another host", 1, 0.0), beat)
 
 
 def test_a_folder_of_another_user_is_judged_by_this_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +61,7 @@ def test_a_folder_of_another_user_is_judged_by_this_clock(tmp_path: Path, monkey
     beat = tmp_path / "claim"
     beat.touch()
     monkeypatch.setattr(Path, "touch", refuse)
+    owner._server_ahead_s.cache_clear()
     assert owner.age_s(beat) < owner.LEASE_S
 
 

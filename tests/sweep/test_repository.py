@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,27 @@ def test_a_damaged_list_is_named_with_what_to_do(project: Path, content: str) ->
     with repository.repository(project):
         (project / ".dvc/tmp/rwlock").write_text(content)
     with pytest.raises(UserError, match=r"\.dvc/tmp/rwlock is damaged.*delete that file"), repository.hold(project, []):
+        pass
+
+
+def test_a_damaged_database_of_dvc_is_named_with_what_to_do(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("site")
+    workspace.dvc(project, "config", "core.site_cache_dir", str(place))
+    with repository.repository(project):
+        pass
+    for path in place.rglob("cache.db*"):
+        path.write_bytes(b"garbage" * 1000)
+    with (
+        pytest.raises(
+            UserError, match=r"database of file hashes .*delete its folder.*`dvc config core.site_cache_dir`"
+        ),
+        repository.repository(project),
+    ):
+        pass
+    shutil.rmtree(place)  # as it says
+    with repository.repository(project):
         pass
 
 

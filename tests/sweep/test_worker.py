@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.formats.lock import exclusive
+
 ROOT = Path(__file__).parents[2]
 SCORE = Path("/proc/self/oom_score_adj")
 CODE = f"""
@@ -32,6 +34,7 @@ def test_the_kernel_s_score_rises_only(before: int) -> None:
 RUN = """
 import os, sys
 from pathlib import Path
+from bench.errors import UserError
 from bench.formats import files
 from bench.sweep import ledger, worker
 from bench.sweep.cells import Cell
@@ -43,12 +46,23 @@ def main(arguments):
     for part in arguments:
         exec(part)
 
+def refuse(*arguments):
+    raise UserError("a disk is full")
+
 root = Path(sys.argv[1])
 cell = Cell("train@a", tuple(sys.argv[2:]), None, Path("runs/a"), "f")
 attempt = ledger.claim(ledger.last(root / ".sweep", cell.name), cell.fingerprint)
 worker.run_cell(root, cell, attempt, Slot(None, 1), main)
 """
 WRITE, SEAL = "run.mkdir(); (run / 'w').write_text('1')", "files.write_checksums(run)"
+
+
+def run(project: Path, parts: tuple[str, ...]) -> tuple[int, dict[str, str]]:
+    """Run a cell in a process of its own; return its exit status and what the ledger says of its end."""
+    command = [sys.executable, "-c", RUN, str(project), *parts]
+    done = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
+    end = project / ".sweep" / "train@a" / "001.end"
+    return done.returncode, json.loads(end.read_text()) if end.exists() else {}
 
 
 @pytest.mark.parametrize(
@@ -65,10 +79,27 @@ def test_done_is_what_has_a_whole_run(tmp_path: Path, parts: tuple[str, ...], st
     earlier = tmp_path / "runs" / "a"
     earlier.mkdir(parents=True)
     (earlier / "w").touch()
-    command = [sys.executable, "-c", RUN, str(tmp_path), *parts]
-    done = subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
-    ended = json.loads((tmp_path / ".sweep" / "train@a" / "001.end").read_text())
+    status, ended = run(tmp_path, parts)
     assert ended["state"] == state
     assert why in ended["why"]
-    assert bool(done.returncode) == (state == "failed")
+    assert bool(status) == (state == "failed")
     assert bool(ended["output"]) == (state == "done")
+
+
+def test_a_ledger_that_cannot_be_written_at_the_end_is_one_line(tmp_path: Path) -> None:
+    status, ended = run(tmp_path, (WRITE, SEAL, "ledger.end = refuse"))
+    assert (status, ended) == (1, {})
+    assert (tmp_path / ".sweep" / "train@a" / "001.log").read_text() == "Error: a disk is full\n"
+
+
+def test_a_target_that_another_process_trains_keeps_its_files(tmp_path: Path) -> None:
+    earlier = tmp_path / "runs" / "a"
+    earlier.mkdir(parents=True)
+    (earlier / "w").write_text("of the other")
+    with exclusive(earlier):
+        status, ended = run(tmp_path, (WRITE, SEAL))
+    assert (status, ended) == (1, {})  # the sweep records the end, with the reason
+    assert (earlier / "w").read_text() == "of the other"
+    log = (tmp_path / ".sweep" / "train@a" / "001.log").read_text()
+    assert log.startswith(f"Error: {earlier}: process {os.getpid()} on ")
+    assert len(log.splitlines()) == 1

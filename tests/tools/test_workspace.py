@@ -1,5 +1,6 @@
 """A workspace links to the code; what a user adds lies in a folder of their own, in a clone and with a wheel."""
 
+import errno
 import json
 import os
 import shutil
@@ -63,6 +64,15 @@ def test_a_project_that_was_moved_is_linked_to_again(tmp_path: Path) -> None:
     assert (tmp_path / "bench" / "cli").resolve() == ROOT / "bench" / "cli"
     assert not (tmp_path / "bench" / "models" / "old.py").is_symlink()
     assert (tmp_path / "bench" / "models" / "unet.py").samefile(ROOT / "bench" / "models" / "unet.py")
+
+
+def test_a_file_system_without_symbolic_links_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")  # exFAT
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(UserError, match=r"bench/\w+.*: no symbolic link can be made .*: use a folder on a file system"):
+        create_workspace(ROOT, tmp_path, {})
 
 
 def test_a_workspace_without_a_folder_for_plug_ins_changes_no_code(tmp_path: Path) -> None:
