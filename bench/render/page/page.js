@@ -86,7 +86,7 @@ function board() {
     ...(one ? [] : shown.map((d, i) => ({ id: `d${d}`, name: D.datasets[d].name, value: r => r.scores[i], cell: [d, i] }))),
     { id: "params", name: "Params", value: r => r.params, text: r => count(r.params) },
     { id: "gmacs", name: "GMACs", value: r => r.gmacs, text: r => fixed(r.gmacs, 1) },
-    { id: "latency", name: all.some(r => r.relative != null) ? "Latency ms (× ResNet-18)" : "Latency ms", value: r => r.latency, text: latency },
+    { id: "latency", name: all.some(r => r.relative != null) ? "Latency ms (×\u00a0ResNet\u201118)" : "Latency ms", value: r => r.latency, text: latency },
   ];
   const reversed = state.higher !== m.higher && columns.some(c => c.id === state.sort && (c.cell || c.id === "score"));
   if (reversed || !columns.some(c => c.id === state.sort)) [state.sort, state.up] = ["rank", true];
