@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from bench.errors import UserError
 from bench.formats.atomic import atomic_write as atomic_write
@@ -155,19 +156,20 @@ def read_csv(
     """
     undefined = {column: [""] for column in [*columns, *optional] if column not in text}
     try:
-        if not path.read_bytes().endswith(b"\n"):  # a truncated row would be read as NaN
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):  # a truncated row would be read as NaN
             raise pd.errors.ParserError("its last line has no newline")
         frame = pd.read_csv(path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=undefined)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run the stage that writes it, or `dvc repro`.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and run the stage that writes it again.") from None
-    for column in (c for c in text if c in frame):
+    for column in (c for c in text if c in frame and b"'" in content):
         frame[column] = frame[column].map(unguard).astype(frame[column].dtype)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise UserError(f"{path} lacks the column {missing[0]!r}; expected: {', '.join(columns)}.")
-    for column in (c for c in [*columns, *optional] if c not in text and c in frame):
+    for column in (c for c in [*columns, *optional] if c not in text and c in frame and not is_numeric_dtype(frame[c])):
         wrong = pd.to_numeric(frame[column], errors="coerce").isna() & frame[column].notna()
         if wrong.any():
             line, value = int(wrong.to_numpy().argmax()) + 2, frame[column][wrong].iloc[0]
