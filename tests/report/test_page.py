@@ -192,7 +192,8 @@ def test_a_latency_is_shown_beside_that_of_the_reference_network(page, show_chan
     show_changed(lambda data: data["models"][0].update(latency=40.0, relative=2.34, drifted=True))
     heading = page.inner_text("#board th[data-id=latency]")
     assert " ".join(heading.split()) == "Latency ms (× ResNet\u201118)"
-    assert "40.0 (2.3, drifted)" in page.inner_text("#board")
+    assert "40.0 (≈2.3)" in page.inner_text("#board")
+    assert "not steady" in page.inner_text("#caption")
 
 
 def test_a_cell_opens_with_the_keyboard_and_closes(page):

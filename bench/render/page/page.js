@@ -78,6 +78,7 @@ function board() {
     (one ? D.datasets[shown[0]].name : shown.length ? `mean over ${shown.length} datasets` : "no dataset has a value") + `; protocol ${protocol().name}.` +
     shown.map(d => D.crack[D.datasets[d].id]).filter(Boolean).map(note => ` ${note}`).join("") +
     (missing ? ` ${missing} of ${all.length} models lack a value and are not ranked.` : "") +
+    (all.some(r => r.drifted) ? " ≈: timed on a machine that was not steady." : "") +
     (protocol().ranked ? "" : " Not ranked: these results fail the check.");
   const columns = [
     { id: "name", name: "Model", value: r => r.name.toLowerCase() },
@@ -125,7 +126,7 @@ function board() {
   $("board").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
 }
 function latency(r) {
-  const relative = r.relative == null ? "" : ` (${r.relative.toFixed(1)}${r.drifted ? ", drifted" : ""})`;
+  const relative = r.relative == null ? "" : ` (${r.drifted ? "≈" : ""}${r.relative.toFixed(1)})`;
   return fixed(r.latency, 1) + relative;
 }
 const swatch = colour => { const s = make("span", { className: "swatch" }); s.style.background = colour; s.setAttribute("aria-hidden", "true"); return s; };
