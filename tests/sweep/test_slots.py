@@ -61,7 +61,7 @@ from bench.sweep.slots import Slot
 def main(arguments):
     import torch
     print(os.environ["CUDA_VISIBLE_DEVICES"], torch.get_num_threads())
-    Path("runs").mkdir()
+    Path("runs").mkdir(exist_ok=True)
     Path("runs/a").touch()
 
 root = Path(sys.argv[1])
