@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 
@@ -38,12 +38,13 @@ def postponed() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     received: dict[int, None] = {}
     previous = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) not in (None, signal.SIG_IGN)}
-    for number in previous:
-        signal.signal(number, lambda got, frame: received.setdefault(got))
     try:
+        for number in previous:
+            signal.signal(number, lambda got, frame: received.setdefault(got))
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        for number in received:
-            signal.raise_signal(number)
+        with ExitStack() as delivered:  # all of them, though a handler raises
+            for number in reversed(received):
+                delivered.callback(signal.raise_signal, number)

@@ -6,8 +6,8 @@ RESULTS and LONGER are results folders with the same datasets, LONGER (one seed)
 by_epoch: Kendall's tau between the order of the models at that epoch and at the last one; crack IoU on validation
 images, mean over datasets and seeds. The learning rate falls to 0 at the last epoch, so that curves flatten by
 themselves; only a longer training shows what is left. longer: crack IoU of the test images, pooled, mean over the
-datasets that LONGER has of a model. order: tau between the order after LONGER and the mean order of RESULTS, beside
-the mean tau of one seed of RESULTS with the mean of its other seeds.
+datasets of LONGER, of the models that it has on all of them. order: tau between the order after LONGER and the mean
+order of RESULTS, beside the mean tau of one seed of RESULTS with the mean of its other seeds.
 """
 
 from pathlib import Path

@@ -20,7 +20,7 @@ LEASE_S = 600
 """An owner on another host without a heartbeat for so long is considered dead; there is one every 30 seconds."""
 
 ASKED_EVERY_S = 60
-"""How long the file server's clock is not asked again."""
+"""Seconds for which a reading of the file server's clock is used again."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def age_s(path: Path) -> float:
 
 @cache
 def _server_ahead_s(folder: Path, turn: int) -> float:
-    """Return the file server's clock minus this machine's that cannot be set, s; asked anew for each turn."""
+    """Return the file server's clock minus this machine's monotonic clock, s; asked anew for each turn."""
     now = folder / f".now.{uuid4().hex}"
     try:
         now.touch()

@@ -82,11 +82,18 @@ def _wait_for_lock(root: Path, stack: ExitStack, give_up: float) -> Any:
         try:
             return _locked(root, stack)
         except LockError:
-            if not lock.is_possible(root):
+            if not _has_hard_lock(root) and not lock.is_possible(root):
                 raise UserError(NO_LOCKS.format(root=root)) from None
             if time.monotonic() > give_up:
                 raise
             time.sleep(0.5)
+
+
+def _has_hard_lock(root: Path) -> bool:
+    """Return whether DVC locks by hard links, as it can on a file system without locks."""
+    from dvc.config import Config
+
+    return bool(Config(str(root / ".dvc"))["core"].get("hardlink_lock", False))
 
 
 def _locked(root: Path, stack: ExitStack) -> Any:

@@ -77,12 +77,13 @@ def add_dataset(
         shown = _shown(folder, name, reading, contents, params, yes)
         added = with_name(params, "datasets", name)
         _remove_drawn(path, kept)
-        if contents.labels:
+        are_drawn = drawn.is_dir()
+        if are_drawn:
             if kept.exists():
                 raise UserError(f"{kept}, for the drawn masks, exists already: move it away, or choose another name.")
             drawn.rename(kept)
             shown += f"\n  {'drawn masks':<20}{kept}"
-    files.write_text(path, _content(folder, name, reading, contents, kept))
+    files.write_text(path, _content(folder, name, reading, contents, kept if are_drawn else None))
     files.replace_text(params, added)
     return (
         f"{shown}\nIts card is {path}, and it is listed in `datasets` of {params}. Now: dvc repro\n"
@@ -171,8 +172,8 @@ def _threshold_note(contents: Contents, params: Path) -> str:
     return f"\n  {'note':<20}{note}"
 
 
-def _content(folder: Path, name: str, reading: Reading, contents: Contents, drawn: Path) -> str:
-    """Return the content of the dataset's file."""
+def _content(folder: Path, name: str, reading: Reading, contents: Contents, drawn: Path | None) -> str:
+    """Return the content of the dataset's file; ``drawn`` is the folder of masks drawn from annotations."""
     convention = contents.convention
     share = fmean(crack_share([mask], convention) for mask in contents.masks)  # over images, as cards have it
     return TEMPLATE.format(
@@ -182,7 +183,7 @@ def _content(folder: Path, name: str, reading: Reading, contents: Contents, draw
         coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
         mask_glob=_quoted(reading.masks),
-        drawn=_quoted(str(drawn.resolve()) if contents.labels else None),
+        drawn=_quoted(str(drawn.resolve()) if drawn else None),
         convention=_written(convention), exif=_quoted(reading.exif),
         white=contents.white, split=_quoted(str(Path(reading.split).resolve()) if reading.split else None),
     )  # fmt: skip

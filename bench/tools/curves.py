@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,8 @@ def write_curves(runs: Path, target: Path, follow: bool = False, pause_s: float 
                 place = path.parent.relative_to(runs)
                 if place not in known:
                     known[place] = Curves(path.parent, target / place, lambda to: Writer(DirectoryOutput(str(to))))
-                epochs += known[place].update()
+                with suppress(FileNotFoundError):  # a run that was removed between two looks
+                    epochs += known[place].update()
             if received or not follow:
                 break
             time.sleep(pause_s)

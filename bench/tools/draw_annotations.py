@@ -3,7 +3,7 @@
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -74,18 +74,23 @@ def _images(folder: Path, annotated: Sequence[Annotated]) -> list[Path]:
     Raises:
         UserError: an image is missing, may be several files, or is annotated twice.
     """
-    every, of_name = listed(folder, IMAGE_SUFFIXES), defaultdict(list)
-    for path in every:
+    of_name, beside = defaultdict(list), defaultdict(list)
+    for path in listed(folder, IMAGE_SUFFIXES):
         of_name[_normal(path.name)].append(path)
+        beside[path.parent, path.stem].append(path)
     found: list[Path] = []
     faults: list[str] = []
     for one in annotated:
-        name = PurePosixPath(_normal(one.image.replace("\\", "/"))).name
-        places = of_name[name]
-        beside = [path for path in places if path.parent == one.source.parent]
-        ending = [path for path in places if _normal(path.as_posix()).endswith("/" + _normal(one.image))]
-        same = [path for path in every if path.parent == one.source.parent and path.stem == one.source.stem]
-        chosen = _only(ending) or _only(beside) or _only(places) or _only(same)
+        stated = PureWindowsPath(_normal(one.image))  # which takes / and \\
+        places = of_name[stated.name]
+        folder_stated = (one.source.parent / stated.parent.as_posix()).resolve()
+        near = [path for path in places if path.parent.resolve() == folder_stated]
+        ending = [path for path in places if _normal(path.as_posix()).endswith("/" + stated.as_posix())]
+        same_folder = [path for path in places if _normal(path.parent.name) == stated.parent.name]
+        anywhere = [] if stated.parent.name and not stated.root else places  # val/1.jpg is not train/1.jpg
+        same_stem = beside.get((one.source.parent, one.source.stem), [])
+        found_in = (near, ending, same_folder, anywhere, same_stem)
+        chosen = next((paths[0] for paths in found_in if len(paths) == 1), None)
         found.append(chosen) if chosen else faults.append(one.image)
     if faults:
         raise UserError(
@@ -98,10 +103,6 @@ def _images(folder: Path, annotated: Sequence[Annotated]) -> list[Path]:
             "or name the files with --masks, such as --masks 'annotations/instances_*.json'."
         )
     return found
-
-
-def _only(paths: Sequence[Path]) -> Path | None:
-    return paths[0] if len(paths) == 1 else None
 
 
 def _normal(text: str) -> str:

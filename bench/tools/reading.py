@@ -57,7 +57,8 @@ def in_values(masks: Sequence[Census], reading: Reading, labels: Sequence[str]) 
             raise UserError(f"{option} {given}: give values of the masks from 0 to 255; only annotations have names.")
         return numbers[str(given)] if labels else int(given)
 
-    if len(labels) > 1 and not reading.crack and not isinstance(reading.classes, tuple):
+    counted = [label for label in labels if label not in map(str, reading.ignore)]
+    if len(counted) > 1 and not reading.crack and not isinstance(reading.classes, tuple):
         named = ",".join(f"{label}={label}" for label in labels)
         raise UserError(
             f"the annotations have {len(labels)} labels: {_shares(masks, labels)}. State their meaning: `--crack "

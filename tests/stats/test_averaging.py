@@ -83,9 +83,9 @@ def test_averages_lie_between_the_worst_and_the_best_image(rows: list[tuple[int,
     counts = np.array(rows, float)
     batches = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
     each = crack_iou.compute(*counts.T)
-    rows = summary(batches, counts).set_index(["metric", "average"])["value"]
+    values = summary(batches, counts).set_index(["metric", "average"])["value"]
     for how in AVERAGES:
-        value = rows["crack_iou", how]
+        value = values["crack_iou", how]
         if np.isnan(each).all():
             assert np.isnan(value)
         else:

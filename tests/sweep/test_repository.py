@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,18 @@ def test_a_damaged_database_of_dvc_is_named_with_what_to_do(
 def test_a_folder_without_dvc_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no DVC repository"), repository.repository(tmp_path):
         pass
+
+
+def test_a_lock_of_hard_links_that_another_process_holds_is_waited_for(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dvc.lock import LockError, make_lock
+
+    workspace.dvc(project, "config", "core.hardlink_lock", "true")
+    monkeypatch.setattr(repository.lock, "is_possible", lambda folder: False)
+    with (
+        make_lock(str(project / ".dvc/tmp/lock"), tmp_dir=str(project / ".dvc/tmp"), hardlink_lock=True, friendly=True),
+        ExitStack() as stack,
+        pytest.raises(LockError),  # not the advice to delete the lock
+    ):
+        repository._wait_for_lock(project, stack, time.monotonic())

@@ -51,6 +51,13 @@ def test_the_image_is_found_wherever_it_lies(tmp_path: Path, stated: str, place:
     assert (tmp_path / "m" / "labelme" / f"{place}.png").is_file()
 
 
+def test_an_image_of_another_folder_is_not_meant(tmp_path: Path) -> None:
+    save_image(tmp_path / "own" / "train" / "a.jpg")
+    coco(tmp_path / "own" / "coco.json", ["val/a.jpg"], [(0, "crack", [box(1, 1, 9, 9)])])
+    with pytest.raises(UserError, match="1 annotated images are missing.*val/a.jpg"):
+        draw(tmp_path / "own", tmp_path / "m")
+
+
 def test_of_images_with_one_name_the_one_beside_the_file_is_meant(tmp_path: Path) -> None:
     for part in ("train", "valid"):
         save_image(tmp_path / "own" / part / "a.jpg")

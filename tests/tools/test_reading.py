@@ -28,6 +28,10 @@ def test_labels_are_replaced_by_their_values(reading: Reading, expected: Values)
     assert in_values(MASKS, reading, LABELS) == expected
 
 
+def test_the_label_that_is_left_beside_ignored_ones_is_crack() -> None:
+    assert in_values(MASKS, Reading(ignore=("spalling",)), LABELS) == Values((), None, (2,))
+
+
 def test_values_of_masks_stay_as_they_are() -> None:
     assert in_values(MASKS, Reading(crack=(1, 2), ignore=(9,)), []) == Values((1, 2), None, (9,))
     assert in_values(MASKS, Reading(crack=(7,)), ["7"]) == Values((1,), None, ())  # a label may be a number
