@@ -64,6 +64,7 @@ def load_model(
 def predict(
     model: "nn.Module | str | Path", image: npt.ArrayLike | str | Path, *, tile: int | None = None,
     overlap: float = 0.25, output: Literal["logits", "probabilities"] | None = None, device: str = "auto",
+    white: int | None = None,
 ) -> npt.NDArray[np.float32]:  # fmt: skip
     """Return the probability of crack of an image of any size, float32 (H, W), 0 to 1.
 
@@ -77,15 +78,26 @@ def predict(
         overlap: of neighbouring tiles, as a fraction of the side, 0 to below 1.
         output: what a network of your own or a file returns; None: found by a probe.
         device: auto, cpu, cuda, mps or xpu, for a path.
+        white: grey level of white in an image file of 16 bits, such as 4095 from a camera of 12 bits.
 
     Raises:
-        UserError: the image or the network cannot be read, the network is in training mode, or its output is unclear.
+        UserError: the image or the network cannot be read, an image of 16 bits comes without ``white``, the network is
+            in training mode, or its output is unclear.
     """
-    from bench.data.images import read_image, white_level
+    from bench.data.images import WHITE, read_16_bit, read_image, white_of
     from bench.tools.load_network import DEFAULT_SIDE, load, of_module
     from bench.tools.tiling import tiled
 
-    pixels = read_image(Path(image), white_level([Path(image)])) if isinstance(image, str | Path) else np.asarray(image)
+    if isinstance(image, str | Path):
+        deep = read_16_bit(Path(image)) if white is None else None
+        if deep is not None:  # one image does not tell: a dark one of 14 bits looks like one of 12
+            guess = white_of(int(deep.max()))
+            raise UserError(
+                f"{image} has 16 bits, {deep.max()} at most: give white, such as white={guess} or white=65535."
+            )
+        pixels = read_image(Path(image), white or WHITE)
+    else:
+        pixels = np.asarray(image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise UserError(f"the image is {pixels.dtype} of shape {pixels.shape}: give RGB as uint8 (H, W, 3).")
     if not 0 <= overlap < 1:

@@ -83,6 +83,16 @@ def test_an_image_is_read_from_its_file(run: Path, tmp_path: Path) -> None:
     assert (crackbench.predict(network, tmp_path / "image.png") == crackbench.predict(network, IMAGE)).all()
 
 
+def test_white_is_stated_for_an_image_of_16_bits(tmp_path: Path) -> None:
+    deep, path = IMAGE[..., 0].astype(np.uint16) * 16, tmp_path / "deep.png"
+    cv2.imwrite(str(path), deep)
+    network = Dark(nn.Identity()).eval()
+    with pytest.raises(UserError, match=r"deep\.png has 16 bits, .* white=4095 or white=65535"):
+        crackbench.predict(network, path)
+    grey = np.repeat((deep / 4095 * 255).round().astype(np.uint8)[..., None], 3, axis=2)
+    assert np.allclose(crackbench.predict(network, path, white=4095), crackbench.predict(network, grey), atol=0.02)
+
+
 @pytest.mark.filterwarnings("ignore")  # torch.export warns of what its own release deprecated
 def test_a_file_predicts(tmp_path: Path) -> None:
     write_export(tmp_path / "dark.pt2")
