@@ -54,7 +54,7 @@ def test_the_image_is_found_wherever_it_lies(tmp_path: Path, stated: str, place:
 def test_an_image_of_another_folder_is_not_meant(tmp_path: Path) -> None:
     save_image(tmp_path / "own" / "train" / "a.jpg")
     coco(tmp_path / "own" / "coco.json", ["val/a.jpg"], [(0, "crack", [box(1, 1, 9, 9)])])
-    with pytest.raises(UserError, match="1 annotated images are missing.*val/a.jpg"):
+    with pytest.raises(UserError, match=r"1 annotated images are missing.*val/a.jpg"):
         draw(tmp_path / "own", tmp_path / "m")
 
 
