@@ -97,7 +97,7 @@ def draw(curves, table):
             right.plot([0, 0], table.loc[model, ["lowest_seed", "highest_seed"]], color=look.colour, alpha=0.4)
     left.set(xlabel="Epoch", ylabel="Crack IoU", title="Validation images, mean over datasets and seeds")
     left.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    right.set(title="Test images, mean over the datasets trained longer", xlim=(-0.15, 1.15))
+    right.set(title="Test images, mean over the datasets trained longer", xlim=(-0.3, 1.3))
     right.set_xticks([0, 1], [f"{len(curves)} epochs; bar: seeds", f"{2 * len(curves)} epochs, one seed"])
     figure.legend(loc="outside lower center", ncols=6)
     return figure
