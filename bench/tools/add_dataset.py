@@ -41,6 +41,7 @@ FOLDER = {folder}  # source of the images and masks
 IMAGES = {image_glob}  # pattern of the images' paths in it; None: the usual names
 MASKS = {mask_glob}
 DRAWN = {drawn}  # folder of the masks that were drawn from COCO or labelme files; None: there are masks
+DRAWN_HASH = {drawn_hash}  # of these masks; when they change, so does this file, and `dvc repro` reads them again
 CONVENTION = {convention}
 EXIF = {exif}  # what masks of rotated images were drawn on
 SPLIT = {split}  # CSV file with the part of each item; None: the folders train, val and test, if there are any
@@ -183,10 +184,15 @@ def _content(folder: Path, name: str, reading: Reading, contents: Contents, draw
         coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
         mask_glob=_quoted(reading.masks),
-        drawn=_quoted(str(drawn.resolve()) if drawn else None),
+        drawn=_quoted(str(drawn.resolve()) if drawn else None), drawn_hash=_quoted(_hash(drawn) if drawn else None),
         convention=_written(convention), exif=_quoted(reading.exif),
         white=contents.white, split=_quoted(str(Path(reading.split).resolve()) if reading.split else None),
     )  # fmt: skip
+
+
+def _hash(folder: Path) -> str:
+    """Return a hash of all files in a folder and their names."""
+    return files.digest({p.relative_to(folder).as_posix(): files.sha256(p) for p in folder.rglob("*") if p.is_file()})
 
 
 def _written(convention: Convention) -> str:

@@ -295,6 +295,17 @@ def test_annotations_become_masks(tmp_path: Path, params: Path, monkeypatch: pyt
     assert len(list((source / "images").iterdir())) == 7
 
 
+def test_a_region_that_moved_changes_the_datasets_file(tmp_path: Path, params: Path) -> None:
+    source, written = annotated(tmp_path / "own"), []
+    for shift in (0, 7):  # the crack share stays
+        regions = [(i, "crack", [box(5, 3 + shift, 50, 7 + shift)]) for i in range(2)]
+        coco(source / "annotations" / "instances_val.json", ["val0.jpg", "val1.jpg"], regions)
+        add_dataset.add_dataset(source, "mine", Reading(crack=("crack",)), params, tmp_path, replace=bool(shift))
+        written.append((tmp_path / "mine.py").read_text())
+    assert written[0] != written[1]
+    assert len({text.split("share_pct=")[1].split(",")[0] for text in written}) == 1
+
+
 def test_annotation_files_may_be_named_and_masks_come_first(tmp_path: Path, params: Path) -> None:
     source = annotated(tmp_path / "own")
     reading = Reading(masks="annotations/*_train.json", crack=("crack",))
