@@ -76,11 +76,11 @@ def os_error_line(error: OSError, path: Path | None = None, needed: int | None =
         return f"{reason}. Correct this and run the same command again."
     if not (path or error.filename):
         return f"{reason}. Free space and run the same command again."
-    needs = _size(needed) if needed else f"more than {_size(written)}" if written else ""
     folder = next((p for p in Path(name).absolute().parents if p.is_dir()), Path())
-    free = shutil.disk_usage(folder).free
-    needed_text = f"it needs {needs}, " if needs else ""
-    return f"{reason}: {needed_text}{_size(free)} are free. Free space and run the same command again."
+    free = _size(shutil.disk_usage(folder).free)
+    needs = _size(needed) if needed else f"more than {_size(written)}" if written else ""
+    space = f"it needs {needs}, {free} are free" if needs else f"it needs more than the {free} that are free"
+    return f"{reason}: {space}. Free space and run the same command again."
 
 
 def _size(count: int) -> str:

@@ -178,7 +178,7 @@ def test_photographs_of_12_bits_are_predicted_as_those_of_8(tmp_path):
     eight, twelve = (pd.read_csv(tmp_path / f"out{name}" / "cracks.csv") for name in ("8", "12"))
     assert eight["crack_share_pct"].tolist() == pytest.approx(twelve["crack_share_pct"].tolist(), abs=1)
     assert eight["file"].tolist() == ["a.png", "b.webp"]
-    prob = crackbench.predict(tmp_path / "dark.onnx", tmp_path / "12" / "a.png")
+    prob = crackbench.predict(tmp_path / "dark.onnx", tmp_path / "12" / "a.png", white=4095)
     assert np.abs(prob - expected_prob(np.repeat(grey[..., None], 3, 2))).max() < 0.05
 
 
