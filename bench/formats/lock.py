@@ -14,12 +14,16 @@ if sys.platform != "win32":
     import fcntl
 
 
+class InUseError(UserError):
+    """Another process works on a target."""
+
+
 @contextmanager
 def exclusive(target: Path) -> Iterator[None]:
     """Hold the lock beside a target; it is free as soon as the process and those that it forked have ended.
 
     Raises:
-        UserError: another process holds it; names the process.
+        InUseError: another process holds it; names the process.
     """
     target = target.resolve()
     path = target.with_name(f".{target.name}.lock")
@@ -28,7 +32,7 @@ def exclusive(target: Path) -> Iterator[None]:
         if _lock(file.fileno()) is False:
             file.seek(0)
             holder = file.read(200).strip() or "another process"
-            raise UserError(
+            raise InUseError(
                 f"{target}: {holder} is training it: wait until it has ended, or stop it; then run the command again."
             )
         with suppress(OSError):  # a full disk: it is locked, without a name

@@ -11,7 +11,8 @@ from typing import Any
 from bench import signals
 from bench.errors import UserError
 from bench.formats.files import digest
-from bench.formats.lock import exclusive
+from bench.formats.lock import InUseError, exclusive
+from bench.sweep import output
 from bench.sweep.repository import LOCK_WAIT_S, refuse_users, repository
 
 
@@ -98,7 +99,7 @@ def restore(root: Path, names: Collection[str]) -> list[str]:
     done: dict[str, Any] = {}
     with repository(root) as repo:
         for stage in (s for s in repo.index.stages if _name(s) in names):
-            with suppress(RunCacheNotFoundError, LockError, UserError):  # not there, or another process works on it
+            with suppress(RunCacheNotFoundError, LockError, InUseError):  # not there, or another process works on it
                 stage.save_deps()
                 for out in stage.outs:
                     out.clear()  # otherwise the recorded output would be restored, which is of other dependencies
@@ -110,12 +111,15 @@ def restore(root: Path, names: Collection[str]) -> list[str]:
         return _save(done.values(), {name: _digest(stage) for name, stage in done.items()})
 
 
-def record(root: Path, fingerprints: Mapping[str, str], wait_s: float = LOCK_WAIT_S) -> list[str]:
+def record(
+    root: Path, fingerprints: Mapping[str, str], outputs: Mapping[str, str] | None = None, wait_s: float = LOCK_WAIT_S
+) -> list[str]:
     """Record cells with DVC as `dvc commit` does; return the names of those that changed since they ran.
 
     Args:
         root: the project.
         fingerprints: of each computed cell, taken before it ran; a cell whose fingerprint differs now stays stale.
+        outputs: digest of each cell's output; a cell with another output now stays stale. None: not compared.
         wait_s: how long to wait for another DVC process.
 
     Raises:
@@ -124,28 +128,35 @@ def record(root: Path, fingerprints: Mapping[str, str], wait_s: float = LOCK_WAI
     with repository(root, wait_s) as repo:
         stages = [s for s in repo.index.stages if _name(s) in fingerprints and all(out.exists for out in s.outs)]
         refuse_users(repo, [out.fs_path for stage in stages for out in stage.outs])
-        recorded = _save(stages, fingerprints)
+        recorded = _save(stages, fingerprints, outputs)
     return [name for name in fingerprints if name not in recorded]
 
 
-def _save(stages: Iterable[Any], fingerprints: Mapping[str, str]) -> list[str]:
+def _save(
+    stages: Iterable[Any], fingerprints: Mapping[str, str], outputs: Mapping[str, str] | None = None
+) -> list[str]:
     """Record the present outputs of stages in DVC's caches and in dvc.lock; return their names.
 
-    Stages with another fingerprint than the given one are left out: the dependencies that are compared are the ones
-    that are recorded, not those of a moment later.
+    Left out are stages with another fingerprint or output than the given one, and those that another process trains
+    now: what is compared is what is recorded, not that of a moment later.
     """
-    same = [stage for stage in stages if _fingerprint(stage) == fingerprints[_name(stage)]]
-    for stage in same:
-        with signals.postponed():  # DVC puts links in the place of files
-            stage.save_outs()
-            stage.md5 = stage.compute_md5()
-            stage.repo.stage_cache.save(stage)
-            for out in stage.outs:
-                out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
-    if same:
+    saved: list[Any] = []
+    for stage in stages:
+        name, target = _name(stage), Path(stage.outs[0].fs_path)
+        with suppress(InUseError), exclusive(target):
+            if _fingerprint(stage) != fingerprints[name] or (outputs and not output.matches(target, outputs[name])):
+                continue
+            with signals.postponed():  # DVC puts links in the place of files
+                stage.save_outs()
+                stage.md5 = stage.compute_md5()
+                stage.repo.stage_cache.save(stage)
+                for out in stage.outs:
+                    out.commit()  # not stage.commit(), which refuses outputs that another sweep keeps from `dvc repro`
+            saved.append(stage)
+    if saved:
         with signals.postponed():  # DVC overwrites dvc.lock in place
-            same[0].dvcfile.dump_stages(same, update_pipeline=False)  # dvc.lock is written once, not once per cell
-    return [_name(stage) for stage in same]
+            saved[0].dvcfile.dump_stages(saved, update_pipeline=False)  # dvc.lock is written once, not once per cell
+    return [_name(stage) for stage in saved]
 
 
 def _name(stage: Any) -> str:

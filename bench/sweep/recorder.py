@@ -22,7 +22,9 @@ def record(root: Path, done: Sequence[tuple[Cell, Attempt]], wait_s: float = LOC
     Raises:
         UserError: DVC is busy.
     """
-    changed = set(cells.record(root, {cell.name: attempt.fingerprint for cell, attempt in done}, wait_s))
+    fingerprints = {cell.name: attempt.fingerprint for cell, attempt in done}
+    outputs = {cell.name: attempt.output for cell, attempt in done}
+    changed = set(cells.record(root, fingerprints, outputs, wait_s))
     for cell, attempt in done:
         if cell.name not in changed:
             ledger.mark_recorded(attempt)

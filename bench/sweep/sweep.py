@@ -96,6 +96,8 @@ def sweep(
         raise Interrupted(f"stopped, {len(state.todo)} cells not started: `bench sweep` resumes.", number)
     if refused := [attempt.why for _, attempt in state.ended if not attempt.claim_id]:
         raise UserError(f"{what} {len(refused)} cells could not be started: {refused[0]}")
+    if held := [f"{cell.label}: {attempt.why}" for cell, attempt in state.ended if attempt.state == "interrupted"]:
+        raise UserError("\n".join([f"{what} {len(held)} cells were not finished; `bench sweep` resumes:", *held]))
     return _closing(stage_state(root, stage, names), what, is_over=engine == "local")
 
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from bench.errors import UserError
-from bench.formats.lock import exclusive
+from bench.formats.lock import InUseError, exclusive
 from bench.sweep import ledger, output
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
@@ -53,6 +53,8 @@ def run_cell(root: Path, cell: Cell, attempt: Attempt, slot: Slot, command: Comm
         status = _run(cell, slot, command) or _finish(cell, attempt, time.monotonic() - began)
     except UserError as error:  # another process trains the cell, or the ledger cannot be written
         print(f"Error: {error}", file=sys.stderr)
+        if isinstance(error, InUseError):
+            ledger.end(attempt, "interrupted", str(error), time.monotonic() - began)
         status = 1
     sys.exit(status)
 

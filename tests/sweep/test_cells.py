@@ -176,6 +176,21 @@ def test_what_changes_while_cells_are_recorded_is_not_recorded(project: Path, mo
     assert "train@a-m" not in (project / "dvc.lock").read_text()
 
 
+def test_an_output_that_is_trained_anew_by_hand_is_not_recorded(project: Path) -> None:
+    cell = cells.stale(project, "train", ["train@a-m"])[0][0]
+    run = project / cell.target
+    run.mkdir(parents=True)
+    (run / "weights").write_text("1")
+    files.write_checksums(run)
+    fingerprints, outputs = {cell.name: cell.fingerprint}, {cell.name: output.digest(run)}
+    with exclusive(run):
+        assert cells.record(project, fingerprints, outputs) == [cell.name]
+    (run / "weights").write_text("2")
+    assert cells.record(project, fingerprints, outputs) == [cell.name]
+    (run / "weights").write_text("1")
+    assert cells.record(project, fingerprints, outputs) == []
+
+
 def test_what_is_trained_by_hand_is_not_removed_to_restore_another(project: Path) -> None:
     compute(project, "train", ["train@a-m"])
     run = project / "runs" / "a" / "m"

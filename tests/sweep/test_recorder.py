@@ -20,7 +20,7 @@ def test_each_done_cell_is_recorded_once_and_soon(monkeypatch: pytest.MonkeyPatc
     recorded: list[list[str]] = []
     clock = [0.0]
 
-    def record(root: Path, fingerprints: dict[str, str], wait_s: float) -> list[str]:
+    def record(root: Path, fingerprints: dict[str, str], outputs: dict[str, str], wait_s: float) -> list[str]:
         if clock[0] == 100:
             raise UserError("DVC is busy")
         recorded.append(list(fingerprints))

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+from bench.formats.lock import exclusive
 from bench.sweep import owner, progress
 from bench.tools import workspace
 
@@ -156,6 +157,15 @@ def test_a_ledger_that_others_keep(cell: Path, under: list[str], reason: str) ->
     assert f"{cell}/.sweep/" in said
     assert reason in said
     assert "1 to do" in bench(cell, "sweep", "--status")[1]
+
+
+def test_a_cell_that_is_trained_by_hand_is_left_to_the_next_sweep(cell: Path) -> None:
+    with exclusive(cell / "runs" / "cfd" / "unet" / "0"):
+        status, said = bench(cell, "sweep", "cfd/unet/0")
+    assert status == 1
+    assert "1 cells were not finished; `bench sweep` resumes:\ncfd/unet/0: " in said
+    assert f"process {os.getpid()} on " in said
+    assert "1 to do" in bench(cell, "sweep", "--status", "cfd/unet/0")[1]
 
 
 @as_root

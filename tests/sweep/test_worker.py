@@ -98,8 +98,9 @@ def test_a_target_that_another_process_trains_keeps_its_files(tmp_path: Path) ->
     (earlier / "w").write_text("of the other")
     with exclusive(earlier):
         status, ended = run(tmp_path, (WRITE, SEAL))
-    assert (status, ended) == (1, {})  # the sweep records the end, with the reason
+    assert (status, ended["state"]) == (1, "interrupted")  # the next sweep tries it again
     assert (earlier / "w").read_text() == "of the other"
     log = (tmp_path / ".sweep" / "train@a" / "001.log").read_text()
     assert log.startswith(f"Error: {earlier}: process {os.getpid()} on ")
+    assert log == f"Error: {ended['why']}\n"
     assert len(log.splitlines()) == 1
