@@ -96,9 +96,8 @@ def sweep(
         raise Interrupted(f"stopped, {len(state.todo)} cells not started: `bench sweep` resumes.", number)
     if refused := [attempt.why for _, attempt in state.ended if not attempt.claim_id]:
         raise UserError(f"{what} {len(refused)} cells could not be started: {refused[0]}")
-    if held := [f"{cell.label}: {attempt.why}" for cell, attempt in state.ended if attempt.state == "interrupted"]:
-        raise UserError("\n".join([f"{what} {len(held)} cells were not finished; `bench sweep` resumes:", *held]))
-    return _closing(stage_state(root, stage, names), what, is_over=engine == "local")
+    left = [f"{cell.label}: {attempt.why}" for cell, attempt in state.ended if attempt.state == "interrupted"]
+    return _closing(stage_state(root, stage, names), what, left, is_over=engine == "local")
 
 
 def _run(
@@ -114,15 +113,17 @@ def _run(
     return state, number
 
 
-def _closing(state: StageState, what: str, is_over: bool) -> str:
-    """Return the closing message of a sweep.
+def _closing(state: StageState, what: str, left: list[str], is_over: bool) -> str:
+    """Return the closing message of a sweep; ``left``: its cells that were interrupted, with the reason.
 
     Raises:
-        UserError: cells cannot run or, if the sweep is over, have failed.
+        UserError: cells cannot run or were interrupted or, if the sweep is over, have failed.
     """
     line = f"{what} {summary(state)}{describe_waiting(state.waiting)}"
     if state.failed and is_over:
         raise UserError(f"{line}{describe_failed(state.failed)}Fix the cause, then run `bench sweep --retry-failed`.")
+    if left:
+        raise UserError("\n".join([f"{line}\nNot finished; `bench sweep` resumes:", *left]))
     if state.waiting:
         raise UserError(line)
     return line

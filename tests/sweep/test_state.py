@@ -64,7 +64,7 @@ def test_done_cells_are_recorded_once(tmp_path: Path, outdated: list[Cell], monk
     outdated.append(cell("done"))
     attempt(tmp_path, outdated[0], "done")
     recorded: list[dict[str, str]] = []
-    monkeypatch.setattr(cells, "record", lambda _, fingerprints, wait_s: recorded.append(dict(fingerprints)) or [])
+    monkeypatch.setattr(cells, "record", lambda _, fingerprints, *rest: recorded.append(dict(fingerprints)) or [])
     assert collect(tmp_path, "train") == 1
     assert collect(tmp_path, "train") == 0
     assert recorded == [{"train@done": "f"}]

@@ -163,7 +163,7 @@ def test_a_cell_that_is_trained_by_hand_is_left_to_the_next_sweep(cell: Path) ->
     with exclusive(cell / "runs" / "cfd" / "unet" / "0"):
         status, said = bench(cell, "sweep", "cfd/unet/0")
     assert status == 1
-    assert "1 cells were not finished; `bench sweep` resumes:\ncfd/unet/0: " in said
+    assert "1 to do.\nNot finished; `bench sweep` resumes:\ncfd/unet/0: " in said
     assert f"process {os.getpid()} on " in said
     assert "1 to do" in bench(cell, "sweep", "--status", "cfd/unet/0")[1]
 
