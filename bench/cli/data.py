@@ -74,19 +74,19 @@ def remove_dataset_command(context: click.Context, name: str) -> None:
     link_code(context.obj.parent)
 
 
-def values(text: str | None, option: str) -> tuple[int | str, ...]:
+def values(text: str | None, option: str) -> tuple[str, ...]:
     """Return the values or labels in "V,V".
 
     Raises:
-        UserError: one is empty, or a number above 255.
+        UserError: one is empty.
     """
     entries = [entry.strip() for entry in text.split(",")] if text else []
-    if not all(entry and not (entry.lstrip("-").isdecimal() and not 0 <= int(entry) <= 255) for entry in entries):
+    if not all(entries):
         raise UserError(f"{option} {text}: give values from 0 to 255, or labels, separated by commas.")
-    return tuple(dict.fromkeys(int(entry) if entry.isdecimal() else entry for entry in entries))
+    return tuple(dict.fromkeys(entries))
 
 
-def classes(text: str | None) -> int | tuple[tuple[int | str, str], ...] | None:
+def classes(text: str | None) -> int | tuple[tuple[str, str], ...] | None:
     """Return the number in "N", or the pairs of value and name in "V=NAME,V=NAME".
 
     Raises:

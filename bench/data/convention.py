@@ -172,8 +172,9 @@ def recognise(masks: Sequence[Census], ignore: Sequence[int] = (), classes: int 
 def _require_no_codes(masks: Sequence[Census]) -> None:
     """Refuse three or more masks of the same few values among others of grey levels: smoothed edges differ by mask."""
     few = {mask.path: tuple(mask.counts) for mask in masks if not mask.is_soft and len(mask.counts) > 2}
+    frequency = Counter(few.values())
     for path, values in few.items():
-        if (count := list(few.values()).count(values)) >= 3:
+        if (count := frequency[values]) >= 3:
             raise UserError(
                 f"{count} masks, such as {path}, contain only {', '.join(map(str, values))}, others have grey levels: "
                 "add them as two datasets, or with `--classes 1` take all as grey levels."

@@ -77,14 +77,17 @@ def add_dataset(
         contents = inspect_folder(folder, reading, drawn)
         shown = _shown(folder, name, reading, contents, params, yes)
         added = with_name(params, "datasets", name)
-        _remove_drawn(path, kept)
-        are_drawn = drawn.is_dir()
+        are_drawn, had_drawn = drawn.is_dir(), _has_drawn(path, kept)
         if are_drawn:
-            if kept.exists():
+            if kept.exists() and not had_drawn:
                 raise UserError(f"{kept}, for the drawn masks, exists already: move it away, or choose another name.")
-            drawn.rename(kept)
             shown += f"\n  {'drawn masks':<20}{kept}"
-    files.write_text(path, _content(folder, name, reading, contents, kept if are_drawn else None))
+        content = _content(folder, name, reading, contents, drawn if are_drawn else None, kept)
+        if had_drawn and kept.is_dir():
+            kept.rename(Path(temporary) / "replaced")  # in one step, and gone with the temporary folder
+        if are_drawn:
+            drawn.rename(kept)
+        files.write_text(path, content)
     files.replace_text(params, added)
     return (
         f"{shown}\nIts card is {path}, and it is listed in `datasets` of {params}. Now: dvc repro\n"
@@ -104,7 +107,8 @@ def remove_dataset(name: str, params: Path, target: Path) -> str:
         raise UserError(f"the dataset {name!r} {kind}: only what `bench add-dataset` made is removed.")
     removed = without_name(params, "datasets", name)
     files.replace_text(params, removed)
-    _remove_drawn(path, params.parent / f"{name}_masks")
+    if _has_drawn(path, drawn := params.parent / f"{name}_masks"):
+        shutil.rmtree(drawn, ignore_errors=True)
     path.unlink()
     return f"Removed {path} and its entry in `datasets` of {params}; the images and masks are untouched."
 
@@ -142,10 +146,9 @@ def _shown(folder: Path, name: str, reading: Reading, contents: Contents, params
     return shown
 
 
-def _remove_drawn(path: Path, drawn: Path) -> None:
-    """Remove the masks that were drawn for a dataset, if its file names them."""
-    if path.is_file() and f"DRAWN = {_quoted(str(drawn.resolve()))}" in path.read_text(encoding="utf-8"):
-        shutil.rmtree(drawn, ignore_errors=True)
+def _has_drawn(path: Path, drawn: Path) -> bool:
+    """Return whether a dataset's file names this folder as that of its drawn masks."""
+    return path.is_file() and f"DRAWN = {_quoted(str(drawn.resolve()))}" in path.read_text(encoding="utf-8")
 
 
 def _is_own(path: Path) -> bool:
@@ -173,8 +176,8 @@ def _threshold_note(contents: Contents, params: Path) -> str:
     return f"\n  {'note':<20}{note}"
 
 
-def _content(folder: Path, name: str, reading: Reading, contents: Contents, drawn: Path | None) -> str:
-    """Return the content of the dataset's file; ``drawn`` is the folder of masks drawn from annotations."""
+def _content(folder: Path, name: str, reading: Reading, contents: Contents, drawn: Path | None, kept: Path) -> str:
+    """Return the content of the dataset's file; masks drawn from annotations are in ``drawn`` and go to ``kept``."""
     convention = contents.convention
     share = fmean(crack_share([mask], convention) for mask in contents.masks)  # over images, as cards have it
     return TEMPLATE.format(
@@ -184,7 +187,7 @@ def _content(folder: Path, name: str, reading: Reading, contents: Contents, draw
         coded=convention.is_coded,
         photo=_quoted(reading.photo), folder=_quoted(str(folder.resolve())), image_glob=_quoted(reading.images),
         mask_glob=_quoted(reading.masks),
-        drawn=_quoted(str(drawn.resolve()) if drawn else None), drawn_hash=_quoted(_hash(drawn) if drawn else None),
+        drawn=_quoted(str(kept.resolve()) if drawn else None), drawn_hash=_quoted(_hash(drawn) if drawn else None),
         convention=_written(convention), exif=_quoted(reading.exif),
         white=contents.white, split=_quoted(str(Path(reading.split).resolve()) if reading.split else None),
     )  # fmt: skip

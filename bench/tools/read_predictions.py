@@ -39,41 +39,46 @@ def read_predictions(folder: Path, data: prepared.Prepared, resize: bool = False
     Raises:
         UserError: files are missing, extra, unreadable, of another size, or contain ambiguous values.
     """
-    return _read(folder, data, resize, lambda arrays: to_levels(arrays, str(folder), int(data.card.get("classes", 1))))
+    return read_with_classes(folder, data, resize)[0]
 
 
-def read_classes(folder: Path, data: prepared.Prepared, resize: bool = False) -> dict[str, Levels] | None:
-    """Return the class of each pixel of every test item, uint8 (H, W); None if the files do not tell classes.
+def read_with_classes(
+    folder: Path, data: prepared.Prepared, resize: bool = False
+) -> tuple[dict[str, Levels], dict[str, Levels] | None]:
+    """Return what `read_predictions` does, and the class of each pixel, uint8 (H, W).
 
-    Args:
-        folder: maps of class numbers, or with these in a folder ``classes``, as `bench predict` writes them.
-        data: the prepared dataset.
-        resize: as for `read_predictions`.
+    The classes are None if the dataset has one, or the files do not tell them: they are told by maps of class numbers,
+    or by these in a folder ``classes``, as `bench predict` writes them. Files of only 0 and 1 may be masks.
 
     Raises:
         UserError: as `read_predictions`; or a file in ``classes`` contains other values than the numbers of classes.
     """
+    arrays, by_item = _read(folder, data, resize)
     classes = int(data.card.get("classes", 1))
+    levels = by_item(to_levels(arrays, str(folder), classes))
     if classes == 1:
-        return None
+        return levels, None
     if any((folder / predictions.CLASSES).glob("*")):
-        return _read(folder / predictions.CLASSES, data, resize, lambda arrays: to_classes(arrays, classes))
-    arrays = _read(folder, data, resize, dict)
-    is_told = any((array > 1).any() for array in arrays.values()) and are_classes(arrays, classes)
-    return to_classes(arrays, classes) if is_told else None
+        arrays, by_item = _read(folder / predictions.CLASSES, data, resize)
+    elif not any((array > 1).any() for array in arrays.values()) or not are_classes(arrays, classes):
+        return levels, None
+    return levels, by_item(to_classes(arrays, classes))
 
 
 def _read(
-    folder: Path, data: prepared.Prepared, resize: bool, meaning: Callable[[dict[str, Array]], dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the predictions of all test items; ``meaning`` turns the arrays of their files, by path, into these."""
+    folder: Path, data: prepared.Prepared, resize: bool
+) -> tuple[dict[str, Array], Callable[[dict[str, Levels]], dict[str, Levels]]]:
+    """Return the numbers in the files by path, and what turns arrays by path into arrays by test item."""
     tests = data.items.iloc[data.split("test")]
     paths = _paths(folder)
     expected, is_whole = _expected(tests, paths, (data.masks.shape[1], data.masks.shape[2]), _is_tiled(data))
     _require_fit(folder, paths, expected, resize, f"{'images' if is_whole else 'items'} of {data.card['dataset']}")
-    of_path = meaning({str(paths[name]): _fitted(paths[name], size, resize) for name, size in expected.items()})
-    arrays = {name: of_path[str(paths[name])] for name in expected}
-    return _tiles(arrays, tests, data.masks.shape[1]) if is_whole else arrays
+
+    def by_item(of_path: dict[str, Levels]) -> dict[str, Levels]:
+        arrays = {name: of_path[str(paths[name])] for name in expected}
+        return _tiles(arrays, tests, data.masks.shape[1]) if is_whole else arrays
+
+    return {str(paths[name]): _fitted(paths[name], size, resize) for name, size in expected.items()}, by_item
 
 
 def _is_tiled(data: prepared.Prepared) -> bool:
@@ -127,7 +132,7 @@ def _require_fit(
         )
 
 
-def _tiles(wholes: Mapping[str, Array], tests: pd.DataFrame, side: int) -> dict[str, Array]:
+def _tiles(wholes: Mapping[str, Levels], tests: pd.DataFrame, side: int) -> dict[str, Levels]:
     """Return the tiles of whole images by item; beyond the edge of an image its last pixels are repeated."""
     tiles = {}
     for item, image, top, left in zip(tests["item"], tests["image"], tests["top"], tests["left"], strict=True):

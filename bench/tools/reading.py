@@ -25,9 +25,9 @@ class Reading:
 
     images: str | None = None
     masks: str | None = None
-    crack: tuple[int | str, ...] = ()
-    classes: int | tuple[tuple[int | str, str], ...] | None = None
-    ignore: tuple[int | str, ...] = ()
+    crack: tuple[str, ...] = ()
+    classes: int | tuple[tuple[str, str], ...] | None = None
+    ignore: tuple[str, ...] = ()
     photo: str = "(.*)"
     exif: Exif | None = None
     split: str | None = None
@@ -50,14 +50,14 @@ def in_values(masks: Sequence[Census], reading: Reading, labels: Sequence[str]) 
     """
     numbers = {label: number for number, label in enumerate(labels, 1)}
 
-    def value(option: str, given: int | str) -> int:
-        if labels and str(given) not in numbers:
+    def value(option: str, given: str) -> int:
+        if labels and given not in numbers:
             raise UserError(f"{option} {given}: no annotation has this label. There are: {', '.join(labels)}.")
-        if not labels and isinstance(given, str):
+        if not labels and not (given.isdecimal() and int(given) <= 255):
             raise UserError(f"{option} {given}: give values of the masks from 0 to 255; only annotations have names.")
-        return numbers[str(given)] if labels else int(given)
+        return numbers[given] if labels else int(given)
 
-    counted = [label for label in labels if label not in map(str, reading.ignore)]
+    counted = [label for label in labels if label not in reading.ignore]
     if len(counted) > 1 and not reading.crack and not isinstance(reading.classes, tuple):
         named = ",".join(f"{label}={label}" for label in labels)
         raise UserError(
@@ -65,9 +65,11 @@ def in_values(masks: Sequence[Census], reading: Reading, labels: Sequence[str]) 
             f"LABEL[,LABEL]` (the others are background), `--classes {shlex.quote(named)}` (classes), or "
             "`--ignore LABEL[,LABEL]` (pixels that do not count)."
         )
-    classes = reading.classes
-    if isinstance(classes, tuple):
-        classes = tuple((value("--classes", given), name) for given, name in classes)
+    classes: int | tuple[tuple[int, str], ...] | None
+    if isinstance(reading.classes, tuple):
+        classes = tuple((value("--classes", given), name) for given, name in reading.classes)
+    else:
+        classes = reading.classes
     crack, ignore = (
         tuple(value(option, v) for v in stated_values)
         for option, stated_values in (("--crack", reading.crack), ("--ignore", reading.ignore))

@@ -21,7 +21,7 @@ from bench.ranking.protocol_name import with_name
 from bench.ranking.results import EXTERNAL
 from bench.settings import track_version
 from bench.stages.evaluate import score, score_classes
-from bench.tools.read_predictions import read_classes, read_predictions
+from bench.tools.read_predictions import read_with_classes
 from bench.tools.track import require_same_version
 from bench.training.settings import TrainSettings
 
@@ -46,7 +46,7 @@ def score_folder(
     Args:
         folder: one file per test item, named after it: PNG (8 or 16 bit grey) or NPY (bool, uint8, or float 0 to 1); of
             a tiled dataset, either tiles or whole images; of a dataset of several classes also the class of each pixel,
-            see `bench.tools.read_predictions.read_classes`.
+            see `bench.tools.read_predictions.read_with_classes`.
         data_folder: the prepared dataset.
         results: results folder; the scores go to external/<model>/<dataset> in it.
         model: name for the model.
@@ -64,8 +64,7 @@ def score_folder(
     if of_track is not None:
         require_same_version(results / EXTERNAL / model, of_track)
     data = prepared.read(data_folder)
-    levels = read_predictions(folder, data, resize)
-    classes = read_classes(folder, data, resize)
+    levels, classes = read_with_classes(folder, data, resize)
     tables, histograms = score(data, lambda item, _: levels[item], batch)
     if classes is not None:
         tables["classes"] = score_classes(data, lambda item, _: classes[item], batch)
@@ -100,7 +99,8 @@ def _by_class(counts: pd.DataFrame | None, card: dict[str, Any]) -> str:
     if counts is None:
         return (
             f" No class was scored, only crack against background: for the scores of each class write the numbers "
-            f"0 to {card['classes'] - 1}, or put maps of them into the folder {predictions.CLASSES} beside the files."
+            f"0 to {card['classes'] - 1}, or put maps of them into the folder {predictions.CLASSES} beside the files "
+            "(needed if they are only 0 and 1, which may be masks)."
         )
     table = pooled_scores(counts, card)
     rows = (f"{name} {iou:.4f} / {dice:.4f}" for name, iou, dice in table.itertuples(index=False))

@@ -63,13 +63,19 @@ def test_add_dataset_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.Mo
     ]
     CliRunner().invoke(main, [*arguments[:4], *more, "--images", "a/*", "--masks", "b/*", "--replace"])
     assert calls[1][2] == Reading(
-        "a/*", "b/*", (2, 3), ((0, "background"), (2, "crack"), (3, "sealed crack")), (255,), "(.*)", "ignore"
+        "a/*",
+        "b/*",
+        ("2", "3"),
+        (("0", "background"), ("2", "crack"), ("3", "sealed crack")),
+        ("255",),
+        "(.*)",
+        "ignore",
     )
     assert CliRunner().invoke(main, ["add-dataset", str(tmp_path)]).exit_code == 2  # --name is required
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--crack", "1,"], ["--crack", "256"], ["--ignore", "-1"], ["--classes", "0"], ["--classes", "1=,2=b"]]
+    "wrong", [["--crack", "1,"], ["--ignore", ","], ["--classes", "0"], ["--classes", "1=,2=b"], ["--classes", "=a"]]
 )
 def test_add_dataset_refuses_what_is_no_value(tmp_path: Path, wrong: list[str]) -> None:
     result = CliRunner().invoke(main, ["add-dataset", str(tmp_path), "--name", "own", *wrong])

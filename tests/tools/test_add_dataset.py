@@ -177,7 +177,7 @@ def test_ignored_pixels_reach_the_prepared_masks(tmp_path: Path, params: Path, m
     source = folder(tmp_path / "own", [0, 1, 0, 255])
     with pytest.raises(UserError, match="are codes"):
         add(monkeypatch, source, params)
-    module = add(monkeypatch, source, params, ignore=(255,))
+    module = add(monkeypatch, source, params, ignore=("255",))
     data = through(tmp_path, params)
     check_contract(module, "mine", tmp_path / "d/mine")
     assert np.unique(data.masks).tolist() == [0, 1, 255]
@@ -186,7 +186,7 @@ def test_ignored_pixels_reach_the_prepared_masks(tmp_path: Path, params: Path, m
 
 
 def test_named_values_become_classes(tmp_path: Path, params: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    classes = ((255, "crack"), (204, "planking"))
+    classes = (("255", "crack"), ("204", "planking"))
     module = add(monkeypatch, folder(tmp_path / "own", [0, 204, 0, 255]), params, classes=classes)
     assert module.CARD.classes == 3
     assert np.unique(through(tmp_path, params).masks).tolist() == [0, 1, 2]
@@ -198,7 +198,7 @@ def test_masks_that_are_likely_wrong_are_refused_with_overlays(tmp_path: Path, p
         add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path)
     assert (tmp_path / "mine_overlays.png").is_file()
     assert not (tmp_path / "mine.py").exists()
-    assert "25.00 %" in add_dataset.add_dataset(source, "mine", Reading(crack=(0,)), params, tmp_path)
+    assert "25.00 %" in add_dataset.add_dataset(source, "mine", Reading(crack=("0",)), params, tmp_path)
     said = add_dataset.add_dataset(source, "mine", Reading(), params, tmp_path, replace=True, yes=True)
     assert "75.00 %" in said
 

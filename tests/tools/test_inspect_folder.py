@@ -29,7 +29,7 @@ def test_masks_that_are_likely_wrong_are_doubted(tmp_path: Path, kind: str, word
 
 
 def test_inverted_masks_are_read_when_said(tmp_path: Path) -> None:
-    contents = inspect_folder(write(tmp_path, lambda i, m: 255 - m), Reading(crack=(0,)), tmp_path / "drawn")
+    contents = inspect_folder(write(tmp_path, lambda i, m: 255 - m), Reading(crack=("0",)), tmp_path / "drawn")
     assert contents.crack_share == pytest.approx(share())
     assert doubt(contents) == ""
 
@@ -93,4 +93,4 @@ def test_faulty_pairs_are_counted(tmp_path: Path) -> None:
 
 def test_crack_and_classes_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="either --crack or --classes"):
-        inspect_folder(write(tmp_path, lambda i, m: m), Reading(crack=(255,), classes=3), tmp_path / "drawn")
+        inspect_folder(write(tmp_path, lambda i, m: m), Reading(crack=("255",), classes=3), tmp_path / "drawn")

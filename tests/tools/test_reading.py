@@ -33,8 +33,9 @@ def test_the_label_that_is_left_beside_ignored_ones_is_crack() -> None:
 
 
 def test_values_of_masks_stay_as_they_are() -> None:
-    assert in_values(MASKS, Reading(crack=(1, 2), ignore=(9,)), []) == Values((1, 2), None, (9,))
-    assert in_values(MASKS, Reading(crack=(7,)), ["7"]) == Values((1,), None, ())  # a label may be a number
+    assert in_values(MASKS, Reading(crack=("1", "2"), ignore=("9",)), []) == Values((1, 2), None, (9,))
+    assert in_values(MASKS, Reading(crack=("7",)), ["7"]) == Values((1,), None, ())  # a label may be a number
+    assert in_values(MASKS, Reading(crack=("300/01",), ignore=("01",)), ["01", "1", "300/01"]).crack == (3,)
     assert in_values(MASKS, Reading(), ["crack"]) == Values((), None, ())
 
 
@@ -45,6 +46,8 @@ def test_values_of_masks_stay_as_they_are() -> None:
         ({"classes": 3}, LABELS, "2 labels: crack"),
         ({"crack": ("rust",)}, LABELS, "--crack rust: no annotation has this label. There are: crack, spalling"),
         ({"crack": ("crack",)}, [], "--crack crack: give values of the masks from 0 to 255"),
+        ({"crack": ("256",)}, [], "--crack 256: give values of the masks from 0 to 255"),
+        ({"ignore": ("-1",)}, [], "--ignore -1: give values of the masks from 0 to 255"),
     ],
 )
 def test_what_does_not_fit_is_refused(said: dict[str, Any], labels: list[str], message: str) -> None:
