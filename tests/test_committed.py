@@ -31,3 +31,10 @@ def test_a_committed_report_is_that_of_its_results(
         new = tmp_path / "new" / page.relative_to(committed)
         texts = [FIGURE.sub("", path.read_text()) for path in (new, page)]
         assert texts[0] == texts[1], f"`bench report` writes a different {page.relative_to(ROOT)}"
+
+
+def test_the_numbers_of_the_public_page_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = CliRunner().invoke(main, ["check"])
+    assert (found.exit_code, "324 cells checked: 0 findings." in found.output) == (0, True), found.output
+    assert "no printed number was checked" not in found.output

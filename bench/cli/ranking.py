@@ -82,7 +82,8 @@ def check_command(context: click.Context, entry: Path | None, results: Path, rep
         context.obj = results / "params.yaml"
 
     within = results / "reports"
-    reports = reports or (within if within.is_dir() else results.parent / "reports")
+    beside = results.resolve().parents[1] if (results / "params.yaml").is_file() else results.parent  # results/open
+    reports = reports or (within if within.is_dir() else beside / "reports")
     content = read_results(context, results, mixed=True)
     failures = check.findings(content, reports / "summary.csv")
     failures += list(faults(entry, context.obj)) if entry else []
