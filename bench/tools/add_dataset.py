@@ -78,15 +78,14 @@ def add_dataset(
         shown = _shown(folder, name, reading, contents, params, yes)
         added = with_name(params, "datasets", name)
         are_drawn, had_drawn = drawn.is_dir(), _has_drawn(path, kept)
-        if are_drawn:
-            if kept.exists() and not had_drawn:
-                raise UserError(f"{kept}, for the drawn masks, exists already: move it away, or choose another name.")
-            shown += f"\n  {'drawn masks':<20}{kept}"
+        if are_drawn and kept.exists() and not had_drawn:
+            raise UserError(f"{kept}, for the drawn masks, exists already: move it away, or choose another name.")
         content = _content(folder, name, reading, contents, drawn if are_drawn else None, kept)
         if had_drawn and kept.is_dir():
             kept.rename(Path(temporary) / "replaced")  # in one step, and gone with the temporary folder
         if are_drawn:
             drawn.rename(kept)
+            shown += f"\n  {'drawn masks':<20}{kept}"
         files.write_text(path, content)
     files.replace_text(params, added)
     return (
@@ -159,9 +158,7 @@ def _is_own(path: Path) -> bool:
 def _verify_pattern(photo: str) -> None:
     try:
         if re.compile(photo).groups < 1:
-            raise UserError(
-                f"--photo {photo!r} needs a group in parentheses that matches the name of the source image."
-            )
+            raise UserError(f"--photo {photo!r} needs a group in parentheses that matches the source image's name.")
     except re.error as error:
         raise UserError(f"--photo {photo!r} is not a valid regular expression ({error}).") from None
 

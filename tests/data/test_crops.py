@@ -68,6 +68,7 @@ def brickwork(seed: int) -> np.ndarray:
     return np.clip(image + generator.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_different_walls_of_bricks_do_not_overlap_and_crops_of_one_do() -> None:
     wall = brickwork(99)
     images = [*(brickwork(seed) for seed in range(20)), wall[:, :220], wall[:, 70:]]

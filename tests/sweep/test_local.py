@@ -9,9 +9,12 @@ from pathlib import Path
 from types import ModuleType
 
 import psutil
+import pytest
 import yaml
 
 from bench.sweep import cells, ledger, local, progress
+
+pytestmark = pytest.mark.slow
 
 
 def test_failing_cells_are_listed_and_the_others_recorded(tmp_path: Path, lab: ModuleType) -> None:

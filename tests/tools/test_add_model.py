@@ -85,6 +85,7 @@ def stale(folder: Path) -> set[str]:
     return set(json.loads(call(folder, "dvc", "status", "--json", "train")))
 
 
+@pytest.mark.slow
 def test_an_installed_model_runs_only_its_own_cells(workspace: Path) -> None:
     call(workspace, "dvc", "repro", "train")
     said = call(workspace, "bench", "add-model", "other_net", fails=True)

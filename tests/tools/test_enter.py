@@ -147,6 +147,7 @@ def test_an_entry_of_another_version_is_not_mixed_with_a_new_one(track: Path) ->
     assert "was entered into version 0 of the open track, this is version 1" in found.output
 
 
+@pytest.mark.slow
 def test_a_folder_of_predictions_is_entered(track: Path, tmp_path: Path) -> None:
     done("enter", "fpn", "--datasets", "cfd")
     maps = tmp_path / "maps" / "cfd"
@@ -167,6 +168,7 @@ def test_a_folder_of_predictions_is_entered(track: Path, tmp_path: Path) -> None
     assert "1.000" in row
 
 
+@pytest.mark.slow
 def test_a_model_file_that_lies_anywhere_is_entered(track: Path, tmp_path: Path) -> None:
     file = tmp_path / "elsewhere" / "my-net.py"
     file.parent.mkdir()

@@ -75,6 +75,7 @@ def test_kept_data_and_headroom() -> None:
     assert memory.say_gb(1.25 * GIB) == "1.2 GB"
 
 
+@pytest.mark.slow
 def test_computed_and_measured_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The whole benchmark on two networks; each is measured in a process of its own."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))

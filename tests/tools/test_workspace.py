@@ -125,6 +125,7 @@ def write_photographs(folder: Path) -> None:
         cv2.imwrite(str(folder / "masks" / f"wall_{number}.png"), mask)
 
 
+@pytest.mark.slow
 def test_an_empty_folder_and_a_wheel_are_enough_for_own_data_models_and_metrics(
     installed: Path, tmp_path: Path
 ) -> None:
