@@ -60,7 +60,7 @@ def per_model(found: Abroad, names: Mapping[str, str]) -> Table:
     count = len(found.datasets)
     caption = (
         f"Models at home and abroad: crack IoU ({_averaged(found)}), trained on each of {count} datasets, tested on "
-        f"it and on the {count - 1} others."
+        f"it and on the other{f' {count - 1}' if count > 2 else ''}."
     )
     return Table("transfer", caption, frame, digits, _notes(found, names), blank="none")
 

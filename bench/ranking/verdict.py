@@ -91,6 +91,7 @@ def sentence(verdict: Verdict, standings: Standings, names: tuple[str, str], com
         )
     if verdict.claim == "none":
         return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
+    corrected = f" after correction for {compared} comparisons" if compared > 1 else ""
     side = "ahead of" if verdict.claim == "ahead" else "behind"
     if independent(standings.datasets) < FEW_DATASETS:
         return (
@@ -99,7 +100,7 @@ def sentence(verdict: Verdict, standings: Standings, names: tuple[str, str], com
         )
     if verdict.scope == "images":
         return (
-            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {verdict.p:.2g} "
-            f"after correction for {compared} comparisons), though {side} it on new source images of these ({facts})."
+            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {verdict.p:.2g}"
+            f"{corrected}), though {side} it on new source images of these ({facts})."
         )
-    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {verdict.p:.2g} after correction)."
+    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {verdict.p:.2g}{corrected})."

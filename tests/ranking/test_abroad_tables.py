@@ -34,6 +34,8 @@ def test_models_are_ordered_by_their_score_abroad(found: results.Results) -> Non
     assert (frame["Drop, blur"] > 0).all()
     assert set(table.digits) == set(frame) - {"Model"}
     assert frame["Alarms abroad %"].isna().all()  # no image is without crack
+    others = len(abroad.datasets) - 1
+    assert table.caption.endswith("tested on it and on the other." if others == 1 else f"on the other {others}.")
 
 
 def test_at_home_values_are_the_pooled_scores(found: results.Results) -> None:

@@ -41,7 +41,9 @@ def test_claims_and_scopes() -> None:
     found = decide(many, "m0", "m1", ["m1"])
     assert (found.scope, found.p) == ("datasets", 2 / 2**7)
     assert "too few datasets" in sentence(decide(few, "m0", "m1", ["m1"]), few, ("A", "B"), 1)
-    assert "A is ahead of B" in sentence(found, many, ("A", "B"), 1)
+    said = sentence(found, many, ("A", "B"), 1)
+    assert said.startswith("Verdict: A is ahead of B (")
+    assert said.endswith("Wilcoxon p 0.016).")  # a named rival: nothing is corrected
     assert decide(standings(0, 7), "m0", "m1", ["m1"]).claim == "none"
 
 
@@ -61,7 +63,8 @@ def test_many_comparisons_are_no_claim_over_datasets() -> None:
     verdict = decide(found, "m0", "m1", found.models[1:])
     assert verdict.p == pytest.approx(9 * 2 / 2**7)
     assert (verdict.claim, verdict.scope) == ("ahead", "images")
-    assert "though ahead of it on new source images" in sentence(verdict, found, ("A", "B"), 9)
+    said = sentence(verdict, found, ("A", "B"), 9)
+    assert "(Wilcoxon p 0.14 after correction for 9 comparisons), though ahead of it on new source images" in said
 
 
 def test_datasets_with_common_source_images_count_once_in_p() -> None:
