@@ -175,7 +175,7 @@ def caveats(results: Results, datasets: Sequence[str], models: Sequence[str]) ->
 def seed_note(results: Results, datasets: Sequence[str], models: Sequence[str]) -> list[str]:
     """Return what intervals lack where a model has one seed on a dataset: a sentence that names these models, or []."""
     seeds = Counter((c["dataset"], c["model"]) for c in results.cells)
-    single = [m for m in models if min(seeds[d, m] for d in datasets) < 2]
+    single = [m for m in models if any(seeds[d, m] == 1 for d in datasets)]
     if not single:
         return []
     who = "each model" if len(single) == len(models) else ", ".join(results.names[m] for m in single)

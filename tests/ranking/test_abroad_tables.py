@@ -58,6 +58,18 @@ def test_training_by_test_dataset(found: results.Results) -> None:
     assert mean.frame.iloc[0, 1] == pytest.approx(abroad.values[:, 0, 0].mean())
 
 
+def test_a_dataset_that_was_not_transferred_is_named(found: results.Results) -> None:
+    first, *others = found.datasets
+    assert len(others) > 1
+    abroad = of_results(replace(found, transfers={d: found.transfers[d] for d in others}))
+    assert abroad is not None
+    assert (abroad.datasets, abroad.absent) == (others, [first])
+    assert per_model(abroad, found.names).notes[-1] == f"Left out, not transferred: {found.names[first]}."
+    whole = of_results(found)
+    assert whole is not None
+    assert "not transferred" not in " ".join(per_model(whole, found.names).notes)
+
+
 def test_images_left_out_and_models_left_out_are_named(found: results.Results) -> None:
     abroad = of_results(found)
     assert abroad is not None
