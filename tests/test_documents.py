@@ -19,6 +19,7 @@ from bench.cli.main import main
 from bench.formats import files
 from bench.paper import audit
 from bench.ranking.compare import compare
+from bench.ranking.convention_tables import all_conventions
 from bench.ranking.of_params import read_declared
 from bench.ranking.standings import Query
 from bench.settings import load_params, section
@@ -275,6 +276,14 @@ def test_the_verdicts_on_the_open_track_are_those_of_compare() -> None:
     for verdict, said in ((first, "({}, 95 % interval for 11 comparisons {} to {})"), (own, "({}, {} to {})")):
         numbers = (f"{float(x):+.3f}" for x in re.findall(r"[+-]\d\.\d{4}", verdict))
         assert said.format(*numbers) in text
+    conventions = all_conventions(results, results.datasets, results.models)
+    assert conventions is not None
+    best = conventions.frame["First"][conventions.frame["First"] != "-"]
+    count = (best == "SegFormer").sum()
+    assert (
+        f"Of the {len(best)} published conventions that these score files record, SegFormer is first under {count},"
+        in text
+    )
 
 
 def test_trainings_that_differ_in_the_seed_are_told_apart_as_often_as_the_pages_say() -> None:

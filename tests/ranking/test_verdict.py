@@ -1,6 +1,7 @@
 """Verdicts: the claim, its scope, and the correction for a rival that was chosen by the same scores."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,16 @@ def test_undefined_draws_are_no_verdict() -> None:
     verdict = decide(found, "m0", "m1", ["m1"])
     assert verdict.claim == "unknown"
     assert "cannot be compared" in sentence(verdict, found, ("A", "B"), 1)
+
+
+def test_two_source_images_are_no_verdict() -> None:
+    """Two that agree by chance, as with numbers of pieces, give an interval without width."""
+    found = standings(0.1, 3, spread=0)
+    few = replace(found, source_images=np.array([2, 2, 2]))
+    verdict = decide(few, "m0", "m1", ["m1"])
+    assert verdict.claim == "unknown"
+    assert sentence(verdict, few, ("A", "B"), 1).endswith("or none has 3 of them.")
+    assert decide(replace(found, source_images=np.array([2, 2, 3])), "m0", "m1", ["m1"]).claim == "ahead"
 
 
 def test_stated_coverage_is_the_measured_one() -> None:
