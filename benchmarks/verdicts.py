@@ -1,26 +1,30 @@
-"""Simulate how often `bench compare` claims a difference that is none, misses one, and how often its intervals hold.
+"""Measure how often `bench compare` claims a difference that is none, misses one, and how often its intervals hold.
 
 Run: python benchmarks/verdicts.py [--out benchmarks/verdicts.json]
 
 Each trial draws, on every dataset, the crack areas of its source images and the counts of models. Recall and precision
 of an image vary with the image, for all models alike, and with model and image. "before": the percentile interval of
 the difference from the best other model, as earlier versions drew it. "no difference": all models are equal; "power":
-the first model's recall and precision are higher, by about 0.05 IoU.
+the first model's recall and precision are higher, by about 0.05 IoU. The last table is not simulated: of each model of
+the open track, any two of its trainings are compared as if they were two models with one seed each.
 """
 
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 from _record import parse_out, write
 
 from bench.metrics.ratios import iou
-from bench.ranking.standings import Standings
+from bench.ranking.of_params import read_declared
+from bench.ranking.standings import Query, Standings, compute_standings
 from bench.ranking.verdict import decide, differences
+from bench.settings import load_params
 from bench.stats.bootstrap import interval
 from bench.stats.ranks import ranks
 from bench.stats.simultaneous import simultaneous
 
+TRACK = Path(__file__).parents[1] / "results" / "open"
 TRIALS, RESAMPLES = 400, 500
 PHOTOGRAPHS = 24
 """Source images per dataset, the median of the open datasets; the coverage is also simulated with fewer and more."""
@@ -102,9 +106,37 @@ def coverage() -> dict[str, dict[str, float]]:
     return rows
 
 
+def same_model() -> dict[str, dict[str, int]]:
+    """Return how many pairs of trainings of one model, which differ in the seed only, are told apart."""
+    params = load_params(TRACK / "params.yaml")
+    query = Query("crack_iou", "pooled", 2000)
+    of_seed = []
+    for seed in params["seeds"]:
+        results, _ = read_declared(params | {"seeds": [seed]}, TRACK)
+        of_seed.append(compute_standings(results, query, results.datasets, results.models))
+    together, alone = [], []
+    for a, b in combinations(of_seed, 2):  # the same source images are drawn for both
+        values, draws, images = a.values - b.values, a.draws - b.draws, a.source_images
+        for m in range(len(a.models)):
+            together.append(apart(values[:, [m]], draws[..., [m]], images))
+            alone += [apart(values[[d], m : m + 1], draws[:, [d], m : m + 1], images[[d]]) for d in range(len(images))]
+    found = {f"on {len(a.datasets)} datasets": together, "on one dataset": alone}
+    return {label: {"pairs": len(told), "told apart": sum(told)} for label, told in found.items()}
+
+
+def apart(values: np.ndarray, draws: np.ndarray, images: np.ndarray) -> bool:
+    """Return whether the interval of a difference excludes 0."""
+    low, high = simultaneous(values, draws, images)
+    return bool(low[0] > 0 or high[0] < 0)
+
+
 def main(out: Path | None) -> None:
-    """Print both tables."""
-    results = {"share_of_trials_with_a_claim": level_and_power(), "coverage_of_a_95_percent_interval": coverage()}
+    """Print all tables."""
+    results = {
+        "share_of_trials_with_a_claim": level_and_power(),
+        "coverage_of_a_95_percent_interval": coverage(),
+        "two_trainings_of_one_model_told_apart": same_model(),
+    }
     for name, rows in results.items():
         print(name)
         for label, row in rows.items():

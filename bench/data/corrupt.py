@@ -28,4 +28,6 @@ def corrupt(image: Array, name: str, item: str) -> Array:
     151
     """
     compose = A.Compose([CORRUPTIONS[name]], seed=zlib.crc32(f"{name}/{item}".encode()))
-    return np.asarray(compose(image=image)["image"], np.uint8)
+    turn = -1 if name == "jpeg" else 1  # albumentations hands an image to OpenCV's encoder as it is, which takes BGR
+    corrupted = compose(image=np.ascontiguousarray(image[..., ::turn]))["image"]
+    return np.ascontiguousarray(corrupted[..., ::turn], np.uint8)

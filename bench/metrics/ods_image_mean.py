@@ -25,7 +25,9 @@ def compute(f1_mean: Values) -> Values:
 
     Range 0 to 1, higher is better; nan where no image has crack.
 
-    **Source:** no formal definition; public evaluation scripts for cracks compute it.
+    The script of SCSegamba counts an image without crack as 0 instead.
+
+    **Source:** no formal definition; the evaluation script of SCSegamba (Liu 2025, CVPR) calls it ODS.
 
     >>> float(compute(np.array([0.7, 0.6, 0.5])))  # the first, where all is crack, is no candidate
     0.6

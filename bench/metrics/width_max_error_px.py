@@ -13,8 +13,8 @@ INPUT = Input(("width_max_pred", "width_max_true"), undefined=OF_IMAGE)
 def compute(pred: Counts, true: Counts) -> Values:
     """Return |greatest width of the prediction - greatest width of the truth|, px, elementwise.
 
-    The width is twice the distance from the centreline to the background, less one. Range 0 to infinity, lower is
-    better; nan where neither has crack.
+    The width is the diameter of the largest disc inside the mask; the image edge does not bound it. Range 0 to
+    infinity, lower is better; nan where neither has crack, or where a mask fills the image.
 
     **Source:** a number of engineers, without formal definition; the greatest width decides on repair.
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ class Abroad:
         crackless: number of these images themselves, by dataset, (D,).
         seeds: number of seeds that all of a model's runs share, (M,).
         incomplete: models left out, as no seed has a run on every dataset.
+        absent: datasets with scores that were not transferred, neither as training nor as test set.
     """
 
     datasets: list[str]
@@ -47,6 +48,7 @@ class Abroad:
     crackless: npt.NDArray[np.int64]
     seeds: npt.NDArray[np.int64]
     incomplete: list[str]
+    absent: list[str] = field(default_factory=list)
 
     @property
     def home(self) -> Array:

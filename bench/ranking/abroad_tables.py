@@ -1,6 +1,7 @@
 """Tables of crack IoU at home and abroad: per model, and training against test dataset."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -36,7 +37,8 @@ def of_results(results: Results) -> Abroad | None:
                     f"`bench transfer` for {dataset} again."
                 )
     models = {run["model"] for transfer in transfers.values() for run in transfer.runs}
-    return measure(transfers, [m for m in results.models if m in models])
+    found = measure(transfers, [m for m in results.models if m in models])
+    return replace(found, absent=[d for d in results.datasets if d not in transfers])
 
 
 def per_model(found: Abroad, names: Mapping[str, str]) -> Table:
@@ -60,7 +62,7 @@ def per_model(found: Abroad, names: Mapping[str, str]) -> Table:
     count = len(found.datasets)
     caption = (
         f"Models at home and abroad: crack IoU ({_averaged(found)}), trained on each of {count} datasets, tested on "
-        f"it and on the {count - 1} others."
+        f"it and on the other{f' {count - 1}' if count > 2 else ''}."
     )
     return Table("transfer", caption, frame, digits, _notes(found, names), blank="none")
 
@@ -91,6 +93,8 @@ def _notes(found: Abroad, names: Mapping[str, str]) -> list[str]:
     if found.incomplete:
         missing = ", ".join(names[m] for m in found.incomplete)
         notes.append(f"Left out, no seed has a run on every dataset: {missing}.")
+    if found.absent:
+        notes.append(f"Left out, not transferred: {', '.join(names[d] for d in found.absent)}.")
     return notes
 
 

@@ -13,12 +13,13 @@ from bench.ranking.standings import (
     Query,
     Standings,
     by_protocol,
+    caveats,
     compute_standings,
     covered,
     independent,
     merged,
     per_image,
-    shared_note,
+    seed_note,
 )
 from bench.ranking.verdict import coverage, decide, differences, sentence
 from bench.render.tables import Table
@@ -63,7 +64,10 @@ def compare(results: Results, query: Query, model: str, against: str | None, rop
     ]
     compared = [rival] if against else others  # the best of the others was chosen by the same scores
     names = results.names[model], results.names[rival]
-    verdict = sentence(decide(standings, model, rival, compared), standings, names, len(compared))
+    decided = decide(standings, model, rival, compared)
+    verdict = sentence(decided, standings, names, len(compared))
+    if decided.claim in ("ahead", "behind"):
+        verdict = " ".join([verdict, *seed_note(results, standings.datasets, [model, rival])])
     return Comparison(
         [t for t in tables if len(t.frame)], f"{SAMPLE_WARNING} {verdict}" if results.is_sample else verdict
     )
@@ -168,7 +172,7 @@ def _pairs(standings: Standings, results: Results, query: Query, model: str, oth
         f"Raw p: two-sided Wilcoxon over {datasets} independent datasets. Holm p: corrected for {len(others)} "
         f"comparisons; it cannot fall below {smallest_p(datasets, len(others)):.2g}.",
         f"P worse, equal, better: Bayesian signed-rank test; equal: within {rope:g} of each other.",
-        *shared_note(results, standings.datasets),
+        *caveats(results, standings.datasets, [model, *others]),
     ]
     moved = label_band.moved_scores(results, query, standings.datasets, standings.models)
     if moved is not None:

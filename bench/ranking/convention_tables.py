@@ -128,7 +128,7 @@ def _share(target: str | None) -> Decimal | None:
     """Return a target as a number.
 
     Raises:
-        UserError: it is not a number from 0 to 1.
+        UserError: it is not a number from 0 to 1, or has no decimals, so that it would be any score that rounds to it.
     """
     if target is None:
         return None
@@ -136,8 +136,8 @@ def _share(target: str | None) -> Decimal | None:
         number = Decimal(target)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or not 0 <= number <= 1:
-        raise UserError(f"--target is {target!r}: give a score from 0 to 1 with the digits as printed, such as 0.78.")
+    if not number.is_finite() or not 0 <= number <= 1 or int(number.as_tuple().exponent) >= 0:
+        raise UserError(f"--target is {target!r}: give a score from 0 to 1 with the decimals as printed, such as 0.78.")
     return number
 
 

@@ -46,6 +46,11 @@ def _ois_or_zero(images: Images) -> float:
     return float(best.mean(skipna=False))
 
 
+def _cracked_share(images: Images) -> float:
+    """Return the share of images with crack: what a mean over these is multiplied by if the others count as 0."""
+    return float((images["tp"] + images["fn"] > 0).mean())
+
+
 @dataclass(frozen=True)
 class Convention:
     """A published way to score.
@@ -54,7 +59,7 @@ class Convention:
         name: what is computed.
         script: the code or paper that computes it so.
         metric: metric and average in ``Results.summary``; None if ``of_images`` computes it.
-        of_images: rows of ``Results.images`` of one cell -> value.
+        of_images: rows of ``Results.images`` of one cell -> value, or factor of the metric if there is one.
     """
 
     name: str
@@ -85,6 +90,9 @@ CONVENTIONS = {
         "F1, pooled, at 256 px", "loaders that squeeze to 256 px", None, lambda images: _resized(images, f1)
     ),
     "ods": Convention("ODS: F1, best threshold, pooled", "DeepSegmentor (DeepCrack)", ("ods", "pooled")),
+    "ods_images_zero": Convention(
+        "ODS: best mean F1, empty = 0", "SCSegamba", ("ods_image_mean", "image_mean"), _cracked_share
+    ),
     "ois": Convention("OIS: F1, each image's threshold, pooled", "BSDS", ("ois", "pooled")),
     "ois_images": Convention("OIS: mean of best F1", "CrackFormer", ("ois_image_mean", "image_mean")),
     "ois_images_zero": Convention("OIS: mean of best F1, empty = 0", "SCSegamba", None, _ois_or_zero),
@@ -106,16 +114,12 @@ def by_convention(results: Results) -> pd.DataFrame:
     recorded = results.summary.set_index([*CELL, "metric", "average"])["value"]
     rows = []
     for cell, images in cells.items():
-        values = {
-            name: float(recorded.get((*cell, *c.metric), np.nan)) if c.metric else _computed(c, images)
-            for name, c in CONVENTIONS.items()
-        }
+        values = {}
+        for name, convention in CONVENTIONS.items():
+            metric, of_images = convention.metric, convention.of_images
+            value = float(recorded.get((*cell, *metric), np.nan)) if metric else 1.0
+            values[name] = value * of_images(images) if of_images else value
         rows.append(dict(zip(CELL, cell, strict=True)) | values)
     frame = pd.DataFrame(rows, columns=[*CELL, *CONVENTIONS])
     means: pd.DataFrame = frame.groupby(["dataset", "model"], as_index=False)[list(CONVENTIONS)].mean(skipna=False)
     return means
-
-
-def _computed(convention: Convention, images: Images) -> float:
-    assert convention.of_images is not None
-    return convention.of_images(images)

@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.formats import scores
 from bench.formats.protocol import protocol_hash
 from bench.ranking.results import ENTERED, EXTERNAL, Results, read
-from bench.ranking.standings import Query, compute_standings, covered
+from bench.ranking.standings import Query, compute_standings, covered, seed_note
 from bench.render.tables import Table
 from bench.stats.bootstrap import interval
 
@@ -34,6 +34,7 @@ class FewLabels:
         values: (N, M), one row per number.
         low: lower ends of the 95 % intervals over source images and seeds, (N, M).
         high: upper ends, (N, M).
+        one_seed: those of the numbers with one seed of a model, whose intervals lack the variation between trainings.
     """
 
     counts: list[int | None]
@@ -42,6 +43,7 @@ class FewLabels:
     values: npt.NDArray[np.float64]
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]
+    one_seed: list[int]
 
 
 def few_labels(results: Results, folder: Path) -> FewLabels | None:
@@ -66,7 +68,8 @@ def few_labels(results: Results, folder: Path) -> FewLabels | None:
     found = [compute_standings(part, QUERY, datasets, models) for part in every]
     values = np.stack([part.values.mean(0) for part in found])
     low, high = (np.stack(ends) for ends in zip(*(interval(part.draws.mean(1)) for part in found), strict=True))
-    return FewLabels([*numbers, None], datasets, models, values, low, high)
+    one_seed = [number for number, part in parts.items() if seed_note(part, datasets, models)]
+    return FewLabels([*numbers, None], datasets, models, values, low, high, one_seed)
 
 
 def table(few: FewLabels, names: Mapping[str, str]) -> Table:
@@ -86,6 +89,9 @@ def table(few: FewLabels, names: Mapping[str, str]) -> Table:
         "number. Low and High: 95 % interval over source images and seeds.",
         "Of all: share of the score with all training images.",
     ]
+    if few.one_seed:
+        numbers = ", ".join(map(str, few.one_seed))
+        notes.append(f"One seed with {numbers} training images: the intervals lack the variation between trainings.")
     caption = f"Few labels: pooled crack IoU, mean over {shown} and the seeds."
     digits = {"Crack IoU": 4, "Low": 4, "High": 4, "Of all %": 0}
     return Table("few_labels", caption, pd.DataFrame(rows), digits, notes)

@@ -12,7 +12,7 @@ from bench.ranking.class_scores import crack_notes
 from bench.ranking.protocol_name import with_name
 from bench.ranking.results import Results
 from bench.ranking.seen import seen_notes
-from bench.ranking.standings import Query, Standings, by_protocol, compute_standings, covered, merged, shared_note
+from bench.ranking.standings import Query, Standings, by_protocol, caveats, compute_standings, covered, merged
 from bench.render.tables import COLUMNS, Table
 from bench.stats.bootstrap import interval
 from bench.stats.letters import letters
@@ -195,7 +195,7 @@ def _published_note(average: str, ranked: bool) -> str:
 def _notes(standings: Standings, results: Results, rank_published: bool) -> list[str]:
     """Return what the numbers can and cannot show."""
     datasets = standings.datasets
-    notes = [*_interval_notes(standings, results, rank_published), *shared_note(results, datasets)]
+    notes = [*_interval_notes(standings, results, rank_published), *caveats(results, datasets, standings.models)]
     notes += crack_notes(results, datasets)
     return notes if rank_published else [*notes, *_test_notes(standings)]
 

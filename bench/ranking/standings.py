@@ -1,5 +1,6 @@
 """Standings: values and bootstrap draws of the models of one protocol, from the per-image scores."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -163,6 +164,24 @@ def shared_note(results: Results, datasets: Sequence[str]) -> list[str]:
         f"{', '.join(names[:-1])} and {names[-1]} have source images in common: tests take their mean as one dataset; "
         "intervals of means count them as independent and are too narrow."
         for names in groups
+    ]
+
+
+def caveats(results: Results, datasets: Sequence[str], models: Sequence[str]) -> list[str]:
+    """Return what intervals over these datasets leave out: shared source images, and the variation between seeds."""
+    return [*shared_note(results, datasets), *seed_note(results, datasets, models)]
+
+
+def seed_note(results: Results, datasets: Sequence[str], models: Sequence[str]) -> list[str]:
+    """Return what intervals lack where a model has one seed on a dataset: a sentence that names these models, or []."""
+    seeds = Counter((c["dataset"], c["model"]) for c in results.cells)
+    single = [m for m in models if any(seeds[d, m] == 1 for d in datasets)]
+    if not single:
+        return []
+    who = "each model" if len(single) == len(models) else ", ".join(results.names[m] for m in single)
+    return [
+        f"With one seed of {who}, intervals lack the variation between trainings: what they tell apart are these "
+        "trainings, and another seed can change it."
     ]
 
 

@@ -25,7 +25,8 @@ class Verdict:
     """What can be said about the difference of a model and its rival.
 
     Attributes:
-        claim: "ahead", "behind" or "none"; "unknown" if the metric is undefined in some resamples.
+        claim: "ahead", "behind" or "none"; "unknown" if the metric is undefined in some resamples, or if no
+            dataset has as many source images as the least number in ``COVERAGE``.
         scope: of the claim: "images" (new source images of these datasets) or "datasets" (new datasets too).
         difference: mean over the datasets; positive where the model is better.
         low: lower end of its interval, which holds for all compared models at once.
@@ -74,7 +75,7 @@ def decide(standings: Standings, model: str, rival: str, compared: Sequence[str]
     few = independent(standings.datasets) < FEW_DATASETS
     scope: Literal["images", "datasets"] = "images" if few or p > ALPHA else "datasets"
     claim: Literal["ahead", "behind", "none", "unknown"] = "ahead" if low > 0 else "behind" if high < 0 else "none"
-    if not np.isfinite([low, high]).all():
+    if not np.isfinite([low, high]).all() or standings.source_images.max() < min(COVERAGE):
         claim = "unknown"
     return Verdict(claim, scope, float(values[:, number].mean()), float(low), float(high), p)
 
@@ -87,10 +88,12 @@ def sentence(verdict: Verdict, standings: Standings, names: tuple[str, str], com
     if verdict.claim == "unknown":
         return (
             f"Verdict: {names[0]} and {names[1]} cannot be compared: the metric is undefined in some resamples, "
-            "histograms.npz is empty, or a dataset has a single source image for testing."
+            "histograms.npz is empty, a dataset has a single source image for testing, or none has "
+            f"{min(COVERAGE)} of them."
         )
     if verdict.claim == "none":
         return f"Verdict: {names[0]} is not distinguishable from {names[1]} on {datasets} ({facts})."
+    corrected = f" after correction for {compared} comparisons" if compared > 1 else ""
     side = "ahead of" if verdict.claim == "ahead" else "behind"
     if independent(standings.datasets) < FEW_DATASETS:
         return (
@@ -99,7 +102,7 @@ def sentence(verdict: Verdict, standings: Standings, names: tuple[str, str], com
         )
     if verdict.scope == "images":
         return (
-            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {verdict.p:.2g} "
-            f"after correction for {compared} comparisons), though {side} it on new source images of these ({facts})."
+            f"Verdict: {names[0]} is not distinguishable from {names[1]} over datasets (Wilcoxon p {verdict.p:.2g}"
+            f"{corrected}), though {side} it on new source images of these ({facts})."
         )
-    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {verdict.p:.2g} after correction)."
+    return f"Verdict: {names[0]} is {side} {names[1]} ({facts}; Wilcoxon p {verdict.p:.2g}{corrected})."

@@ -54,7 +54,7 @@ def render(
             audit,
             _facts(values),
             values.obstacles,
-            [*standings.shared_note(values.results, values.results.datasets), *values.crack_notes],
+            [*standings.caveats(values.results, values.results.datasets, values.results.models), *values.crack_notes],
             pictures,
         ),
     )

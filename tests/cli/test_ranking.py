@@ -399,7 +399,7 @@ def test_conventions_that_give_a_printed_score_are_named(workspace, call):
     assert "0.00001 is given by: none of" in said
     assert "DeepSegmentor" in said
     refused = call(folder, "conventions", "unet", "--dataset", "cfd", "--target", "78", fails=True)
-    assert "--target is '78': give a score from 0 to 1 with the digits as printed, such as 0.78." in refused
+    assert "--target is '78': give a score from 0 to 1 with the decimals as printed, such as 0.78." in refused
 
 
 def test_the_leaderboard_leaves_out_images_with_known_faults(workspace, call, monkeypatch):

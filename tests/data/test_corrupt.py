@@ -1,5 +1,6 @@
 """Corruptions: of the stated strength, the same for each run, different for each item."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -40,3 +41,12 @@ def test_blur_has_a_standard_deviation_of_two_pixels() -> None:
     position = np.arange(63)
     mean = (density * position).sum()
     assert np.sqrt((density * (position - mean) ** 2).sum()) == pytest.approx(2, rel=0.05)
+
+
+def test_jpeg_has_quality_20_and_keeps_red_and_blue_apart() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[:, ::3, 0], image[::2, :, 2] = 230, 90  # red and blue of unlike detail
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 20]
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
+    expected = cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(corrupt(image, "jpeg", "a"), expected)

@@ -34,6 +34,8 @@ def test_models_are_ordered_by_their_score_abroad(found: results.Results) -> Non
     assert (frame["Drop, blur"] > 0).all()
     assert set(table.digits) == set(frame) - {"Model"}
     assert frame["Alarms abroad %"].isna().all()  # no image is without crack
+    others = len(abroad.datasets) - 1
+    assert table.caption.endswith("tested on it and on the other." if others == 1 else f"on the other {others}.")
 
 
 def test_at_home_values_are_the_pooled_scores(found: results.Results) -> None:
@@ -54,6 +56,18 @@ def test_training_by_test_dataset(found: results.Results) -> None:
     assert table.frame["Abroad"][0] == pytest.approx(values[0, 1:].mean())
     mean = train_by_test(abroad, found.names)
     assert mean.frame.iloc[0, 1] == pytest.approx(abroad.values[:, 0, 0].mean())
+
+
+def test_a_dataset_that_was_not_transferred_is_named(found: results.Results) -> None:
+    first, *others = found.datasets
+    assert len(others) > 1
+    abroad = of_results(replace(found, transfers={d: found.transfers[d] for d in others}))
+    assert abroad is not None
+    assert (abroad.datasets, abroad.absent) == (others, [first])
+    assert per_model(abroad, found.names).notes[-1] == f"Left out, not transferred: {found.names[first]}."
+    whole = of_results(found)
+    assert whole is not None
+    assert "not transferred" not in " ".join(per_model(whole, found.names).notes)
 
 
 def test_images_left_out_and_models_left_out_are_named(found: results.Results) -> None:

@@ -1,6 +1,7 @@
 """Comparing two models: the signs of differences, outcomes and places."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bench.errors import UserError
 from bench.ranking.compare import compare
 from bench.ranking.results import Results, read
-from bench.ranking.standings import Query
+from bench.ranking.standings import Query, seed_note
 
 QUALITIES = {"fpn": 0.5, "unet": 0.9, "pan": 0.7}
 QUERY = Query("dice", "pooled", 200)
@@ -60,3 +61,17 @@ def test_models_without_scores_and_a_model_against_itself_are_refused(results: R
         compare(results, QUERY, "unett", None, 0.01)
     with pytest.raises(UserError, match="'unet'"):
         compare(results, QUERY, "unet", "unet", 0.01)
+
+
+def test_a_claim_from_one_seed_says_that_it_is_about_trainings(workspace: Callable[..., Path]) -> None:
+    folder = workspace(["cfd", "gaps"], QUALITIES, seeds=(0, 1)) / "results"
+    two, one = (read(folder, ["cfd", "gaps"], list(QUALITIES), seeds) for seeds in ([0, 1], [0]))
+    caveat = "With one seed of each model, intervals lack the variation between trainings"
+    assert caveat in compare(one, QUERY, "unet", "fpn", 0.01).verdict
+    pairs = [next(t for t in compare(r, QUERY, "unet", None, 0.01).tables if t.name == "pairs") for r in (one, two)]
+    assert [caveat in " ".join(table.notes) for table in pairs] == [True, False]
+    assert "With one seed" not in compare(two, QUERY, "unet", "fpn", 0.01).verdict
+    assert seed_note(one, ["cfd"], ["unet", "fpn"]) != []
+    mixed = replace(two, cells=[c for c in two.cells if (c["dataset"], c["model"], c["seed"]) != ("gaps", "pan", 1)])
+    assert seed_note(mixed, ["cfd"], ["unet", "pan"]) == []
+    assert seed_note(mixed, ["cfd", "gaps"], ["unet", "pan"])[0].startswith("With one seed of PAN, intervals lack")

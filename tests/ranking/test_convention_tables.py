@@ -38,7 +38,7 @@ def test_a_score_gives_what_it_rounds_to(score: float, digits: int) -> None:
     assert not _gives(score + 2 * 10**-digits, Decimal(f"{score:.{digits}f}"))
 
 
-@pytest.mark.parametrize("target", ["78", "-0.1", "good", "NaN", ""])
+@pytest.mark.parametrize("target", ["78", "-0.1", "1", "0.", "good", "NaN", ""])
 def test_a_target_that_is_no_share_is_refused(results: Results, target: str) -> None:
     with pytest.raises(UserError, match=f"--target is '{target}': give a score from 0 to 1"):
         conventions(results, "unet", "cfd", target)

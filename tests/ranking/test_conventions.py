@@ -1,6 +1,7 @@
 """Each convention against the code that it is named after, or by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ def test_images_without_crack_count_as_in_each_script() -> None:
     assert value("iou_images") == pytest.approx((0 + 30 / 50 + 1 + 10 / 20 + 0) / 5)
     assert value("dice_images") == pytest.approx((0 + 60 / 80 + 20 / 30) / 3)
     assert value("ois_images_zero") == pytest.approx((0.1 + 0.8 + 0.7) / 5)
+    assert value("ods_images_zero") == pytest.approx(3 / 5)  # of the mean over the three images with crack
 
 
 def test_batches_without_a_hit_are_left_out() -> None:
@@ -75,3 +77,15 @@ def test_what_older_files_do_not_record_is_undefined(results: Results) -> None:
     older = replace(results, images=old, summary=results.summary[~results.summary["metric"].isin(lost)])
     scores = by_convention(older)
     assert set(scores.columns[scores.isna().any()]) == {"iou_256px", "f1_256px", "f1_thin", "iou_thin"}
+
+
+def test_a_factor_of_the_images_multiplies_the_metric(results: Results) -> None:
+    images = results.images.copy()
+    rows = (images["dataset"] == "cfd") & (images["model"] == "unet")
+    images.loc[rows & (images["item"] == images.loc[rows, "item"].iloc[0]), ["tp", "fn"]] = 0
+    found = by_convention(replace(results, images=images)).set_index(["dataset", "model"])["ods_images_zero"]
+    table = results.summary[results.summary["metric"] == "ods_image_mean"]
+    means = table.groupby(["dataset", "model"])["value"].mean()
+    count = images.loc[rows, "item"].nunique()
+    assert found["cfd", "unet"] == pytest.approx(means["cfd", "unet"] * (count - 1) / count)
+    assert found["gaps", "fpn"] == pytest.approx(means["gaps", "fpn"])

@@ -3,13 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.errors import UserError
-from bench.formats import files
+from bench.formats import files, scores
 from bench.ranking.few_labels import FOLDER, few_labels, table
 from bench.ranking.results import Results, read
 
@@ -25,6 +26,16 @@ def change(folder: Path, change_cell: Callable[[dict], None]) -> None:  # type: 
             change_cell(cell)
         files.write_json(path, content)
         files.write_checksums(path.parent)
+
+
+def keep_seed_0(folder: Path) -> None:
+    """Remove the cells of other seeds from the scores of a dataset."""
+    found = scores.read(folder)
+    rows = (found.images["seed"] == 0).to_numpy()
+    kept = {n: getattr(found, n)[getattr(found, n)["seed"] == 0] for n in ("images", "curves", "batches", "history")}
+    assert found.histograms is not None
+    histograms, cells = found.histograms[rows], [c for c in found.cells if c["seed"] == 0]
+    scores.write(folder, replace(found, **kept, histograms=histograms, cells=cells))
 
 
 @pytest.fixture
@@ -51,6 +62,18 @@ def test_numbers_ascend_and_all_is_last(made: Made) -> None:
     frame = table(few, made[1].names).frame
     assert frame["Training images"].tolist() == ["5", "20", "all"] * 2
     np.testing.assert_allclose(frame["Of all %"], 100)
+
+
+def test_numbers_with_one_seed_are_named(made: Made) -> None:
+    few = few_labels(made[1], made[0] / FOLDER)
+    assert few is not None
+    assert few.one_seed == []
+    for path in (made[0] / FOLDER / "5").glob("scores/*/cells.json"):
+        keep_seed_0(path.parent)
+    few = few_labels(made[1], made[0] / FOLDER)
+    assert few is not None
+    assert few.one_seed == [5]
+    assert table(few, made[1].names).notes[-1].startswith("One seed with 5 training images: the intervals lack")
 
 
 def test_without_folders_or_a_model_that_has_all_there_is_nothing(made: Made, tmp_path: Path) -> None:

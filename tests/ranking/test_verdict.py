@@ -1,6 +1,7 @@
 """Verdicts: the claim, its scope, and the correction for a rival that was chosen by the same scores."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,9 @@ def test_claims_and_scopes() -> None:
     found = decide(many, "m0", "m1", ["m1"])
     assert (found.scope, found.p) == ("datasets", 2 / 2**7)
     assert "too few datasets" in sentence(decide(few, "m0", "m1", ["m1"]), few, ("A", "B"), 1)
-    assert "A is ahead of B" in sentence(found, many, ("A", "B"), 1)
+    said = sentence(found, many, ("A", "B"), 1)
+    assert said.startswith("Verdict: A is ahead of B (")
+    assert said.endswith("Wilcoxon p 0.016).")  # a named rival: nothing is corrected
     assert decide(standings(0, 7), "m0", "m1", ["m1"]).claim == "none"
 
 
@@ -61,7 +64,8 @@ def test_many_comparisons_are_no_claim_over_datasets() -> None:
     verdict = decide(found, "m0", "m1", found.models[1:])
     assert verdict.p == pytest.approx(9 * 2 / 2**7)
     assert (verdict.claim, verdict.scope) == ("ahead", "images")
-    assert "though ahead of it on new source images" in sentence(verdict, found, ("A", "B"), 9)
+    said = sentence(verdict, found, ("A", "B"), 9)
+    assert "(Wilcoxon p 0.14 after correction for 9 comparisons), though ahead of it on new source images" in said
 
 
 def test_datasets_with_common_source_images_count_once_in_p() -> None:
@@ -80,6 +84,16 @@ def test_undefined_draws_are_no_verdict() -> None:
     verdict = decide(found, "m0", "m1", ["m1"])
     assert verdict.claim == "unknown"
     assert "cannot be compared" in sentence(verdict, found, ("A", "B"), 1)
+
+
+def test_two_source_images_are_no_verdict() -> None:
+    """Two that agree by chance, as with numbers of pieces, give an interval without width."""
+    found = standings(0.1, 3, spread=0)
+    few = replace(found, source_images=np.array([2, 2, 2]))
+    verdict = decide(few, "m0", "m1", ["m1"])
+    assert verdict.claim == "unknown"
+    assert sentence(verdict, few, ("A", "B"), 1).endswith("or none has 3 of them.")
+    assert decide(replace(found, source_images=np.array([2, 2, 3])), "m0", "m1", ["m1"]).claim == "ahead"
 
 
 def test_stated_coverage_is_the_measured_one() -> None:
