@@ -21,6 +21,9 @@ HARD = {
 EXTREME = 0.9
 """A measure is named as a likely cause if the image is harder in it than at least this share of the others."""
 
+FEWEST = 10
+"""Number of other images without which none is called unusual."""
+
 
 def difficulty(image: npt.NDArray[np.uint8], true: npt.NDArray[np.bool_]) -> dict[str, float]:
     """Return the measures of an image (H, W, 3) with its true mask (H, W); NaN without cracks.
@@ -54,11 +57,10 @@ def likely_cause(measured: pd.DataFrame, item: str) -> str:
         measured: ``difficulty`` of every test image of a dataset, by item.
         item: name of the image.
 
-    >>> table = pd.DataFrame({"contrast": [1.0, 2, 3], "width_px": [5.0, 4, 3], "share_pct": [1.0, 1, 1],
-    ...                       "texture": [2.0, 3, 4]}, index=["a", "b", "c"])
-    >>> print(likely_cause(table, "a"))
-    likely: low contrast at the crack (harder than 2 of 2 others)
-    contrast 1.0, width 5.0 px, share 1.00 %, texture 2.0
+    >>> table = pd.DataFrame({"contrast": [1.0] + 10 * [2.0], "width_px": 4.0, "share_pct": 1.0, "texture": 2.0})
+    >>> print(likely_cause(table, 0))
+    likely: low contrast at the crack (harder than 10 of 10 others)
+    contrast 1.0, width 4.0 px, share 1.00 %, texture 2.0
     """
     own, others = measured.loc[item], measured.drop(index=item)
     harder = {
@@ -69,6 +71,8 @@ def likely_cause(measured: pd.DataFrame, item: str) -> str:
         f"contrast {own['contrast']:.1f}, width {own['width_px']:.1f} px, share {own['share_pct']:.2f} %, "
         f"texture {own['texture']:.1f}"
     )
+    if len(others) < FEWEST:
+        return f"likely cause: too few images to tell\n{numbers}"
     if harder[most] < EXTREME:
         return f"likely: no measure is unusual\n{numbers}"
     beaten = round(harder[most] * len(others))

@@ -38,11 +38,12 @@ def test_without_crack_all_is_nan() -> None:
 
 
 def test_the_most_unusual_measure_is_named() -> None:
-    table = pd.DataFrame({name: [1.0, 1.0, 1.0] for name in HARD}, index=["a", "b", "c"])
+    table = pd.DataFrame(dict.fromkeys(HARD, 1.0), index=[*"abcdefghijk"])
     table.loc["b", "width_px"] = 0.5
     assert "thin crack" in likely_cause(table, "b")
     assert "thin crack" not in likely_cause(table, "a")
-    assert "rough texture" in likely_cause(table.assign(texture=[1.0, 1.0, 9.0]), "c")
+    assert "rough texture" in likely_cause(table.assign(texture=[*10 * [1.0], 9.0]), "k")
+    assert "too few images to tell" in likely_cause(table.drop(index="a"), "b")
 
 
 def test_a_cause_is_named_only_where_the_rank_is_extreme() -> None:

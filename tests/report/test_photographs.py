@@ -99,5 +99,6 @@ def test_the_likely_cause_is_measured():
     assert found.loc["faint", "contrast"] < found.loc["clear", "contrast"]
     assert found["width_px"].between(3.5, 4.6).all()
     assert found["share_pct"].tolist() == [6.25, 6.25]
-    assert likely_cause(found, "faint").startswith("likely: low contrast")
+    others = [found.loc[["clear"]]] * 10
+    assert likely_cause(pd.concat([found.loc[["faint"]], *others]), "faint").startswith("likely: low contrast")
     assert np.isnan(difficulty(image, np.zeros_like(true))["contrast"])
