@@ -14,9 +14,10 @@ import json
 import multiprocessing
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -27,7 +28,7 @@ from bench import plugins
 from bench.formats import files
 from bench.settings import load_params, section
 from bench.stages import train
-from bench.tools.memory import Footprint, _batch, footprint
+from bench.tools.memory import _batch, footprint
 from bench.training import loop
 from bench.training.device import pick_device
 from bench.training.loader import Resident
@@ -108,11 +109,10 @@ def on_cuda(model: str, side: int, settings: TrainSettings) -> dict[str, float]:
     return {k: round(v, 1) for k, v in facts.items()} | {"seconds": round(time.perf_counter() - began, 2)}
 
 
-def row(model: str, side: int, settings: TrainSettings, computed: Footprint, pool: ProcessPoolExecutor, on_gpu: bool):
-    """Return computed and measured peak of one case."""
-    one = {"model": model, "batch": settings.batch, "computed_mib": round(computed.peak(settings) / 2**20, 1)}
+def compared(one: dict[str, Any], measuring: Future[dict[str, float]]) -> dict[str, Any]:
+    """Return a case's row with its measured peak and the ratio of computed to measured."""
     try:
-        one |= pool.submit(on_cuda if on_gpu else on_cpu, model, side, settings).result()
+        one |= measuring.result()
     except torch.OutOfMemoryError:
         return one | {"measured_mib": None, "ratio": None}
     return one | {"ratio": round(one["computed_mib"] / one["measured_mib"], 3)}
@@ -140,15 +140,14 @@ def main(models, encoder, image_size, batches, device, dry_run, out):
         for model in tqdm(models.split(","), desc="memory", unit="model"):
             for batch in map(int, batches.split(",")):
                 settings = section({"train": params["train"] | {"batch": batch}}, "train", TrainSettings)
+                measure = on_cuda if device == "cuda" else on_cpu
+                measuring = None if dry_run else pool.submit(measure, model, image_size, settings)
                 is_mixed = device == "cuda" if dry_run else compute_dtype(settings, place) != torch.float32
                 began = time.perf_counter()
                 computed = footprint(model, image_size, settings, is_mixed)
-                took = {"compute_s": round(time.perf_counter() - began, 2)}
-                if dry_run:
-                    line = {"model": model, "batch": batch, "computed_mib": round(computed.peak(settings) / 2**20, 1)}
-                else:
-                    line = row(model, image_size, settings, computed, pool, device == "cuda")
-                facts["rows"].append(line | took)
+                line = {"model": model, "batch": batch, "computed_mib": round(computed.peak(settings) / 2**20, 1)}
+                line |= {"compute_s": round(time.perf_counter() - began, 2)}
+                facts["rows"].append(line if measuring is None else compared(line, measuring))
                 tqdm.write(json.dumps(facts["rows"][-1]))
     if out:
         files.write_json(out, facts)

@@ -54,8 +54,9 @@ TEN = "deeplabv3,deeplabv3plus,fpn,linknet,manet,pan,pspnet,unet,unetplusplus,co
 @click.option("--batch", default=32)
 @click.option("--epochs", default=300)
 @click.option("--lr", default=1e-4)
+@click.option("--per-gpu", default=1, help="Cells that share a GPU.")
 @click.option("--workspace", type=click.Path(path_type=Path), help="Kept between calls; default: a temporary folder.")
-def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, workspace):
+def main(name, archive, datasets, models, encoder, image_size, mask_threshold, batch, epochs, lr, per_gpu, workspace):
     settings = {
         "datasets": datasets.split(","),
         "models": models.split(","),
@@ -63,13 +64,14 @@ def main(name, archive, datasets, models, encoder, image_size, mask_threshold, b
         "prepare": {"image_size": image_size, "mask_threshold": mask_threshold},
         "train": {"encoder": encoder, "weights": None, "epochs": epochs, "batch": batch, "lr": lr},
         "measure": {"encoder": encoder, "image_size": image_size},
+        "sweep": {"per_gpu": per_gpu},
     }
     for kind in ("datasets", "models"):
         for chosen in settings[kind]:
             plugins.load(kind, chosen)
     with tempfile.TemporaryDirectory() as scratch:
         folder = workspace or Path(scratch) / "workspace"
-        demo.run_demo(ROOT, folder, run_command, settings)
+        demo.run_demo(ROOT, folder, run_command, settings, last_stages=("evaluate", "measure"))
         keep(folder, ROOT / "results" / "experiments" / name)
     click.echo(f"The results are in results/experiments/{name}.")
 

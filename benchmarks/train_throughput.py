@@ -4,8 +4,9 @@
     and ToTensorV2, loss.item() and metrics on the CPU in every step.
 (b) ours: the suite's data loader and step, as in `bench train`.
 (c) step: the suite's step alone, on a batch that is already on the device.
-(b) alternates with each of the others, on a CPU step by step, so that a drift of the machine affects both and ratios
-compare neighbours in time. (a) runs in its own process, because the suite configures its process for training.
+On a CPU (b) alternates with each of the others step by step, so that a drift of the machine affects both and ratios
+compare neighbours in time; on a GPU one follows the other. (a) runs in its own process, because the suite configures
+its process for training.
 
 Also measured: an epoch of a small set (by default of CFD's size) and the shares of the bare steps and the validation;
 the rest is data loading, start of the loader and work between epochs. The cost of a checkpoint (with optimiser state
@@ -194,12 +195,7 @@ def our_steps(case: Case, *kinds: tuple[TrainSettings, bool]) -> list[Iterator[i
 
 
 def alternate(case: Case, *works: Iterator[int]) -> list[list[float]]:
-    """Return the images per second of each work in each of its turns; on a CPU, whose speed drifts, a turn is one step.
-
-    On a GPU each has a single turn: loader workers would fill their queues during the turns of the others.
-    """
-    if case.device.type == "cuda":
-        return [[images_per_s(work, case.seconds, case.device)] for work in works]
+    """Return the images per second of each work in each of its turns, which are one step long."""
     measured, began = [[] for _ in works], time.perf_counter()
     while len(measured[-1]) < WARM_UP_STEPS + MIN_TURNS or time.perf_counter() - began < len(works) * case.seconds:
         for work, speeds in zip(works, measured, strict=True):
@@ -228,6 +224,29 @@ def compare_plain(case: Case) -> dict[str, float]:
 def changed_step(case: Case, **changed: bool) -> float:
     """Return the speed of the step with changed settings relative to the unchanged step."""
     return ratio(*alternate(case, *our_steps(case, (replace(case.settings, **changed), True), (case.settings, True))))
+
+
+def in_turn(case: Case, deterministic: bool) -> dict[str, Any]:
+    """Return the images per second of (b), (c) and (a) and their ratios, each measured once, for a GPU.
+
+    Turns of one step would let the loader's workers fill their queues during those of the others.
+    """
+    ours_work, step_work, deterministic_work = our_steps(
+        case, (case.settings, False), (case.settings, True), (replace(case.settings, deterministic=True), True)
+    )
+    ours, step = (images_per_s(work, case.seconds, case.device) for work in (ours_work, step_work))
+    with closing(plain_in_process(case)) as plain_work:
+        plain = images_per_s(plain_work, case.seconds, case.device)
+    figures = {"ours_images_per_s": round(ours, 1), "step_images_per_s": round(step, 1)}
+    figures |= {"ours_over_step": round(ours / step, 3), "plain_images_per_s": round(plain, 1)}
+    figures |= {"ours_over_plain": round(ours / plain, 3)}
+    if deterministic:
+        try:
+            speed = images_per_s(deterministic_work, case.seconds, case.device)
+            figures |= {"deterministic_over_step": round(speed / step, 3)}
+        except RuntimeError as error:  # an operation without a deterministic implementation
+            figures |= {"deterministic_over_step": None, "why": str(error).partition(".")[0]}
+    return figures
 
 
 def ratio(speeds: Sequence[float], others: Sequence[float]) -> float:
@@ -294,7 +313,9 @@ def row(case: Case, brief: bool, compiled: bool, deterministic: bool, pool: Proc
     def alone(work: Callable[..., Any], *arguments: Any, **options: bool) -> Any:
         return pool.submit(work, case, *arguments, **options).result()
 
-    result = {"model": case.model} | alone(compare_step) | alone(compare_plain)
+    on_gpu = case.device.type == "cuda"
+    result = {"model": case.model}
+    result |= alone(in_turn, deterministic) if on_gpu else alone(compare_step) | alone(compare_plain)
     step_images_per_s = result["step_images_per_s"]
     if not brief:
         result |= alone(epoch, step_images_per_s) | alone(checkpoint)
@@ -304,7 +325,7 @@ def row(case: Case, brief: bool, compiled: bool, deterministic: bool, pool: Proc
         saved_s = (1 - 1 / gain) / step_images_per_s  # per image
         result |= {"compiled_over_step": round(gain, 3), "compile_s": round(cost_s, 1)}
         result |= {"compile_pays_after_images": round(cost_s / saved_s) if saved_s > 0 else None}
-    if deterministic:
+    if deterministic and not on_gpu:
         result |= {"deterministic_over_step": round(alone(changed_step, deterministic=True), 3)}
     return result
 

@@ -1,6 +1,6 @@
 """Run the whole pipeline on the embedded sample, in a workspace of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,13 @@ enough, the packaged ImageNet weights, small batches, and of the augmentation on
 more steps than the demo has."""
 
 
-def run_demo(project: Path, folder: Path, command: Command, settings: Mapping[str, Any] = SETTINGS) -> str:
+def run_demo(
+    project: Path,
+    folder: Path,
+    command: Command,
+    settings: Mapping[str, Any] = SETTINGS,
+    last_stages: Sequence[str] = (),
+) -> str:
     """Run the pipeline in a workspace, cells in parallel; return where the report is.
 
     Args:
@@ -33,6 +39,7 @@ def run_demo(project: Path, folder: Path, command: Command, settings: Mapping[st
         folder: the workspace.
         command: runs the arguments of a command line, in the process of a cell.
         settings: nested; replace these keys of params.yaml; by default those of the demo.
+        last_stages: stages of dvc.yaml to run after the trainings, with those they need; by default all.
 
     Raises:
         UserError: the project is incomplete, or the pipeline fails.
@@ -41,5 +48,5 @@ def run_demo(project: Path, folder: Path, command: Command, settings: Mapping[st
     dvc(folder, "repro", "prepare")
     sweep_settings = section(load_params(folder / "params.yaml"), "sweep", SweepSettings)
     sweep(folder.resolve(), sweep_settings, command, retry_failed=True)
-    dvc(folder, "repro")
+    dvc(folder, "repro", *last_stages)
     return f"The report is in {(folder / 'reports' / 'index.html').resolve()}"
