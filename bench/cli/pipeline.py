@@ -7,6 +7,7 @@ import click
 from bench.cli.options import DATA, DATASET, FILE, FOLDER, PREPARED, declared, read_section
 from bench.errors import UserError
 from bench.formats.lock import exclusive
+from bench.sweep.dvc_stage import hand_over
 
 
 @click.command("download")
@@ -69,6 +70,9 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     Writes the run (weights, history, predictions, provenance) to TARGET. Resumes from the checkpoint of an
     interrupted training; refuses if another process is training it.
     """
+    command = ["--params", str(context.obj), "train", str(source), str(target), "--model", model, "--seed", str(seed)]
+    if (status := hand_over(command)) is not None:
+        context.exit(status)
     with exclusive(target):  # before the imports, which take seconds
         from bench.formats.failure import recorded_failure
         from bench.stages import train

@@ -1,7 +1,8 @@
-"""Two trainings on one target, and trainings whose DVC was killed: real processes, a real `dvc repro`."""
+"""Trainings that DVC runs, forked from one process; two on one target; DVC killed: a real `dvc repro`."""
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,10 @@ from bench.formats.lock import exclusive
 from bench.settings import load_params
 
 ROOT = Path(__file__).parents[2]
-NETWORK = '''"""A tiny network."""
+NETWORK = '''"""A tiny network that writes down whose child trains it."""
+
+import os
+from pathlib import Path
 
 NAME = "Tiny"
 
@@ -29,6 +33,8 @@ def build(channels, classes, image_size, encoder, weights):
     """Return the network."""
     from torch import nn
 
+    with Path("parents").open("a") as file:
+        file.write(f"{os.getppid()}\\n")
     return nn.Conv2d(channels, classes, 3, padding=1)
 '''
 STAGE = """stages:
@@ -36,6 +42,21 @@ STAGE = """stages:
     cmd: bench train prepared runs/cfd/tiny/0 --model tiny && true
     deps: [prepared]
     outs: [runs/cfd/tiny/0]
+"""
+GRID = """stages:
+  train:
+    matrix: {seed: [0, 1]}
+    cmd: bench train prepared runs/cfd/tiny/${item.seed} --model tiny --seed ${item.seed}
+    deps: [prepared]
+    outs: ["runs/cfd/tiny/${item.seed}"]
+  edit:
+    cmd: touch CODE/bench/errors.py && touch edited
+    deps: ["runs/cfd/tiny/1"]
+    outs: [edited]
+  again:
+    cmd: bench train prepared runs/cfd/tiny/2 --model tiny
+    deps: [edited]
+    outs: [runs/cfd/tiny/2]
 """
 ENDLESS = 10**9
 LOCK = Path("runs", "cfd", "tiny", ".0.lock")
@@ -78,9 +99,9 @@ def started() -> Iterator[list[psutil.Process]]:
             process.kill()
 
 
-def environment() -> dict[str, str]:
+def environment(code: Path = ROOT) -> dict[str, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "SHELL": "/bin/sh"}
+    return os.environ | {"PATH": path, "PYTHONPATH": str(code), "SHELL": "/bin/sh"}
 
 
 def repro(project: Path) -> tuple[subprocess.Popen[bytes], psutil.Process]:
@@ -88,11 +109,20 @@ def repro(project: Path) -> tuple[subprocess.Popen[bytes], psutil.Process]:
     log = project / "repro.log"
     command = [sys.executable, "-m", "dvc", "repro"]
     with log.open("wb") as file:
-        dvc = subprocess.Popen(command, cwd=project, env=environment(), stdout=file, stderr=file)
+        dvc = subprocess.Popen(
+            command, cwd=project, env=environment(), stdout=file, stderr=file, start_new_session=True
+        )
     while b"image/s" not in log.read_bytes():
         with suppress(subprocess.TimeoutExpired):
             pytest.fail(f"dvc ended with {dvc.wait(0.2)}: {log.read_text()}")
     return dvc, psutil.Process(int((project / LOCK).read_text().split()[1]))
+
+
+def shorten(project: Path) -> None:
+    """Let the training end after one epoch."""
+    params = load_params(project / "params.yaml")
+    params["train"]["epochs"] = 1
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
 
 
 def wait_for(process: psutil.Process) -> None:
@@ -108,7 +138,6 @@ def test_dvc_that_is_killed_leaves_no_training_and_none_begins_beside_one(
 ) -> None:
     dvc, training = repro(project)
     started += [psutil.Process(dvc.pid), training]
-    assert training.ppid() != dvc.pid, "the shell between them is what makes it hard"
     second = subprocess.run(
         ["bench", "train", "prepared", "runs/cfd/tiny/0", "--model", "tiny"],
         cwd=project, env=environment(), capture_output=True, text=True, check=False,
@@ -123,3 +152,64 @@ def test_dvc_that_is_killed_leaves_no_training_and_none_begins_beside_one(
     with exclusive(project / "runs" / "cfd" / "tiny" / "0"):
         pass
     assert "stopped by SIGTERM: the next run resumes" in (project / "repro.log").read_text()
+
+
+@needs_pidfd
+def test_cells_of_one_repro_are_forked_from_one_process_unless_the_code_changed_and_it_ends_with_dvc(
+    project: Path, tmp_path: Path
+) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(ROOT / "bench", code / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "dvc.yaml").write_text(GRID.replace("CODE", str(code)))
+    shorten(project)
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=project, env=environment(code), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    parents = [int(line) for line in (project / "parents").read_text().split()]
+    assert len(parents) == 3
+    assert parents[0] == parents[1] != parents[2]
+    assert done.stderr.count("epoch=1") >= 3, "each shows its progress"
+    with suppress(psutil.NoSuchProcess):
+        wait_for(psutil.Process(parents[0]))
+    run = [(project / "runs" / "cfd" / "tiny" / seed / "weights.safetensors").read_bytes() for seed in "012"]
+    assert run[0] == run[2] != run[1]
+
+
+@needs_pidfd
+def test_a_cell_that_fails_in_a_forked_process_fails_the_stage_with_its_message(project: Path) -> None:
+    tiny = project / "mine" / "models" / "tiny.py"
+    tiny.write_text(tiny.read_text().replace("    from torch import nn", "    raise ValueError('no such layer')"))
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=project, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 255
+    assert "no such layer" in done.stderr
+
+
+@needs_pidfd
+@pytest.mark.slow
+@pytest.mark.parametrize("ended", ["all of them, by Ctrl-C", "the command", "the process that forks"])
+def test_a_training_stops_with_the_processes_that_stand_for_it(
+    project: Path, started: list[psutil.Process], ended: str
+) -> None:
+    dvc, training = repro(project)
+    parent = training.parent()
+    assert parent is not None
+    assert "dvc_stage" in " ".join(parent.cmdline())
+    started += [psutil.Process(dvc.pid), training, parent]
+    if ended == "the command":
+        next(p for p in psutil.Process(dvc.pid).children(recursive=True) if "train" in p.cmdline()[-6:]).kill()
+    elif ended == "the process that forks":
+        parent.kill()
+    else:
+        os.killpg(dvc.pid, signal.SIGINT)
+    wait_for(training)
+    assert dvc.wait(60) != 0
+    if parent.is_running():
+        wait_for(parent)
+    assert (
+        f"stopped by SIG{'INT' if 'Ctrl-C' in ended else 'TERM'}: the next run resumes"
+        in (project / "repro.log").read_text()
+    )
