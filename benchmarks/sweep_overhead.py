@@ -1,7 +1,8 @@
 """Measure the overhead of a sweep: (a) grids, compared with `dvc repro`; (b) no-op cells; (c) schedules of a full grid.
 
 (a) grid: seconds from the start of a command until all cells are recorded: `bench sweep --jobs 1`, `--jobs 2`,
-    `dvc repro train`.
+    `dvc repro train`; one epoch on small images each, so that what is measured is not the training. With --before, a
+    checkout of another version, also its `dvc repro train`.
 (b) noop: seconds per cell for claim, fork, log and exit (engine), and for querying and updating DVC (ask, record), by
     number of cells.
 (c) paper: makespan of the full paper grid, longest cells first, compared with the lower bound (work shared evenly, or
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -30,10 +32,15 @@ from bench.settings import load_params
 from bench.sweep import cells, ledger, local
 from bench.sweep.cells import Cell
 from bench.sweep.slots import Slot
-from bench.tools import demo, workspace
+from bench.tools import workspace
 from bench.tools.plan import makespan
 
 ROOT = Path(__file__).parents[1]
+SETTINGS = {
+    "download": {"source": "sample"},
+    "prepare": {"image_size": 128, "mask_threshold": 127},
+    "train": {"encoder": "efficientnet_lite0", "weights": None, "epochs": 1, "batch": 4, "lr": 1e-3},
+}
 
 
 @click.group()
@@ -45,26 +52,34 @@ def main():
 @click.option("--datasets", default=10, help="Number of datasets, of the ten.")
 @click.option("--models", default=10)
 @click.option("--repeats", default=3, help="Runs of each; the median is reported.")
+@click.option("--before", type=click.Path(path_type=Path, exists=True, resolve_path=True), help="Another checkout.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
-def grid(datasets, models, repeats, out):
+def grid(datasets, models, repeats, before, out):
     params = load_params(ROOT / "params.yaml")
     lists = {"datasets": params["datasets"][:datasets], "models": params["models"][:models]}
-    sweep = [sys.executable, "-m", "bench", "sweep", "--jobs"]
+    sweep = [sys.executable, "-P", "-m", "bench", "sweep", "--jobs"]
     kinds = {
         "sweep --jobs 1": [*sweep, "1"],
         "sweep --jobs 2": [*sweep, "2"],
-        "dvc repro": [sys.executable, "-m", "dvc", "repro", "train"],
+        "dvc repro": [sys.executable, "-P", "-m", "dvc", "repro", "train"],
     }
+    if before:
+        kinds["dvc repro, before"] = kinds["dvc repro"]
     seconds = {kind: [] for kind in kinds}
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for _ in range(repeats):  # in turn, so that a drift of the machine affects all
         for kind, command in kinds.items():
+            code = before if kind.endswith("before") else ROOT
+            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+            environment = os.environ | {"PATH": path, "PYTHONPATH": str(code)}
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name) / "ws"
-                workspace.create_workspace(ROOT, folder, demo.SETTINGS | lists)
-                workspace.dvc(folder, "repro", "--quiet", "prepare")
+                make = "from bench.tools import workspace as w; w.create_workspace(w.Path({!r}), w.Path({!r}), {!r})"
+                make = make.format(str(code), str(folder), SETTINGS | lists)
+                subprocess.run([sys.executable, "-P", "-c", make], env=environment, check=True)
+                run = partial(subprocess.run, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+                run([sys.executable, "-P", "-m", "dvc", "repro", "--quiet", "prepare"])
                 began = time.perf_counter()
-                subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+                run(command, stderr=subprocess.DEVNULL)
                 seconds[kind].append(round(time.perf_counter() - began, 2))
                 assert not cells.stale(folder, "train")[0]
                 click.echo(json.dumps({kind: seconds[kind][-1]}))

@@ -7,7 +7,6 @@ import click
 from bench.cli.options import DATA, DATASET, FILE, FOLDER, PREPARED, declared, read_section
 from bench.errors import UserError
 from bench.formats.lock import exclusive
-from bench.sweep.dvc_stage import hand_over
 
 
 @click.command("download")
@@ -70,6 +69,8 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     Writes the run (weights, history, predictions, provenance) to TARGET. Resumes from the checkpoint of an
     interrupted training; refuses if another process is training it.
     """
+    from bench.sweep.dvc_stage import hand_over
+
     command = ["--params", str(context.obj), "train", str(source), str(target), "--model", model, "--seed", str(seed)]
     if (status := hand_over(command)) is not None:
         context.exit(status)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+from scipy import special
 
 from bench.ranking.leaderboard import TIERS
 from bench.ranking.protocol_name import with_name
@@ -41,7 +41,7 @@ def band(committed: Sequence[float]) -> tuple[float, float]:
     mean, count = float(np.mean(committed)), len(committed)
     spread = 0.0
     if count > 1:
-        spread = float(np.std(committed, ddof=1)) * float(student_t.ppf(0.975, count - 1)) * (1 + 1 / count) ** 0.5
+        spread = float(np.std(committed, ddof=1)) * float(special.stdtrit(count - 1, 0.975)) * (1 + 1 / count) ** 0.5
     return max(0.0, mean - max(spread, NARROWEST)), min(1.0, mean + max(spread, NARROWEST))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import t as student_t
+from scipy import special
 
 RATIOS: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
     "crack_iou": ((1, 0, 0), (1, 1, 1)),
@@ -117,7 +117,7 @@ def seed_spread(a: Sequence[float] | Array, b: Sequence[float] | Array) -> float
     if freedom == 0:
         return float("nan")
     variance = sum(((side - side.mean()) ** 2).sum() for side in sides) / freedom
-    return float(student_t.ppf(0.975, freedom) * np.sqrt(variance * sum(1 / len(side) for side in sides)))
+    return float(special.stdtrit(freedom, 0.975) * np.sqrt(variance * sum(1 / len(side) for side in sides)))
 
 
 def images_for(parts: Sequence[float] | Array, share: float = 0.8) -> int:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from bench.errors import UserError
 from bench.ranking.results import Results
@@ -86,10 +86,10 @@ def detectable(found: Spread, datasets: int, seeds: int, over_datasets: bool) ->
     """
     variance = found.images + found.seeds / seeds
     if not over_datasets:
-        return float((stats.norm.isf(ALPHA / 2) + stats.norm.isf(1 - POWER)) * np.sqrt(variance / datasets))
+        return float(-(special.ndtri(ALPHA / 2) + special.ndtri(1 - POWER)) * np.sqrt(variance / datasets))
     if datasets < FEW_DATASETS:
         return float("nan")
-    factor = stats.t.isf(ALPHA / 2, datasets - 1) + stats.t.isf(1 - POWER, datasets - 1)
+    factor = -(special.stdtrit(datasets - 1, ALPHA / 2) + special.stdtrit(datasets - 1, 1 - POWER))
     return float(factor * np.sqrt((variance + found.datasets) / datasets / WILCOXON))
 
 

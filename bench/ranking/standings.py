@@ -87,7 +87,7 @@ class Standings:
         m = [self.models.index(x) for x in (self.models if models is None else models)]
         return Standings(
             self.protocol, [self.datasets[i] for i in d], [self.models[i] for i in m],
-            self.values[np.ix_(d, m)], self.draws[:, d][:, :, m], self.higher_is_better,
+            self.values[np.ix_(d, m)], self.draws.take(d, axis=1).take(m, axis=2), self.higher_is_better,
             self.source_images[d],
         )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 Array = npt.NDArray[np.float64]
 
@@ -53,8 +53,8 @@ def _tail(means: Array, level: float) -> float:
     """Return the probability left out at either end of one interval, so that all hold at once; draws (R, K)."""
     spread = means.std(0)
     largest = np.divide(np.abs(means - means.mean(0)), spread, out=np.zeros_like(means), where=spread > 0).max(1)
-    single = stats.norm.isf((1 - level) / 2)  # of one difference; a few source images give a coarser, lower quantile
-    return float(stats.norm.sf(max(single, float(np.quantile(largest, level)))))
+    single = -special.ndtri((1 - level) / 2)  # of one difference; a few source images give a coarser, lower quantile
+    return float(special.ndtr(-max(single, float(np.quantile(largest, level)))))
 
 
 def _half_widths(draws: Array, count: Array, tail: float) -> Array:
@@ -63,4 +63,4 @@ def _half_widths(draws: Array, count: Array, tail: float) -> Array:
     variance = part.sum(0)
     certain = np.maximum((part**2 / (count - 1)[:, None]).sum(0), np.finfo(float).tiny)
     degrees = np.maximum(variance**2 / certain, 1.0)
-    return np.asarray(stats.t.isf(tail, degrees) * np.sqrt(variance), np.float64)
+    return np.asarray(-special.stdtrit(degrees, tail) * np.sqrt(variance), np.float64)

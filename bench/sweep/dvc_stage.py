@@ -18,9 +18,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.sweep.worker import DVC_STAGE, Command
+if TYPE_CHECKING:
+    from bench.sweep.worker import Command
+
+DVC_STAGE = "DVC_STAGE"
+"""Variable by which `dvc repro` names the stage whose command it runs."""
 
 ACCEPTED, REFUSED = b"+", b"-"
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -138,7 +142,7 @@ def _code_times(names: Iterable[str] = ()) -> dict[str, int]:
     return {name: Path(name).stat().st_mtime_ns if Path(name).exists() else 0 for name in loaded}
 
 
-def _answer(connection: socket.socket, listener: socket.socket, command: Command) -> None:
+def _answer(connection: socket.socket, listener: socket.socket, command: "Command") -> None:
     """Fork a process for a request, pass signals on to it, and answer with its exit status."""
     handles = socket.recv_fds(connection, 1, 3)[1]
     with connection.makefile("rb") as lines:
@@ -159,7 +163,7 @@ def _answer(connection: socket.socket, listener: socket.socket, command: Command
     connection.send(bytes([code if code >= 0 else 128 - code]))
 
 
-def _run(request: dict[str, Any], handles: list[int], inherited: Sequence[socket.socket], command: Command) -> None:
+def _run(request: dict[str, Any], handles: list[int], inherited: Sequence[socket.socket], command: "Command") -> None:
     """Run a request as if the process that asked had."""
     global _forked
     _forked = True

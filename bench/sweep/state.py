@@ -10,8 +10,8 @@ from bench.errors import UserError, shorten
 from bench.sweep import cells, ledger, output, progress, slurm, view
 from bench.sweep.attempt import Attempt, set_aside
 from bench.sweep.cells import Cell
+from bench.sweep.dvc_stage import DVC_STAGE
 from bench.sweep.recorder import record
-from bench.sweep.worker import DVC_STAGE
 
 LEDGER = ".sweep"
 """Folder of the ledger in the project."""

@@ -18,13 +18,11 @@ from bench.formats.lock import InUseError, exclusive
 from bench.sweep import ledger, output
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
+from bench.sweep.dvc_stage import DVC_STAGE
 from bench.sweep.slots import Slot
 
 Command = Callable[[list[str]], None]
 """Runs the arguments of a command line in this process; a module-level function, so that it pickles by reference."""
-
-DVC_STAGE = "DVC_STAGE"
-"""Variable by which `dvc repro` names the stage whose command it runs."""
 
 PR_SET_PDEATHSIG = 1
 """**Source:** linux/prctl.h."""

@@ -10,7 +10,23 @@ from scipy import stats
 from bench.stats.paired import bayesian_signed_rank, holm, rank_biserial, smallest_p, wilcoxon
 from bench.stats.ranks import cliques, critical_difference, friedman, friedman_p, rank_range, ranks
 
+GRID = st.integers(2, 6).flatmap(lambda k: st.lists(st.lists(st.integers(0, 3), min_size=k, max_size=k), min_size=1))
 SCORES = np.random.default_rng(0).normal(size=(10, 5)) + np.arange(5) * 0.6
+
+
+@given(GRID)
+def test_ranks_and_places_agree_with_scipy_also_with_ties(grid):
+    scores = np.array(grid) / 3
+    assert np.array_equal(ranks(scores), stats.rankdata(-scores, axis=-1))
+    places = stats.rankdata(stats.rankdata(-scores, axis=-1), axis=-1, method="min")
+    assert np.array_equal(rank_range(scores[:, None])[2], (places == 1).mean(0))
+    assert np.isnan(ranks(np.vstack([scores, [np.nan] * len(scores[0])]))[-1]).all()
+
+
+@pytest.mark.parametrize("models", [2, 3, 12, 60])
+def test_the_critical_difference_agrees_with_scipy(models):
+    q = stats.studentized_range.ppf(0.95, models, np.inf)
+    assert critical_difference(models, 10) * np.sqrt(2) / np.sqrt(models * (models + 1) / 60) == pytest.approx(q)
 
 
 def test_friedman_agrees_with_scipy_also_with_ties():
