@@ -13,12 +13,23 @@ from PIL import Image
 from bench.data.dataset import Card
 from bench.formats import cost, files, predictions, prepared, run, scores
 from bench.settings import load_params, section
+from tests.fixtures.dvc_project import dvc_processes, endless_project
 from tests.fixtures.grid import workspace, workspaces, write_predictions
 from tests.fixtures.reports import grid, run_report, write_grid
 from tests.fixtures.training import tiny_model
 
 # fixtures for all tests
-__all__ = ["grid", "run_report", "tiny_model", "workspace", "workspaces", "write_grid", "write_predictions"]
+__all__ = [
+    "dvc_processes",
+    "endless_project",
+    "grid",
+    "run_report",
+    "tiny_model",
+    "workspace",
+    "workspaces",
+    "write_grid",
+    "write_predictions",
+]
 
 settings.register_profile("tests", max_examples=40, deadline=None, derandomize=True)  # the same examples every time
 settings.load_profile("tests")

@@ -71,8 +71,8 @@ def train_command(context: click.Context, source: Path, target: Path, model: str
     """
     from bench.sweep.dvc_stage import hand_over
 
-    command = ["--params", str(context.obj), "train", str(source), str(target), "--model", model, "--seed", str(seed)]
-    if (status := hand_over(command)) is not None:
+    same = ["--params", str(context.obj), "train", str(source), str(target), "--model", model, "--seed", str(seed)]
+    if (status := hand_over(same, context.meta["run_command"])) is not None:
         context.exit(status)
     with exclusive(target):  # before the imports, which take seconds
         from bench.formats.failure import recorded_failure

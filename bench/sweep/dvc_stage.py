@@ -12,32 +12,37 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from bench.sweep.worker import Command
+Command = Callable[[list[str]], None]
+"""Runs the arguments of a command line in this process; a module-level function, so that it can be named."""
 
 DVC_STAGE = "DVC_STAGE"
 """Variable by which `dvc repro` names the stage whose command it runs."""
 
 ACCEPTED, REFUSED = b"+", b"-"
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_START = "import sys; sys.path[:] = {path!r}; from bench.sweep import dvc_stage; dvc_stage.serve({handle}, {dvc})"
+_START = """import sys
+sys.path[:] = {path!r}
+from bench.sweep import dvc_stage
+from {module} import {name}
+dvc_stage.serve({handle}, {dvc}, {name})
+"""
 _forked = False
 """Whether this process was forked for a stage."""
 
 
-def hand_over(arguments: Sequence[str]) -> int | None:
+def hand_over(arguments: Sequence[str], command: Command) -> int | None:
     """Run the arguments of a command line in a forked process; return its exit status, 128 + N if signal N killed it.
 
-    Returns None where the command must run in this process: DVC does not run it, this is the forked process, or the
-    process to fork from cannot be started or has imported code that has changed since.
+    ``command`` runs them there. Returns None where they must run in this process: DVC does not run it, it is the forked
+    process, or the process to fork from cannot be started or has imported code that has changed since.
     """
     if _forked or DVC_STAGE not in os.environ or not hasattr(os, "pidfd_open") or not hasattr(socket, "SO_PEERCRED"):
         return None
@@ -45,7 +50,7 @@ def hand_over(arguments: Sequence[str]) -> int | None:
     if dvc is None:
         return None
     with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
-        _connect(connection, *dvc)
+        _connect(connection, *dvc, command)
         request = {"arguments": list(arguments), "folder": str(Path.cwd()), "environment": dict(os.environ)}
         socket.send_fds(connection, [b"\n"], [0, 1, 2])
         connection.sendall(json.dumps(request).encode() + b"\n")
@@ -66,7 +71,7 @@ def _dvc() -> tuple[int, float] | None:
     return None
 
 
-def _connect(connection: socket.socket, dvc: int, since: float) -> None:
+def _connect(connection: socket.socket, dvc: int, since: float, command: Command) -> None:
     """Connect to the process of this user, DVC and environment; start it if there is none.
 
     Raises:
@@ -81,10 +86,10 @@ def _connect(connection: socket.socket, dvc: int, since: float) -> None:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(address)
             listener.listen()
-            handle = listener.fileno()
+            facts = {"path": sys.path, "handle": listener.fileno(), "dvc": dvc}
+            start = _START.format(**facts, module=command.__module__, name=command.__name__)
             subprocess.Popen(
-                [sys.executable, "-c", _START.format(path=sys.path, handle=handle, dvc=dvc)],
-                pass_fds=[handle], start_new_session=True,
+                [sys.executable, "-c", start], pass_fds=[listener.fileno()], start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             connection.connect(address)
@@ -113,14 +118,14 @@ def _follow(connection: socket.socket) -> int:
         return 1
 
 
-def serve(handle: int, dvc: int) -> None:
+def serve(handle: int, dvc: int, command: Command) -> None:
     """Fork a process for each request until DVC has ended.
 
     Args:
         handle: of the socket to listen on.
         dvc: number of DVC's process.
+        command: runs the arguments of a command line.
     """
-    from bench.cli.main import run_command
     from bench.sweep.preload import preload
 
     with socket.socket(fileno=handle) as listener, suppress(ProcessLookupError):
@@ -133,7 +138,7 @@ def serve(handle: int, dvc: int) -> None:
                     connection.send(REFUSED)
                     return
                 if _peer_user(connection) == os.getuid():
-                    _answer(connection, listener, run_command)
+                    _answer(connection, listener, command)
 
 
 def _code_times(names: Iterable[str] = ()) -> dict[str, int]:
@@ -142,7 +147,7 @@ def _code_times(names: Iterable[str] = ()) -> dict[str, int]:
     return {name: Path(name).stat().st_mtime_ns if Path(name).exists() else 0 for name in loaded}
 
 
-def _answer(connection: socket.socket, listener: socket.socket, command: "Command") -> None:
+def _answer(connection: socket.socket, listener: socket.socket, command: Command) -> None:
     """Fork a process for a request, pass signals on to it, and answer with its exit status."""
     handles = socket.recv_fds(connection, 1, 3)[1]
     with connection.makefile("rb") as lines:
@@ -163,7 +168,7 @@ def _answer(connection: socket.socket, listener: socket.socket, command: "Comman
     connection.send(bytes([code if code >= 0 else 128 - code]))
 
 
-def _run(request: dict[str, Any], handles: list[int], inherited: Sequence[socket.socket], command: "Command") -> None:
+def _run(request: dict[str, Any], handles: list[int], inherited: Sequence[socket.socket], command: Command) -> None:
     """Run a request as if the process that asked had."""
     global _forked
     _forked = True

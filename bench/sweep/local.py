@@ -19,6 +19,7 @@ from bench.errors import UserError
 from bench.sweep import ledger, worker
 from bench.sweep.attempt import Attempt, State
 from bench.sweep.cells import Cell
+from bench.sweep.dvc_stage import Command
 from bench.sweep.progress import is_bar, tail
 from bench.sweep.slots import Slot
 
@@ -73,7 +74,7 @@ def run_cells(
     slots: Sequence[Slot],
     timeout_s: float | None,
     show: Callable[[SweepState], None],
-    command: worker.Command,
+    command: Command,
     is_ours: bool = False,
 ) -> int:
     """Run all cells of ``state.todo`` in order; return the number of the signal that stopped the sweep, or 0.
@@ -115,7 +116,7 @@ def run_cells(
     return int(received[0]) if received else 0
 
 
-def _warm_up(command: worker.Command) -> None:
+def _warm_up(command: Command) -> None:
     """Start the fork server, with the heavy imports preloaded."""
     forkserver.set_forkserver_preload(["bench.sweep.warm", command.__module__])
     forkserver.ensure_running()
@@ -136,7 +137,7 @@ def _start(
     slot: Slot,
     process: Callable[..., BaseProcess],
     is_ours: bool,
-    command: worker.Command,
+    command: Command,
 ) -> Running | None:
     """Claim the next cell and start it; return None if another sweep has claimed it or it cannot be claimed."""
     cell, attempt = state.todo.pop(0)

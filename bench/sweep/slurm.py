@@ -13,10 +13,10 @@ from bench.errors import UserError
 from bench.sweep import ledger, local
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
+from bench.sweep.dvc_stage import Command
 from bench.sweep.owner import LEASE_S
 from bench.sweep.recorder import Recorder
 from bench.sweep.slots import slots
-from bench.sweep.worker import Command
 
 if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission

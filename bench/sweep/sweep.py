@@ -10,11 +10,11 @@ from bench.settings import section
 from bench.sweep import cells, local, repository, slurm, view
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
+from bench.sweep.dvc_stage import Command
 from bench.sweep.estimate import longest_first
 from bench.sweep.recorder import Recorder
 from bench.sweep.slots import slots
 from bench.sweep.state import LEDGER, StageState, collect, describe_failed, describe_waiting, stage_state, summary
-from bench.sweep.worker import Command
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -18,11 +17,8 @@ from bench.formats.lock import InUseError, exclusive
 from bench.sweep import ledger, output
 from bench.sweep.attempt import Attempt
 from bench.sweep.cells import Cell
-from bench.sweep.dvc_stage import DVC_STAGE
+from bench.sweep.dvc_stage import DVC_STAGE, Command
 from bench.sweep.slots import Slot
-
-Command = Callable[[list[str]], None]
-"""Runs the arguments of a command line in this process; a module-level function, so that it pickles by reference."""
 
 PR_SET_PDEATHSIG = 1
 """**Source:** linux/prctl.h."""

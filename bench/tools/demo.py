@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.settings import load_params, section
+from bench.sweep.dvc_stage import Command
 from bench.sweep.sweep import SweepSettings, sweep
-from bench.sweep.worker import Command
 from bench.tools.workspace import create_workspace, dvc
 
 SETTINGS: dict[str, Any] = {
