@@ -149,8 +149,8 @@ def main(models, encoder, image_size, batches, device, dry_run, out):
                 line |= {"compute_s": round(time.perf_counter() - began, 2)}
                 facts["rows"].append(line if measuring is None else compared(line, measuring))
                 tqdm.write(json.dumps(facts["rows"][-1]))
-    if out:
-        files.write_json(out, facts)
+                if out:
+                    files.write_json(out, facts)
 
 
 if __name__ == "__main__":
