@@ -111,5 +111,5 @@ def _show(value: Any, digits: int | None, blank: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return blank
     if digits is not None and not isinstance(value, str):
-        return f"{value:.{digits}f}" if digits >= 0 else f"{value:#.{-digits}g}".rstrip(".")
+        return f"{value:z.{digits}f}" if digits >= 0 else f"{value:#.{-digits}g}".rstrip(".")
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

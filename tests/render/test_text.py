@@ -56,6 +56,7 @@ def test_csv_quotes_what_needs_it() -> None:
 @pytest.mark.parametrize(
     ("value", "digits", "shown"),
     [
+        (-0.00001, 4, "0.0000"),
         (1.0, None, "1"),
         (0.5, None, "0.5"),
         (0.5, 4, "0.5000"),
