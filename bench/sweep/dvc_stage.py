@@ -27,7 +27,7 @@ DVC_STAGE = "DVC_STAGE"
 """Variable by which `dvc repro` names the stage whose command it runs."""
 
 ACCEPTED, REFUSED = b"+", b"-"
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGCONT")
 _START = """import sys
 sys.path[:] = {path!r}
 from bench.sweep import dvc_stage
@@ -106,10 +106,13 @@ def _follow(connection: socket.socket) -> int:
     """Pass signals on until the command has ended; return its exit status."""
 
     def forward(number: int, frame: FrameType | None) -> None:
+        is_stop = number == signal.SIGTSTP  # Ctrl-Z; ignored in a session without a terminal, so SIGSTOP is sent
         with suppress(OSError):
-            connection.send(bytes([number]))
+            connection.send(bytes([signal.SIGSTOP if is_stop else number]))
+        if is_stop:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-    for number in FORWARDED:
+    for number in (getattr(signal, name) for name in FORWARDED):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, forward)
     try:
@@ -157,7 +160,7 @@ def _answer(connection: socket.socket, listener: socket.socket, command: Command
     for handle in handles:
         os.close(handle)
     connection.send(ACCEPTED)
-    while not (ready := wait([connection, process.sentinel])) or process.sentinel not in ready:
+    while process.sentinel not in wait([connection, process.sentinel]):
         numbers = connection.recv(16)
         for number in numbers or (signal.SIGTERM,):  # the command that asked was killed
             os.kill(process.pid or 0, number)

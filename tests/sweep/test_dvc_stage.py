@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -98,3 +99,21 @@ def test_a_training_stops_with_the_processes_that_stand_for_it(
         f"stopped by SIG{'INT' if 'Ctrl-C' in ended else 'TERM'}: the next run resumes"
         in (endless_project / "repro.log").read_text()
     )
+
+
+@needs_pidfd
+@pytest.mark.slow
+def test_ctrl_z_pauses_the_training_too(endless_project: Path, dvc_processes: list[psutil.Process]) -> None:
+    dvc, training = repro(endless_project)
+    parent = training.parent()
+    assert parent is not None
+    dvc_processes += [psutil.Process(dvc.pid), training, parent]
+    command = next(p for p in psutil.Process(dvc.pid).children(recursive=True) if "train" in p.cmdline()[-6:])
+    for number, states in ((signal.SIGTSTP, {"stopped"}), (signal.SIGCONT, {"running", "sleeping", "disk-sleep"})):
+        command.send_signal(number)
+        for process in (command, training):
+            while process.status() not in states:
+                time.sleep(0.05)
+    dvc.kill()
+    dvc.wait()
+    wait_for(training)
