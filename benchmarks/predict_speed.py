@@ -2,9 +2,10 @@
 
 Usage: python benchmarks/predict_speed.py --before FOLDER --out benchmarks/predict_speed.json
 
-FOLDER is a checkout of the older version. Each run is a process of its own; both versions take turns on the same
-photograph, which is synthetic, and on the same networks with random weights. CPU seconds are those of all threads: on a
-busy machine they change less than the seconds on the clock, whose load is recorded.
+FOLDER is a checkout of the older version. Also timed is this version with the network exported as ONNX. Each run is a
+process of its own; all take turns on the same photograph, which is synthetic, and on the same networks with random
+weights. CPU seconds are those of all threads: on a busy machine they change less than the seconds on the clock, whose
+load is recorded.
 """
 
 import json
@@ -37,8 +38,10 @@ from bench.tools.predict import Network, View, on_images
 began = time.perf_counter()
 on_images(Network(Path(sys.argv[1]), device="cpu"), Path(sys.argv[2]), Path(sys.argv[3]), View())
 used = resource.getrusage(resource.RUSAGE_SELF)
+lines = Path("/proc/self/status").read_text().splitlines()
+peak_kib = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 print(json.dumps({"seconds": time.perf_counter() - began, "cpu_seconds": used.ru_utime + used.ru_stime,
-                  "peak_memory_gb": used.ru_maxrss / 2**20}))
+                  "peak_memory_gb": peak_kib / 2**20}))
 """
 
 
@@ -54,6 +57,18 @@ def write_run(folder: Path, model: str, encoder: str, side: int) -> Path:
     record["settings"] = {"prepare": {"image_size": side}, "train": {"encoder": encoder}}
     run_format.write(folder, record, pd.DataFrame([dict.fromkeys(run_format.HISTORY, 1)]))
     return folder
+
+
+def write_onnx(path: Path, model: str, encoder: str, side: int) -> Path:
+    """Write the same network as an ONNX file."""
+    torch.manual_seed(0)
+    network = plugins.build_network(model, 3, 1, side, encoder, None).eval()
+    batch = torch.export.Dim("batch")
+    torch.onnx.export(
+        network, (torch.rand(2, 3, side, side),), str(path), dynamo=True, verbose=False, external_data=False,
+        dynamic_shapes=({0: batch},),
+    )  # fmt: skip
+    return path
 
 
 def write_photograph(path: Path, megapixels: float) -> None:
@@ -85,22 +100,28 @@ def measure(code: Path, network: Path, photographs: Path) -> dict[str, float]:
 @click.option("--repeats", default=3, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the results to this JSON file.")
 def main(before: Path, megapixels: float, repeats: int, out: Path | None) -> None:
-    versions = {"before": before.resolve(), "now": Path(__file__).resolve().parents[1]}
+    here = Path(__file__).resolve().parents[1]
+    versions = {"before": before.resolve(), "now": here, "now_onnx": here}
     results: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         write_photograph(Path(folder) / "photographs" / "wall.png", megapixels)
         for model, encoder, side in NETWORKS:
             network = write_run(Path(folder) / f"{model}_{encoder}", model, encoder, side)
+            exported = write_onnx(Path(folder) / f"{model}_{encoder}.onnx", model, encoder, side)
             found: dict[str, list[dict[str, float]]] = {name: [] for name in versions}
             for name, code in [*versions.items()] * repeats:
-                found[name].append(measure(code, network, Path(folder) / "photographs"))
+                given = exported if name == "now_onnx" else network
+                found[name].append(measure(code, given, Path(folder) / "photographs"))
                 click.echo(f"{model} {encoder} {side} px, {name}: {found[name][-1]}")
             medians = {
                 f"{name}_{key}": round(statistics.median(run[key] for run in runs), 2)
                 for name, runs in found.items()
                 for key in runs[0]
             }
-            times = {"times_as_fast": round(medians["before_seconds"] / medians["now_seconds"], 2)}
+            times = {
+                f"times_as_fast_{name}": round(medians["before_seconds"] / medians[f"{name}_seconds"], 2)
+                for name in ("now", "now_onnx")
+            }
             results[f"{model} {encoder} {side} px"] = medians | times
     write(out, {"megapixels": megapixels, "repeats": repeats, "predict_speed": results})
 

@@ -33,6 +33,13 @@ GRID = """stages:
 """
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """Return the words of a process's command; none if it has ended."""
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
 def shorten(project: Path) -> None:
     """Let the training end after one epoch."""
     params = load_params(project / "params.yaml")
@@ -60,6 +67,41 @@ def test_cells_of_one_repro_are_forked_from_one_process_unless_the_code_changed_
         wait_for(psutil.Process(parents[0]))
     run = [(endless_project / "runs" / "cfd" / "tiny" / seed / "weights.safetensors").read_bytes() for seed in "012"]
     assert run[0] == run[2] != run[1]
+
+
+@needs_pidfd
+def test_a_command_in_other_surroundings_runs_as_usual(endless_project: Path) -> None:
+    train = "bench train prepared runs/cfd/tiny/{0} --model tiny --seed {0}"
+    stage = {"cmd": f"{train.format(0)} && umask 077 && {train.format(1)}", "outs": ["runs/cfd/tiny"]}
+    (endless_project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": stage}}))
+    shorten(endless_project)
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "repro"], cwd=endless_project, env=environment(), capture_output=True, check=True
+    )
+    first, second = (endless_project / "parents").read_text().split()
+    assert first != second
+    run = endless_project / "runs" / "cfd" / "tiny" / "1"
+    assert run.stat().st_mode & 0o077 == 0
+
+
+@needs_pidfd
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_stopped_while_libraries_are_imported_begins_no_training(
+    endless_project: Path, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "dvc", "repro"]
+    with subprocess.Popen(
+        command, cwd=endless_project, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as dvc:  # fmt: skip
+        found: list[psutil.Process] = []
+        while not found:
+            assert dvc.poll() is None
+            found = [p for p in psutil.process_iter() if f", {dvc.pid}, run_command)" in " ".join(command_line(p))]
+        os.killpg(dvc.pid, number)
+        assert dvc.wait(60) != 0
+    wait_for(found[0])
+    assert not (endless_project / "parents").exists()
 
 
 @needs_pidfd
