@@ -67,7 +67,11 @@ def main(models, seconds, repeats, out):
                 alone = replace(settings, threads=1)
                 runs = [pool.submit(speed, model, side, alone, seconds) for _ in range(count)]
                 together.append(sum(run.result() for run in runs))
-            row = {"model": model, "one_cell": statistics.median(one), "cells_at_once": statistics.median(together)}
+            row = {
+                "model": model,
+                "one_cell_images_per_s": statistics.median(one),
+                "cells_at_once_images_per_s": statistics.median(together),
+            }
             row["ratio"] = statistics.median(b / a for a, b in zip(one, together, strict=True))
             rows.append({k: v if k == "model" else round(v, 3 if k == "ratio" else 1) for k, v in row.items()})
             click.echo(json.dumps(rows[-1]))
