@@ -6,12 +6,13 @@ with the cost of train.deterministic; killed trainings that resume; with --archi
 Usage: python benchmarks/on_gpu.py gpu_name --minutes 15 [--archive crack_segmentation_dataset.zip]
 """
 
-import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
+import psutil
 from _command import Command
 from real_runs import TEN
 
@@ -43,12 +44,15 @@ def main(name, minutes, archive, epochs):
 def _run(kind, options, ends):
     """Run a benchmark until it ends or time is up; one that fails does not keep the others from running."""
     began = time.monotonic()
+    process = psutil.Popen([sys.executable, str(FOLDER / f"{kind}.py"), *options])
     try:
-        code = subprocess.run(
-            [sys.executable, str(FOLDER / f"{kind}.py"), *options], timeout=max(0, ends - began), check=False
-        ).returncode
+        code = process.wait(max(0, ends - began))
         state = "done" if code == 0 else f"failed with exit code {code}"
-    except subprocess.TimeoutExpired:
+    except psutil.TimeoutExpired:
+        for one in [*process.children(recursive=True), process]:  # trainings too, some in sessions of their own
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait()
         state = "stopped, time is up"
     click.echo(f"{kind}: {state} after {time.monotonic() - began:.0f} s")
 

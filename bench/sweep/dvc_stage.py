@@ -57,9 +57,9 @@ def hand_over(arguments: Sequence[str], command: Command) -> int | None:
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             _connect(connection, *dvc, command)
-            request = {"arguments": list(arguments), "folder": str(Path.cwd()), "surroundings": _surroundings()}
+            request = {"arguments": list(arguments), "folder": str(Path.cwd()), "stage": os.environ[DVC_STAGE]}
             socket.send_fds(connection, [b"\n"], [0, 1, 2])
-            connection.sendall(json.dumps(request | {"stage": os.environ[DVC_STAGE]}).encode() + b"\n")
+            connection.sendall(json.dumps(request | {"surroundings": _surroundings()}).encode() + b"\n")
             if connection.recv(1) != ACCEPTED:
                 return None
         except OSError:
@@ -79,18 +79,17 @@ def _dvc() -> tuple[int, float] | None:
     return None
 
 
-def _surroundings() -> dict[str, Any]:
-    """Return what a process has from the one that started it and would have to be the same in a forked one."""
+def _surroundings() -> str:
+    """Return a hash of what a process has from the one that started it: it must be the same in a forked one."""
     import resource
 
     mask = os.umask(0)
     os.umask(mask)
     limits = [resource.getrlimit(getattr(resource, name)) for name in sorted(dir(resource)) if name[:7] == "RLIMIT_"]
-    return {
-        "environment": {k: v for k, v in os.environ.items() if k not in (DVC_STAGE, "_")},
-        "rights": [mask, os.nice(0), sorted(os.sched_getaffinity(0)), sorted(os.getgroups()), limits],
-        "python": [sys.executable, sys.warnoptions, sys._xoptions, sys.flags.optimize, sys.flags.dev_mode],
-    }
+    environment = sorted(item for item in os.environ.items() if item[0] not in (DVC_STAGE, "_"))
+    rights = [mask, os.nice(0), sorted(os.sched_getaffinity(0)), sorted(os.getgroups()), limits]
+    python = [sys.executable, sys.warnoptions, sys._xoptions, sys.flags.optimize, sys.flags.dev_mode]
+    return hashlib.sha256(json.dumps([environment, rights, python]).encode()).hexdigest()
 
 
 def _connect(connection: socket.socket, dvc: int, since: float, command: Command) -> None:
@@ -182,13 +181,13 @@ def _code_times(names: Sequence[str] | dict[str, int] = ()) -> dict[str, int]:
 
 
 def _answer(
-    connection: socket.socket, listener: socket.socket, until: int, surroundings: dict[str, Any], command: Command
+    connection: socket.socket, listener: socket.socket, until: int, surroundings: str, command: Command
 ) -> None:
     """Fork a process for a request, pass signals on to it, and answer with its exit status and its signal, if any."""
     handles = socket.recv_fds(connection, 1, 3)[1]
     with connection.makefile("rb") as lines:
         request = json.loads(lines.readline())
-    same = json.loads(json.dumps(surroundings)) == request["surroundings"]
+    same = request["surroundings"] == surroundings
     connection.send(ACCEPTED if same else REFUSED)
     process = get_context("fork").Process(
         target=_run, args=(request, handles, (connection, listener), os.getpid(), command)
